@@ -1,0 +1,5 @@
+"""Runs the command line with ``python -m reconciler``."""
+
+from reconciler.cli import main
+
+main()

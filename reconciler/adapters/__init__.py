@@ -1,0 +1,1 @@
+"""One file per technology; the only room that touches the world."""

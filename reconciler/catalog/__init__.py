@@ -1,0 +1,1 @@
+"""Releases, hop rules, schema markers and procedures as data, and their loader."""

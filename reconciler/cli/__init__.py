@@ -1,0 +1,1 @@
+"""The verbs, what they print, and their exit codes."""

@@ -1,0 +1,1 @@
+"""Reads the desired state from YAML with positions; pure."""

@@ -1,0 +1,1 @@
+"""The only interpreter: looks, starts what may start, settles what was started."""

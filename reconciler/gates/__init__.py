@@ -1,0 +1,1 @@
+"""One file per gate: judges what must hold before an effect; pure."""

@@ -1,0 +1,1 @@
+"""One file per observer: a probe and a pure parse."""

@@ -1,0 +1,1 @@
+"""Pure decisions: drift, route, plan, verdict, way back."""

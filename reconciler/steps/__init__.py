@@ -1,0 +1,1 @@
+"""One file per step kind: renders effects and judges results; pure."""

@@ -1,0 +1,1 @@
+"""What the daemon shows to the network: metrics and health."""

@@ -115,8 +115,9 @@ class Service:
     bootstrap: str = ""
     databases: Mapping[str, Database] = field(default_factory=dict)
     units: tuple[str, ...] = ()
-    builds: Mapping[str, BuildSpec] = field(default_factory=dict)  # by release
-    config: Mapping[str, tuple[ConfigFile, ...]] = field(default_factory=dict)  # by release
+    versions: Mapping[str, str] = field(default_factory=dict)  # release to package version, else the catalog's
+    builds: Mapping[str, BuildSpec] = field(default_factory=dict)  # by release; "*" for all others
+    config: Mapping[str, tuple[ConfigFile, ...]] = field(default_factory=dict)  # by release; "*" for all others
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # e.g. "schema": argv prefix of the tool
     secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     backup_dir: str = ""

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
     OPEN_LEG = "OpenLeg"
+    OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
+    SUPERSEDED = "Superseded"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -138,6 +140,11 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "A leg is open and its hosts are mixed; new inputs cannot replace it here.",
         "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
     ),
+    Reason.OVERRIDE_IN_THE_WAY: (
+        "An override holds a host behind its service, and this procedure stops every host.",
+        "Remove the override, or choose a rolling procedure.",
+    ),
+    Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (
         "The leg has passed its point of no return; the old release cannot run any more.",
         "Go forward, or restore the backup set by hand with the service stopped.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -71,7 +71,7 @@ class Report:
     observations: Observations
     positions: tuple[Position, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    history: History = History()
+    history: History = field(default_factory=History)
     problems: tuple[Block, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from reconciler.catalog.models import (
     DatabaseModel,
@@ -12,6 +13,7 @@ from reconciler.catalog.models import (
     NoteModel,
     RepositoryModel,
     RuleModel,
+    SchemaTestModel,
     SeriesModel,
     ServiceModel,
     ServiceReleaseModel,
@@ -81,7 +83,7 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
         CatalogError: it contradicts itself or the series.
     """
     rules = (*model.rules, *series_rules)
-    _unique(model.service, "rule or note", [each.id for each in (*rules, *model.notes)])
+    _unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
     databases = {name: _database(model.service, name, db) for name, db in model.databases.items()}
     releases = sorted(
         (_release(model, line, series, databases) for line in model.releases), key=lambda r: r.release.index
@@ -123,14 +125,7 @@ def _release(
             )
             for name, marker in line.databases.items()
         },
-        commands=Commands(
-            sync=era.sync,
-            expand=era.expand,
-            migrate=era.migrate,
-            contract=era.contract,
-            check=era.check,
-            upgrade_check=era.upgrade_check,
-        ),
+        commands=Commands(**era.model_dump(include={field.name for field in fields(Commands)})),
         zero_downtime=era.zero_downtime,
         units=era.units,
     )
@@ -163,6 +158,7 @@ def _database(service: str, name: str, model: DatabaseModel) -> Database:
         name=name,
         option=model.option,
         repositories=tuple(_branch(each) for each in migrate.repositories) if migrate else (),
+        ignored=frozenset(migrate.ignored) if migrate else frozenset(),
         remnants=migrate.remnants if migrate else {},
         blanks=migrate.blanks if migrate else (),
         base=alembic.base if alembic else "",
@@ -175,9 +171,8 @@ def _branch(model: RepositoryModel) -> Branch:
 
 
 def _rule(model: RuleModel, series: Series, databases: dict[str, Database] | None) -> Rule:
-    when = model.when
-    if when and databases is not None and when.database not in databases:
-        raise _wrong(model.id, f"asks for an unknown database {when.database}")
+    if model.when and databases is not None and model.when.database not in databases:
+        raise _wrong(model.id, f"asks for an unknown database {model.when.database}")
     return Rule(
         id=model.id,
         kind=model.kind,
@@ -187,22 +182,18 @@ def _rule(model: RuleModel, series: Series, databases: dict[str, Database] | Non
         origins=_span(model.origins, series),
         goals=_span(model.goals, series),
         pairs=frozenset((series.find(start).index, series.find(goal).index) for start, goal in model.pairs),
-        when=when
-        and SchemaTest(
-            database=when.database,
-            alembic=when.alembic,
-            migrate_below=when.migrate_below,
-            migrate_at_least=when.migrate_at_least,
-            migrate_missing=frozenset(when.migrate_missing),
-        ),
-        met_by=model.met_by and _span(model.met_by, series),
-        needs=model.needs
-        and Need(service=model.needs.service, release=model.needs.release, when=model.needs.when),
+        when=_schema_test(model.when) if model.when else None,
+        met_by=_span(model.met_by, series) if model.met_by else None,
+        needs=Need(**model.needs.model_dump()) if model.needs else None,
         exposed=model.exposed,
         meet=model.meet,
         outcome=model.outcome,
         leaves=model.leaves,
     )
+
+
+def _schema_test(model: SchemaTestModel) -> SchemaTest:
+    return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
 
 
 def _note(model: NoteModel, series: Series) -> Note:
@@ -230,4 +221,6 @@ def _unique(where: str, what: str, names: Iterable[str]) -> None:
 
 
 def _wrong(where: str, what: str) -> CatalogError:
-    return CatalogError(f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md")
+    return CatalogError(
+        f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md"
+    )

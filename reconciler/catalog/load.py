@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
@@ -41,7 +41,8 @@ def load_catalog(extra: Sequence[Mapping[str, Any]] = ()) -> Catalog:
     """Return the packaged catalog, extended by already parsed documents of the same shape.
 
     A document with the key `service` adds a service, or releases, eras, rules and notes to one that is
-    there; a document with only `series` does the same for a series. Packaged services are read when asked for.
+    there; a document with only `series` does the same for a series. Packaged services are read
+    when they are asked for.
 
     Raises:
         CatalogError: a document of `extra` is malformed or contradicts the catalog.
@@ -100,7 +101,7 @@ def _assemble(
         return build_service(model, series[model.series], models[model.series].rules)
 
     touched = list(dict.fromkeys(part.service for part in added))
-    shelf = _Shelf({name: (lambda name=name: make(name)) for name in dict.fromkeys([*packaged, *touched])})
+    shelf = _Shelf({name: partial(make, name) for name in dict.fromkeys([*packaged, *touched])})
     for name in touched:  # what a site adds is checked now, not when it is first used
         shelf[name]
     return Catalog(series=series, services=shelf)
@@ -116,7 +117,7 @@ def _packaged_services() -> dict[str, Callable[[], ServiceModel]]:
         (each for folder in _series_folders() for each in folder.iterdir()), key=lambda each: each.name
     )
     return {
-        each.name.removesuffix(".yaml"): (lambda each=each: _read(ServiceModel, each))
+        each.name.removesuffix(".yaml"): partial(_read, ServiceModel, each)
         for each in found
         if each.name.endswith(".yaml") and each.name != "series.yaml"
     }
@@ -131,7 +132,7 @@ def _series_folders() -> list[Traversable]:
 
 
 def _read(model: type[AnyModel], file: Traversable) -> AnyModel:
-    return _validated(model, yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader), file.name)  # noqa: S506
+    return _validated(model, yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader), file.name)
 
 
 def _validated(model: type[AnyModel], document: Mapping[str, Any], where: str) -> AnyModel:

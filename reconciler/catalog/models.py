@@ -115,6 +115,7 @@ class MigrateModel(Model):
     """How the rows of `migrate_version` are read."""
 
     repositories: tuple[RepositoryModel, ...]
+    ignored: tuple[Name, ...] = ()
     remnants: Versions = {}
     blanks: tuple[Versions, ...] = ()
 

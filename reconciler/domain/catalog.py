@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.domain.release import Release, Series, Span, near_miss
+from reconciler.domain.release import EVERY, Release, Series, Span, near_miss
 from reconciler.errors import CatalogError
 
 
@@ -109,8 +109,8 @@ class Rule:
     reason: str
     source: str
     verified: Verified
-    origins: Span = Span()
-    goals: Span = Span()
+    origins: Span = EVERY
+    goals: Span = EVERY
     pairs: frozenset[tuple[int, int]] = frozenset()
     when: SchemaTest | None = None
     met_by: Span | None = None
@@ -129,7 +129,7 @@ class Note:
     text: str
     source: str
     verified: Verified
-    releases: Span = Span()
+    releases: Span = EVERY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +148,7 @@ class Database:
     Attributes:
         option: where the service's configuration names it.
         repositories: migrate repositories that count.
+        ignored: migrate repositories whose rows never count.
         remnants: rows that stay for ever once they reached this version.
         blanks: rows that version commands write into an empty database.
         base: the alembic revision under all branches; empty: no alembic.
@@ -157,6 +158,7 @@ class Database:
     name: str
     option: str = ""
     repositories: tuple[Branch, ...] = ()
+    ignored: frozenset[str] = frozenset()
     remnants: Mapping[str, int] = field(default_factory=dict)
     blanks: tuple[Mapping[str, int], ...] = ()
     base: str = ""

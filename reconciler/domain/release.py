@@ -36,6 +36,9 @@ class Span:
         return self.low <= index and (self.high is None or index <= self.high)
 
 
+EVERY = Span()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """A line of releases of one product, oldest first."""

@@ -1,9 +1,10 @@
-"""The version markers that a migration tool keeps in a database, as they were seen."""
+"""The version markers that a migration tool keeps in a database as they were seen, and what they tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 
@@ -27,4 +28,50 @@ class SchemaMarker:
             "alembic": None if self.alembic is None else sorted(self.alembic),
             "migrate": None if self.migrate is None else dict(sorted(self.migrate.items())),
             "tables": self.tables,
+        }
+
+
+class SchemaState(StrEnum):
+    """Where a database stands: at releases, between two, empty, or not to be told."""
+
+    AT = "at"
+    BETWEEN = "between"
+    UNKNOWN = "unknown"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """What one database's marker says; `between` holds the releases on both sides of an unfinished schema."""
+
+    marker: SchemaMarker
+    state: SchemaState
+    text: str
+    releases: tuple[str, ...] = ()
+    between: tuple[str, str] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding in the shape of the `identify` contract."""
+        return {
+            "marker": self.marker.as_json(),
+            "releases": list(self.releases),
+            "state": self.state.value,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIdentification:
+    """What the markers of a service's databases say together."""
+
+    service: str
+    databases: Mapping[str, Identification]
+    releases: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the findings in the shape of the `identify` contract."""
+        return {
+            "service": self.service,
+            "databases": {name: found.as_json() for name, found in self.databases.items()},
+            "releases": list(self.releases),
         }

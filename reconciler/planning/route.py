@@ -33,7 +33,7 @@ def find_route(
     net = _Net.of(known, first, last, policy)
     ways = shortest_ways(net.steps, 0, len(net.stops) - 1)
     if not ways:
-        return replace(route, refused=tuple(_in_the_way(net, policy)))
+        return replace(route, refused=(*_in_the_way(net), _no_route(net, _way_out(catalog, route))))
     best, *others = sorted(ways, key=net.preference)
     return replace(
         route,
@@ -89,6 +89,7 @@ class _Net:
 
     @property
     def steps(self) -> dict[int, tuple[int, ...]]:
+        """Return where each place leads in one hop."""
         return {
             place: tuple(
                 following
@@ -141,24 +142,42 @@ def _never_down(first: ServiceRelease, last: ServiceRelease) -> Refusal:
     return Refusal(start=start, goal=goal, reason=Reason(rule="never-down", text=text, source=OURS))
 
 
-def _in_the_way(net: _Net, policy: RoutePolicy) -> Iterator[Refusal]:
-    """Yield what refuses the goal when there is no way, and last what would help."""
+def _in_the_way(net: _Net) -> Iterator[Refusal]:
+    """Yield what refuses the goal when there is no way: from the start, and across the gap."""
     end = len(net.stops) - 1
-    ahead = {place for place in range(end + 1) if shortest_ways(net.steps, 0, place)}
-    behind = {place for place in range(end + 1) if shortest_ways(net.steps, place, end)}
-    edges = dict.fromkeys([(0, end), (max(ahead), end), (max(ahead), min(behind))])
-    yield from (refusal for low, high in edges if low < high and (refusal := net.refusal(low, high)))
-    yield Refusal(
+    last_reached, first_leading = _reached(net)[-1], _leading(net)[0]
+    for low, high in dict.fromkeys([(0, end), (last_reached, end), (last_reached, first_leading)]):
+        refusal = net.refusal(low, high) if low < high else None
+        if refusal:
+            yield refusal
+
+
+def _no_route(net: _Net, way_out: str) -> Refusal:
+    reached, leading = ", ".join(net.names(_reached(net))), ", ".join(net.names(_leading(net)))
+    text = (
+        f"From the start one reaches {reached}; the goal is reached from {leading}; "
+        f"no hop joins them. {way_out}"
+    )
+    return Refusal(
         start=net.stops[0].release.id,
-        goal=net.stops[end].release.id,
-        reason=Reason(rule="no-route", text=_help(net, ahead, behind, policy), source=OURS),
+        goal=net.stops[-1].release.id,
+        reason=Reason(rule="no-route", text=text, source=OURS),
     )
 
 
-def _help(net: _Net, ahead: set[int], behind: set[int], policy: RoutePolicy) -> str:
-    reached = ", ".join(net.names(tuple(sorted(ahead))))
-    leading = ", ".join(net.names(tuple(sorted(behind))))
-    gap = f"From the start one can reach {reached}; the goal can be reached from {leading}; no hop joins them."
-    if policy is RoutePolicy.SUPPORTED:
-        return f"{gap} The policy offline may know a way, with services stopped."
-    return f"{gap} A rule of kind direct for one of these hops, from the site's catalog, would help."
+def _reached(net: _Net) -> Way:
+    return tuple(place for place in range(len(net.stops)) if shortest_ways(net.steps, 0, place))
+
+
+def _leading(net: _Net) -> Way:
+    end = len(net.stops) - 1
+    return tuple(place for place in range(len(net.stops)) if shortest_ways(net.steps, place, end))
+
+
+def _way_out(catalog: Catalog, route: Route) -> str:
+    """Word what would help: the other policy if it knows a way, else a rule that somebody must add."""
+    if route.policy is RoutePolicy.SUPPORTED:
+        offline = find_route(catalog, route.service, route.start, route.goal, RoutePolicy.OFFLINE)
+        if offline.found:
+            return f"With services stopped the policy offline goes {', '.join(offline.stops)}."
+    return "A rule of kind direct for a hop between them, in the site's catalog, would help if it is true."

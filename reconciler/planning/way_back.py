@@ -29,7 +29,20 @@ def undo_steps(run: Run, *, same_run: bool, accept_loss: frozenset[str], prefix:
         if step.id in undoable
     ]
     undone = tuple(_guarded(_once(tuple(mirrored)), run, accept_loss, same_run=same_run, prefix=prefix))
+    if not same_run:
+        undone = _asked_first(undone, prefix)
     return undone + _checks(undone, run.plan.checks_back, prefix)
+
+
+def _asked_first(undone: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
+    """Ask for writes before anything is stopped too, so that a refusal costs no outage."""
+    first = tuple(
+        replace(step, id=f"{prefix}.preflight.{step.id.removeprefix(prefix + '.')}", after=())
+        for step in undone
+        if step.kind == "unchanged"
+    )
+    ids = tuple(step.id for step in first)
+    return first + tuple(step if step.after else replace(step, after=ids) for step in undone)
 
 
 def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:

@@ -93,7 +93,7 @@ class Suspension:
     scope: str
     by: str
     why: str
-    since: datetime
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 from reconciler.domain.build import Build
-from reconciler.domain.catalog import Catalog
+from reconciler.domain.catalog import Catalog, Marker, Stage
+from reconciler.domain.catalog import Service as Component
 from reconciler.domain.dburl import endpoint
 from reconciler.domain.desired import Database, Desired, Host, SecretRef, Service
 from reconciler.domain.plan import Json, Undo
@@ -14,8 +15,8 @@ from reconciler.domain.position import HostPosition
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import build_for
+from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.planning.fill import fill, host_words, release_words
-from reconciler.planning.marker import accepted_markers
 from reconciler.planning.position import version_of
 
 
@@ -225,7 +226,7 @@ def _schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     argv: list[Json] = [*(fill(part, words) for part in prefix), *command[1:]]
     drafts = []
     for name, database in _databases(setting):
-        accept = accepted_markers(component, name, setting.start, setting.goal, mode)
+        accept = _accepted(component, name, setting, mode)
         common: dict[str, Json] = {
             "service": setting.service.name,
             "database": database_to_json(database),
@@ -247,6 +248,14 @@ def _schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
             )
         )
     return tuple(drafts)
+
+
+def _accepted(component: Component, database: str, setting: Setting, mode: str) -> tuple[Marker, ...]:
+    """Return the markers of which one must be read back after a schema step."""
+    if mode in {"sync", "contract"}:
+        version = version_of(setting.service, setting.catalog, setting.goal)
+        return heads_expected(component, database, setting.goal, version=version)
+    return (expected_after(component, database, setting.start, setting.goal, Stage(mode)),)
 
 
 def _sorted(heads: frozenset[str]) -> Json:

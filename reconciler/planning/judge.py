@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
-from reconciler.domain.plan import Plan, Step
+from reconciler.domain.plan import Json, Plan, Step
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import TEXTS, Reason
@@ -103,17 +103,7 @@ def _suspended(group: str, scene: Scene) -> Suspension | None:
         return by_command
     reasons = [scene.desired.suspended, *(scene.desired.services[name].suspended for name in services)]
     why = next((reason for reason in reasons if reason), "")
-    return (
-        Suspension("", "git", why, scene.history.runs[-1].started_at)
-        if why and scene.history.runs
-        else (_git_suspension(why) if why else None)
-    )
-
-
-def _git_suspension(why: str) -> Suspension:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return Suspension("", "git", why, datetime.fromtimestamp(0, UTC))
+    return Suspension(group, "the desired state", why) if why else None
 
 
 def _by(suspension: Suspension) -> str:
@@ -176,7 +166,7 @@ class _OpenRun:
         reason = self._reason(step, outcome)
         where = f" on {step.host}" if step.host else ""
         hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
-        body = {
+        body: dict[str, Json] = {
             "id": f"h{self.scene.history.halts_raised + 1}",
             "scope": self.run.group,
             "reason": str(reason),
@@ -185,7 +175,7 @@ class _OpenRun:
             "inputs": self.run.plan.inputs,
             "attempt": attempt,
         }
-        return Draft(Kind.HALT_RAISED, group=self.run.group, run=self.run.id, step=step.id, body=dict(body))
+        return Draft(Kind.HALT_RAISED, group=self.run.group, run=self.run.id, step=step.id, body=body)
 
     def _reason(self, step: Step, outcome: Failed | Lost) -> Reason:
         if self.run.going_back:
@@ -204,8 +194,8 @@ class _OpenRun:
 
     def _turn(self, text: str) -> Draft:
         steps = undo_steps(self.run, same_run=True, accept_loss=accepted_losses(self.scene.desired))
-        body = {"text": text, "steps": [step_to_json(step) for step in steps]}
-        return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=dict(body))  # type: ignore[arg-type]
+        body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
+        return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
 
     def _after_halt(self) -> Decision:
         """Say what holds a run whose halt was raised before: the open halt, or the hold that outlives it."""

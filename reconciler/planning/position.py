@@ -9,8 +9,9 @@ from reconciler.domain.plan import Block
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
+from reconciler.domain.schema import SchemaState
 from reconciler.planning.build import build_for, differences, installed_release
-from reconciler.planning.identify import SchemaState, identify
+from reconciler.planning.identify import identify
 
 _BLOCKS = {
     SchemaState.BETWEEN: Reason.DATABASE_BETWEEN,

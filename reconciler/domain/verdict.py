@@ -63,10 +63,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a pass found and decided."""
+    """What a pass found and decided; `revision` is the commit in force."""
 
     at: datetime
     source: SourceState
+    revision: str
     desired: Desired | None
     observations: Observations
     positions: tuple[Position, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.domain.position import Position
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
@@ -63,7 +64,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
 
 def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) -> Report:
     desired = read.desired if read else None
-    positions = ()
+    positions: tuple[Position, ...] = ()
     if read and desired and read.catalog and memory.looked_at is not None:
         positions = tuple(
             position_of(service, desired, read.catalog, memory.observations, memory.history)

@@ -3,7 +3,7 @@
 A test that changes a host puts it back: the next one gets the same hosts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -35,7 +35,7 @@ def _on_the_lab_network(lab: Lab) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Count a skipped test of the lab as failed: what was not tried was not shown."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail"):

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -92,8 +93,9 @@ def _build(image: Path) -> None:
     ]
     packages = ",".join(HOST.joinpath("packages").read_text().split())
     print(f"building {image}: one to two minutes, about 550 MB", file=sys.stderr)
-    # namespaces of its own: nothing stays mounted or running when it is killed
+    # ends when we are killed, and in namespaces of its own, so nothing stays mounted or running
     _run(
+        *("setpriv", "--pdeathsig=KILL"),
         *(
             "unshare",
             "--mount",
@@ -104,7 +106,7 @@ def _build(image: Path) -> None:
             "--mount-proc",
         ),
         *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=output/dev", *options),
-        *(f"--include={packages}", f'--customize-hook={HOST / "furnish.sh"} "$1"'),
+        *(f"--include={packages}", f'--customize-hook={shlex.quote(str(HOST / "furnish.sh"))} "$1"'),
         *(_codename(), str(unfinished), f"deb {_mirror()} {_codename()} main"),
     )
     unfinished.rename(image)

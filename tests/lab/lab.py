@@ -29,7 +29,10 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("h1", "h2", "h3")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 TRIES_EVERY_S = 0.05
-ISOLATE = "unshare --mount --propagation=private --net --pid --fork --kill-child=KILL --mount-proc".split()
+ISOLATE = (
+    *("unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork"),
+    *("--kill-child=KILL", "--mount-proc"),
+)
 
 
 class LabError(Exception):
@@ -71,7 +74,7 @@ class LabHost:
             done = await connection.run(command, input=stdin)
         if check and done.exit_status != 0:
             raise LabError(
-                f"{self.name}: {command!r} ended with {done.exit_status}: {done.stderr}{done.stdout}"
+                f"{self.name}: {command!r} ended with {done.exit_status}: {done.stderr!s}{done.stdout!s}"
             )
         return str(done.stdout).strip()
 
@@ -134,8 +137,15 @@ class Lab:
             self._supervisor.wait()
         self._pipe(self._supervisor.stdout).close()
 
+    @property
+    def repository(self) -> Path:
+        """The folder that the hosts' apt is served from."""
+        return self.folder / "repository"
+
     def network(self) -> contextlib.AbstractContextManager[None]:
         """Put this thread's new connections and child processes on the lab's network."""
+        if self._supervisor.poll() is not None:
+            raise self._died()
         return network.inside(self._supervisor.pid)
 
     def link(self, host: str, state: Literal["up", "down"]) -> None:
@@ -162,17 +172,21 @@ class Lab:
 
     def _order(self, order: str) -> None:
         pipe = self._pipe(self._supervisor.stdin)
-        pipe.write(f"{order}\n")
-        pipe.flush()
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write(f"{order}\n")
+            pipe.flush()
         self._hear("ok")
 
     def _hear(self, expected: str) -> None:
         answer = self._pipe(self._supervisor.stdout).readline().strip()
         if not answer:
-            log = (self.folder / "supervisor.log").read_text().strip()
-            raise LabError(f"the lab's supervisor died:\n{log}")
+            raise self._died()
         if answer != expected:
             raise LabError(answer)
+
+    def _died(self) -> LabError:
+        log = (self.folder / "supervisor.log").read_text(errors="replace").strip()
+        return LabError(f"the lab's supervisor died; its last words:\n{log}")
 
     @staticmethod
     def _pipe(pipe: IO[str] | None) -> IO[str]:

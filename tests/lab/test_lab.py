@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections.abc import AsyncIterator
 
 import asyncssh
 import pytest
@@ -115,7 +116,7 @@ class TestPackages:
     """Deb packages from the lab's repository; each test starts at OLD, running."""
 
     @pytest.fixture(autouse=True)
-    async def old(self, h1: LabHost) -> None:
+    async def old(self, h1: LabHost) -> AsyncIterator[None]:
         await h1.run(
             f"{APT} update && {APT} --allow-downgrades --allow-change-held-packages install {DEMO}={OLD}"
         )
@@ -174,6 +175,16 @@ async def test_podman_shows_tag_and_digest(h1: LabHost) -> None:
         assert digest.startswith("sha256:")
     finally:
         await h1.run("podman rm --force --time 0 tiny")
+
+
+async def test_mariadb_is_reached_over_the_network(h1: LabHost) -> None:
+    await h1.run("systemctl start mariadb")
+    try:
+        reader, writer = await asyncio.open_connection(h1.address, 3306)
+        assert b"MariaDB" in await reader.read(100)
+        writer.close()
+    finally:
+        await h1.run("systemctl stop mariadb")
 
 
 async def test_mariadb_keeps_rows_over_a_restart(h1: LabHost) -> None:

@@ -29,7 +29,7 @@ systemctl --root="$root" --quiet mask \
     systemd-udev-trigger.service
 systemctl --root="$root" --quiet set-default multi-user.target
 # Installed for those tests that start them.
-systemctl --root="$root" --quiet disable mariadb.service podman.service podman.socket podman-auto-update.timer \
+systemctl --root="$root" --quiet disable mariadb.service mariadb.socket podman.service podman.socket podman-auto-update.timer \
     podman-auto-update.service podman-restart.service
 # D-Bus starts it when somebody asks for a reboot.
 rm -f "$root/lib/systemd/system/multi-user.target.wants/systemd-logind.service"
@@ -41,5 +41,7 @@ printf '[Manager]\nDefaultTimeoutStopSec=10s\n' >"$root/etc/systemd/system.conf.
 echo 'deb [trusted=yes] http://10.77.0.1/ ./' >"$root/etc/apt/sources.list"
 rm -f "$root"/etc/apt/sources.list.d/*
 echo 'APT::Sandbox::User "root";' >"$root/etc/apt/apt.conf.d/99lab"
+# The daemon under test asks databases over the network.
+printf '[mariadbd]\nbind-address = 0.0.0.0\n' >"$root/etc/mysql/mariadb.conf.d/99-lab.cnf"
 install -m 644 "$here/containers.conf" "$root/etc/containers/containers.conf"
 rm -f "$root/etc/resolv.conf"

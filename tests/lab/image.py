@@ -21,6 +21,11 @@ RECIPE = ("packages", "furnish.sh", "containers.conf")
 # Debian packages that bring the programs which the lab itself runs on this machine
 TOOLS = {"ip": "iproute2", "nsenter": "util-linux", "unshare": "util-linux"}
 BUILD_TOOLS = {"mmdebstrap": "mmdebstrap"}
+# ends when we are killed, and in namespaces of its own, so that nothing stays mounted or running
+ISOLATE = shlex.split(
+    "setpriv --pdeathsig=KILL"
+    " unshare --mount --propagation=private --pid --fork --kill-child=KILL --mount-proc"
+)
 DPKG_OPTIONS = (
     "force-unsafe-io",
     *(f"path-exclude=/usr/share/{name}/*" for name in ("doc", "man", "locale")),
@@ -39,8 +44,10 @@ def main() -> int:
         install(TOOLS)
         print(ensure())
     except CannotBuildError as error:
-        print(f"test-lab: {error}", file=sys.stderr)
+        print(f"lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
@@ -61,7 +68,8 @@ def cache() -> Path:
 
 def path() -> Path:
     """Name the folder of the image for the present recipe, whether it is there or not."""
-    recipe = b"\0".join([*(HOST.joinpath(name).read_bytes() for name in RECIPE), *_options()])
+    options = "\n".join((*DPKG_OPTIONS, *APT_OPTIONS)).encode()
+    recipe = b"\0".join([options, *(HOST.joinpath(name).read_bytes() for name in RECIPE)])
     return cache() / f"{_codename()}-{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
@@ -88,25 +96,15 @@ def _build(image: Path) -> None:
     install(BUILD_TOOLS)
     unfinished = image.with_name("unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    options = [f"--dpkgopt={option}" for option in DPKG_OPTIONS] + [
-        f"--aptopt={option}" for option in APT_OPTIONS
-    ]
     packages = ",".join(HOST.joinpath("packages").read_text().split())
+    furnish = shlex.quote(str(HOST / "furnish.sh"))
     print(f"building {image}: one to two minutes, about 550 MB", file=sys.stderr)
-    # ends when we are killed, and in namespaces of its own, so nothing stays mounted or running
     _run(
-        *("setpriv", "--pdeathsig=KILL"),
-        *(
-            "unshare",
-            "--mount",
-            "--propagation=private",
-            "--pid",
-            "--fork",
-            "--kill-child=KILL",
-            "--mount-proc",
-        ),
-        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=output/dev", *options),
-        *(f"--include={packages}", f'--customize-hook={shlex.quote(str(HOST / "furnish.sh"))} "$1"'),
+        *ISOLATE,
+        *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=output/dev"),
+        *(f"--dpkgopt={option}" for option in DPKG_OPTIONS),
+        *(f"--aptopt={option}" for option in APT_OPTIONS),
+        *(f"--include={packages}", f'--customize-hook={furnish} "$1"'),
         *(_codename(), str(unfinished), f"deb {_mirror()} {_codename()} main"),
     )
     unfinished.rename(image)
@@ -114,40 +112,41 @@ def _build(image: Path) -> None:
 
 def _mirror() -> str:
     """Return the mirror that this machine's apt takes Debian's own packages from."""
-    for refresh in (False, True):
-        if refresh:
-            _run("apt-get", "-qq", "update")
-        for line in _run(
-            "apt-get", "indextargets", "--format", "$(ORIGIN) $(RELEASE) $(COMPONENT) $(REPO_URI)"
-        ).split("\n"):
-            if line.startswith(f"Debian {_codename()} main "):
-                return line.split()[-1]
-    raise CannotBuildError(
-        f"no apt source of this machine offers Debian {_codename()} main; add one to /etc/apt"
-    )
+    if not (mirror := _listed_mirror()):
+        _run("apt-get", "-qq", "update")
+        mirror = _listed_mirror()
+    if not mirror:
+        raise CannotBuildError(f"no apt source here offers Debian {_codename()} main; add one to /etc/apt")
+    return mirror
+
+
+def _listed_mirror() -> str | None:
+    indexes = _run("apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)")
+    wanted = f"Debian {_codename()} main "
+    return next((line.removeprefix(wanted) for line in indexes.splitlines() if line.startswith(wanted)), None)
 
 
 def _codename() -> str:
     return platform.freedesktop_os_release()["VERSION_CODENAME"]
 
 
-def _options() -> list[bytes]:
-    return [option.encode() for option in (*DPKG_OPTIONS, *APT_OPTIONS)]
-
-
 def _run(*command: str) -> str:
     """Run `command` with apt's own proxy; return its output. CannotBuildError carries its last words."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    proxy = subprocess.run(
-        ["apt-config", "shell", "P", "Acquire::http::Proxy"], capture_output=True, text=True, check=True
-    )
-    if proxy.stdout:
-        environment["http_proxy"] = proxy.stdout.partition("=")[2].strip().strip("'")
+    if proxy := _apt_proxy():
+        environment["http_proxy"] = proxy
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last_words = "\n".join(done.stderr.splitlines()[-15:])
         raise CannotBuildError(f"{command[0]} ended with {done.returncode}:\n{last_words}")
     return done.stdout
+
+
+def _apt_proxy() -> str:
+    """Return the proxy of this machine's apt, or nothing; mmdebstrap's apt reads the environment only."""
+    command = ["apt-config", "shell", "proxy", "Acquire::http::Proxy"]
+    setting = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "".join(shlex.split(setting)).removeprefix("proxy=")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ The lab ends with the process that started it, however that ends.
 
 import asyncio
 import contextlib
+import shlex
 import socket
 import subprocess
 import sys
@@ -29,9 +30,8 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("h1", "h2", "h3")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 TRIES_EVERY_S = 0.05
-ISOLATE = (
-    *("unshare", "--mount", "--propagation=private", "--net", "--pid", "--fork"),
-    *("--kill-child=KILL", "--mount-proc"),
+ISOLATE = shlex.split(
+    "unshare --mount --propagation=private --net --pid --fork --kill-child=KILL --mount-proc"
 )
 
 

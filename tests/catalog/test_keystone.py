@@ -9,7 +9,7 @@ import pytest
 from reconciler.catalog import load_catalog
 from reconciler.domain.catalog import RuleKind
 from reconciler.domain.route import Hop, RoutePolicy
-from reconciler.planning.edges import Leap, applies, judge_hop
+from reconciler.planning.edges import Edge, applies, judge_hop
 
 ACCEPTS = json.loads((Path(__file__).parent / "keystone_accepts.json").read_text("utf-8"))
 KEYSTONE = load_catalog().service("keystone")
@@ -23,8 +23,8 @@ def test_the_survey_covers_every_pair_of_releases() -> None:
 
 @pytest.mark.parametrize("goal", ACCEPTS)
 def test_the_rules_give_the_verdicts_of_the_survey(goal: str) -> None:
-    leaps = {start: Leap(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)) for start in ACCEPTS[goal]}
-    verdicts = {start: judge_hop(leap, RoutePolicy.OFFLINE) for start, leap in leaps.items()}
+    edges = {start: Edge(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)) for start in ACCEPTS[goal]}
+    verdicts = {start: judge_hop(edge, RoutePolicy.OFFLINE) for start, edge in edges.items()}
     outcomes = {rule.id: rule.outcome for rule in KEYSTONE.rules}
     told = {
         start: "ok" if isinstance(verdict, Hop) else outcomes[verdict.reason.rule]
@@ -35,8 +35,8 @@ def test_the_rules_give_the_verdicts_of_the_survey(goal: str) -> None:
 
 @pytest.mark.parametrize(("start", "goal"), [pair for pair in PAIRS if ACCEPTS[pair[1]][pair[0]] == "ok"])
 def test_a_rule_about_the_code_stands_behind_every_hop(start: str, goal: str) -> None:
-    leap = Leap(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal))
-    assert any(rule.kind is RuleKind.DIRECT and applies(rule, leap) for rule in KEYSTONE.rules)
+    edge = Edge(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal))
+    assert any(rule.kind is RuleKind.DIRECT and applies(rule, edge) for rule in KEYSTONE.rules)
 
 
 def test_upstream_supports_the_release_before_and_the_slurp_before() -> None:
@@ -45,7 +45,7 @@ def test_upstream_supports_the_release_before_and_the_slurp_before() -> None:
             start
             for start in starts
             if isinstance(
-                judge_hop(Leap(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)), RoutePolicy.SUPPORTED), Hop
+                judge_hop(Edge(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)), RoutePolicy.SUPPORTED), Hop
             )
         ]
         for goal, starts in ACCEPTS.items()

@@ -221,6 +221,4 @@ def _unique(where: str, what: str, names: Iterable[str]) -> None:
 
 
 def _wrong(where: str, what: str) -> CatalogError:
-    return CatalogError(
-        f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md"
-    )
+    return CatalogError(f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md")

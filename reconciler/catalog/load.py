@@ -112,9 +112,7 @@ def _packaged_series() -> tuple[SeriesModel, ...]:
 
 
 def _packaged_services() -> dict[str, Callable[[], ServiceModel]]:
-    found = sorted(
-        (each for folder in _series_folders() for each in folder.iterdir()), key=lambda each: each.name
-    )
+    found = sorted((each for folder in _series_folders() for each in folder.iterdir()), key=lambda each: each.name)
     return {
         each.name.removesuffix(".yaml"): partial(_read, ServiceModel, each)
         for each in found
@@ -138,9 +136,7 @@ def _validated(model: type[AnyModel], document: Mapping[str, Any], where: str) -
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-        )
+        wrong = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors())
         raise CatalogError(
             f"{where}: {wrong}", reason="catalog-invalid", hint="see docs/reference/catalog.md"
         ) from None

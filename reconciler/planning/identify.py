@@ -17,9 +17,7 @@ from reconciler.planning.marker import (
 )
 
 
-def identify_service(
-    catalog: Catalog, service: str, markers: Mapping[str, SchemaMarker]
-) -> ServiceIdentification:
+def identify_service(catalog: Catalog, service: str, markers: Mapping[str, SchemaMarker]) -> ServiceIdentification:
     """Identify each database of `markers`; the service's releases are those that all of them allow.
 
     Raises:
@@ -72,18 +70,14 @@ def _without_tables(database: Database, seen: SchemaMarker, fitting: list[Servic
     rows = dict(seen.migrate or {})
     if seen.alembic or (rows and rows not in [dict(blank) for blank in database.blanks]):
         claim = f"it claims {_list(fitting)}" if fitting else f"it holds {words(database, seen)}"
-        return _unknown(
-            seen, f"There is no table besides the version tables, but {claim}: only the version was set."
-        )
+        return _unknown(seen, f"There is no table besides the version tables, but {claim}: only the version was set.")
     text = "There are no tables."
     if rows:
         text += f" {words(database, seen)} was written by a version command into an empty database."
     return Identification(marker=seen, state=SchemaState.EMPTY, text=text)
 
 
-def _at(
-    service: Service, database: Database, seen: SchemaMarker, fitting: list[ServiceRelease]
-) -> Identification:
+def _at(service: Service, database: Database, seen: SchemaMarker, fitting: list[ServiceRelease]) -> Identification:
     poison = _poisoned(service, seen, fitting)
     if poison:
         return _unknown(seen, poison)
@@ -113,9 +107,7 @@ def _leftovers(seen: SchemaMarker) -> str:
         rows = ", ".join(f"{name}={number}" for name, number in sorted(seen.migrate.items()))
         return f" Left over and without meaning: migrate_version with {rows}."
     if seen.alembic is not None and not seen.alembic and seen.migrate:
-        return (
-            " Left over from a refused upgrade by newer code, and without meaning: an empty alembic_version."
-        )
+        return " Left over from a refused upgrade by newer code, and without meaning: an empty alembic_version."
     return ""
 
 

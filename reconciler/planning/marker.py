@@ -50,9 +50,7 @@ def foreign(database: Database, seen: SchemaMarker) -> str:
     repositories = {branch.name for branch in database.repositories}
     others = sorted((seen.migrate or {}).keys() - repositories - database.ignored)
     if others and not heads:
-        return (
-            f"Row {', '.join(others)} in migrate_version belongs to another service or to none that is known."
-        )
+        return f"Row {', '.join(others)} in migrate_version belongs to another service or to none that is known."
     return ""
 
 
@@ -140,9 +138,7 @@ def words(database: Database, seen: SchemaMarker) -> str:
     if seen.alembic:
         chains = [(rev, branch.name) for branch in database.branches for rev in branch.revisions]
         heads = [(database.base, "base"), *chains]
-        return "alembic_version at " + ", ".join(
-            f"{name} {rev}" for rev, name in heads if rev in seen.alembic
-        )
+        return "alembic_version at " + ", ".join(f"{name} {rev}" for rev, name in heads if rev in seen.alembic)
     return "migrate_version at " + ", ".join(f"{k}={v}" for k, v in sorted((seen.migrate or {}).items()))
 
 
@@ -150,9 +146,7 @@ def _alembic_place(database: Database, heads: frozenset[str]) -> Place:
     return Place(
         True,
         {
-            branch.name: max(
-                (place for place, rev in enumerate(branch.revisions, start=1) if rev in heads), default=0
-            )
+            branch.name: max((place for place, rev in enumerate(branch.revisions, start=1) if rev in heads), default=0)
             for branch in database.branches
         },
     )

@@ -82,9 +82,7 @@ class _Net:
     @classmethod
     def of(cls, service: Service, first: ServiceRelease, last: ServiceRelease, policy: RoutePolicy) -> _Net:
         stops = tuple(
-            each
-            for each in service.releases
-            if first.release.index <= each.release.index <= last.release.index
+            each for each in service.releases if first.release.index <= each.release.index <= last.release.index
         )
         verdicts = {
             (low, high): judge_hop(Edge(service, stops[low], stops[high]), policy)
@@ -122,7 +120,7 @@ def _explained(net: _Net, way: Way) -> Iterator[Hop]:
     beyond = (*way[2:], None)
     for low, high, next_stop in zip(way, way[1:], beyond, strict=False):
         hop = net.verdicts[low, high]
-        assert isinstance(hop, Hop)  # noqa: S101  a way consists of hops
+        assert isinstance(hop, Hop)
         refusal = net.refusal(low, next_stop) if next_stop is not None else None
         yield replace(hop, reasons=(*hop.reasons, refusal.reason)) if refusal else hop
 
@@ -130,9 +128,7 @@ def _explained(net: _Net, way: Way) -> Iterator[Hop]:
 def _avoided(net: _Net, way: Way) -> Iterator[Refusal]:
     """Yield the straighter edges: from each stop over the next one, and from each stop to the goal."""
     goal = way[-1]
-    edges = dict.fromkeys(
-        edge for low, over in zip(way, way[2:], strict=False) for edge in ((low, goal), (low, over))
-    )
+    edges = dict.fromkeys(edge for low, over in zip(way, way[2:], strict=False) for edge in ((low, goal), (low, over)))
     for low, high in edges:
         refusal = net.refusal(low, high)
         if refusal:
@@ -160,10 +156,7 @@ def _in_the_way(net: _Net) -> Iterator[Refusal]:
 
 def _no_route(net: _Net, way_out: str) -> Refusal:
     reached, leading = ", ".join(net.names(_reached(net))), ", ".join(net.names(_leading(net)))
-    text = (
-        f"From the start one reaches {reached}; the goal is reached from {leading}; "
-        f"no hop joins them. {way_out}"
-    )
+    text = f"From the start one reaches {reached}; the goal is reached from {leading}; no hop joins them. {way_out}"
     return Refusal(
         start=net.stops[0].release.id,
         goal=net.stops[-1].release.id,

@@ -1,1 +1,62 @@
-"""One file per step kind: renders effects and judges results; pure."""
+"""One file per step kind: renders effects and judges results; pure. The folder is the registry."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.domain.effect import Ask, Effect
+from reconciler.domain.observation import HostReport, Observed
+from reconciler.domain.outcome import Exited, Outcome, Sample
+from reconciler.domain.schema import SchemaMarker
+
+Answered = Observed[SchemaMarker] | Observed[str] | Observed[HostReport] | tuple[Sample, ...]
+
+
+class Args(BaseModel):
+    """The arguments of a step kind, as they stand in a pinned plan."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known when a step is judged: how it exited on its host (None for the daemon's own), and its proofs."""
+
+    exited: Exited | None = None
+    answers: Mapping[Ask, Answered] = field(default_factory=dict)
+
+
+class StepKind(Protocol):
+    """What a module of this room offers. `TIMEOUT_S` is the default; a repeatable step may run twice unharmed."""
+
+    KIND: str
+    TIMEOUT_S: float
+    REPEATABLE: bool
+    INTERRUPTIBLE: bool
+    Model: type[Args]
+
+    def effect(self, args: Args) -> Effect | None:
+        """Render what is to be done; None when looking is all (then `proofs` are asked)."""
+        ...
+
+    def proofs(self, args: Args) -> tuple[Ask, ...]:
+        """Name the questions whose answers prove that it was done, asked after the effect ended well."""
+        ...
+
+    def judge(self, args: Args, evidence: Evidence) -> Outcome:
+        """Say how it ended."""
+        ...
+
+
+@cache
+def kinds() -> Mapping[str, StepKind]:
+    """Return every step kind by name, sorted."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    return {name: cast("StepKind", import_module(f"{__name__}.{name}")) for name in names}

@@ -1,0 +1,154 @@
+"""The desired state, read, checked and resolved: defaults merged, ranges expanded, files loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from reconciler.domain.probe import HttpProbe
+from reconciler.domain.procedure import Procedure
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where the daemon's machine keeps a secret: exactly one of `file`, `env`, `credential`; `origin` is its value."""
+
+    kind: str  # file | env | credential
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a host is entered: the user, and whether `sudo -n` is put before what runs."""
+
+    user: str = "root"
+    become: str = "none"  # none | sudo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine. `state_dir` is ours alone on it; `manager` says who runs its units."""
+
+    name: str
+    address: str
+    port: int = 22
+    zone: str = "default"
+    roles: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    login: Login = Login()
+    state_dir: str = "/var/lib/reconciler"
+    manager: str = "systemd"  # systemd | supervisord
+    manager_config: str = ""  # supervisord: its configuration file
+    vars: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database of a service: an SQLAlchemy URL without password as the daemon reaches it, and one for hosts.
+
+    `url` may hold `{placeholders}` of the bootstrap host for SQLite. `password` goes into both URLs.
+    """
+
+    name: str
+    url: str
+    password: SecretRef | None = None
+    host_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A file to be put on hosts: `template` is text with `{placeholders}` and `{secret:NAME}`."""
+
+    path: str
+    template: str
+    mode: int = 0o640
+    owner: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """What a release means on a host of a service, before placeholders are filled.
+
+    form `environment`: `requirements` (pip lines; `constraints` likewise) are installed into `path`, and `link` is
+    switched to it. form `packages`: `packages` maps deb package to exact version.
+    """
+
+    form: str  # environment | packages
+    path: str = ""
+    link: str = ""
+    python: str = "/usr/bin/python3"
+    requirements: tuple[str, ...] = ()
+    pip_args: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """Which host goes first; empty fields do not constrain."""
+
+    host: str = ""
+    zone: str = ""
+    label: str = ""  # key=value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waves:
+    """Sizes of the waves after the canary; the last size repeats."""
+
+    sizes: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service as desired. `component` is its name in the catalog; `hosts` are its targets in order."""
+
+    name: str
+    component: str
+    series: str
+    release: str
+    procedure: str
+    policy: str = "supported"  # supported | offline
+    group: str = ""
+    hosts: tuple[str, ...] = ()
+    bootstrap: str = ""
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)  # release to package version, else the catalog's
+    builds: Mapping[str, BuildSpec] = field(default_factory=dict)  # by release; "*" for all others
+    config: Mapping[str, tuple[ConfigFile, ...]] = field(default_factory=dict)  # by release; "*" for all others
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # e.g. "schema": argv prefix of the tool
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    backup_dir: str = ""
+    canary: Canary = Canary()
+    waves: Waves = Waves()
+    verify: tuple[HttpProbe, ...] = ()  # asked of a host after it moved
+    smoke: tuple[HttpProbe, ...] = ()  # asked once at the end
+    overrides: Mapping[str, str] = field(default_factory=dict)  # host to release
+    vars: Mapping[str, str] = field(default_factory=dict)
+    suspended: str = ""  # the reason, empty when not suspended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accept:
+    """A named risk that somebody took, until a day."""
+
+    what: str
+    by: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """The whole desired state at one revision."""
+
+    fleet: str
+    hosts: Mapping[str, Host]
+    services: Mapping[str, Service]
+    groups: Mapping[str, tuple[str, ...]]  # group to services; a service without one is its own group
+    procedures: Mapping[str, Procedure]
+    accepts: tuple[Accept, ...] = ()
+    catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files
+    suspended: str = ""

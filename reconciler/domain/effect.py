@@ -1,0 +1,60 @@
+"""Effects, described as data and carried out in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.domain.desired import Database, SecretRef
+from reconciler.domain.probe import HttpProbe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostScript:
+    """A POSIX sh script that runs detached on a host.
+
+    `body` is fixed text of a step kind, never made from the desired state. What varies comes as positional `args`
+    ("$1"...), exported `env` values, and `secrets`: shell variables that are not exported and reach the host on stdin
+    only (name to text with `{secret:NAME}` placeholders, resolved at the last moment from `secret_refs`).
+    The script may write `name=value` lines to "$RECONCILER_VALUES".
+    """
+
+    body: str
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    secret_refs: Mapping[str, SecretRef] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskHttp:
+    """A probe asked from the daemon's machine; `secret_refs` fill its `{secret:NAME}` placeholders."""
+
+    probe: HttpProbe
+    secret_refs: Mapping[str, SecretRef] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskMarker:
+    """The schema marker of a database, read by SQL."""
+
+    database: Database
+
+
+@dataclass(frozen=True, slots=True)
+class AskFingerprint:
+    """A digest over all rows of a database, read by SQL."""
+
+    database: Database
+
+
+@dataclass(frozen=True, slots=True)
+class AskHost:
+    """What runs on a host, through the observers: the named targets' questions."""
+
+    host: str
+    service: str
+
+
+Ask = AskHttp | AskMarker | AskFingerprint | AskHost
+Effect = HostScript | Ask

@@ -1,0 +1,118 @@
+"""What was seen, when, and how sure we are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from reconciler.domain.schema import SchemaMarker
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[T]):
+    """A value that was seen."""
+
+    value: T
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The thing was looked for and is certainly not there."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody can tell; never taken for absent, old or fine."""
+
+    reason: str
+    text: str
+    at: datetime
+
+
+Observed = Known[T] | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a host says of itself; `free_bytes` by mount or path asked for."""
+
+    boot_id: str
+    free_bytes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A deb package as installed."""
+
+    version: str
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A Python virtual environment behind its `current` link.
+
+    `switched_at` is when the link was last changed, on the host's clock; `versions` are the distributions asked for.
+    """
+
+    path: str
+    switched_at: datetime
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as podman shows it."""
+
+    image: str
+    tag: str
+    digest: str
+    state: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of systemd or a program of supervisord; `started_at` is when what runs now was started, host's clock."""
+
+    state: str  # active | inactive | failed | absent
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigState:
+    """The configuration files of one service on one host.
+
+    `digest` is the template digest that was stamped when the files were written, if they still are what was written;
+    None when they were never written by us or were changed by hand since.
+    """
+
+    digest: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostReport:
+    """Everything one round trip to a host brought back, by observer and subject."""
+
+    facts: Observed[HostFacts]
+    packages: Mapping[str, Observed[Package]] = field(default_factory=dict)
+    environments: Mapping[str, Observed[Environment]] = field(default_factory=dict)
+    containers: Mapping[str, Observed[Container]] = field(default_factory=dict)
+    units: Mapping[str, Observed[Unit]] = field(default_factory=dict)
+    configs: Mapping[str, Observed[ConfigState]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that is known of the fleet: host name to report, (service, database) to marker."""
+
+    hosts: Mapping[str, Observed[HostReport]] = field(default_factory=dict)
+    databases: Mapping[tuple[str, str], Observed[SchemaMarker]] = field(default_factory=dict)

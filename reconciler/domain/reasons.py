@@ -1,0 +1,180 @@
+"""Reason codes: the closed list of why something is as it is, with what it means and who can do what about it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Each member's comment is its documentation; docs/reference/reasons.md is generated from `TEXTS`."""
+
+    # source
+    SOURCE_UNREACHABLE = "SourceUnreachable"
+    SOURCE_INVALID = "SourceInvalid"
+    SOURCE_REFUSED = "SourceRefused"
+    HISTORY_REWRITTEN = "HistoryRewritten"
+    # hosts
+    HOST_UNREACHABLE = "HostUnreachable"
+    HOST_KEY_UNKNOWN = "HostKeyUnknown"
+    HOST_KEY_CHANGED = "HostKeyChanged"
+    HOST_AUTH_REFUSED = "HostAuthRefused"
+    HOST_OUTPUT_INVALID = "HostOutputInvalid"
+    HOST_NOT_ASKED = "HostNotAsked"
+    HOST_FENCED = "HostFenced"
+    # databases
+    DATABASE_UNREACHABLE = "DatabaseUnreachable"
+    DATABASE_EMPTY = "DatabaseEmpty"
+    DATABASE_FOREIGN = "DatabaseForeign"
+    DATABASE_BETWEEN = "DatabaseBetween"
+    # planning
+    NO_ROUTE = "NoRoute"
+    NO_WAY_BACK = "NoWayBack"
+    NO_BUILD = "NoBuild"
+    NO_BACKUP = "NoBackup"
+    POSITION_UNKNOWN = "PositionUnknown"
+    WRITTEN_SINCE = "WrittenSince"
+    OPEN_LEG = "OpenLeg"
+    OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
+    SUPERSEDED = "Superseded"
+    BEYOND_NO_RETURN = "BeyondNoReturn"
+    # steps
+    STEP_FAILED = "StepFailed"
+    STEP_LOST = "StepLost"
+    STEP_SLOW = "StepSlow"
+    CANARY_FAILED = "CanaryFailed"
+    VERIFY_FAILED = "VerifyFailed"
+    SCHEMA_MISMATCH = "SchemaMismatch"
+    BACKUP_UNREADABLE = "BackupUnreadable"
+    BACK_OUT_FAILED = "BackOutFailed"
+    SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason code
+    # judgement
+    HALTED = "Halted"
+    HELD = "Held"
+    SUSPENDED = "Suspended"
+    STEP_RUNNING = "StepRunning"
+    WAITING_FOR_STEPS = "WaitingForSteps"
+    IN_SYNC = "InSync"
+    BACKING_OUT = "BackingOut"
+
+
+TEXTS: dict[Reason, tuple[str, str]] = {
+    Reason.SOURCE_UNREACHABLE: (
+        "The desired-state repository cannot be fetched; the last good revision stays in force.",
+        "Check the remote, its host key and the daemon's credentials; nothing is lost, the next poll tries again.",
+    ),
+    Reason.SOURCE_INVALID: (
+        "The newest commit's desired state is invalid; the last good revision stays in force.",
+        "Run `reconciler validate` on that commit and push a corrected one.",
+    ),
+    Reason.SOURCE_REFUSED: (
+        "The newest commit holds something that is never followed: a symlink, a submodule, an odd or oversize file.",
+        "Remove it from the repository and push a new commit.",
+    ),
+    Reason.HISTORY_REWRITTEN: (
+        "The branch no longer descends from the accepted commit.",
+        "Find out who rewrote it; if it is right, `reconciler accept-history COMMIT`.",
+    ),
+    Reason.HOST_UNREACHABLE: (
+        "The host cannot be reached over SSH; nothing is done on it.",
+        "Check the machine, its network and sshd; the daemon tries again by itself.",
+    ),
+    Reason.HOST_KEY_UNKNOWN: (
+        "No host key is pinned for this host, so it is not contacted.",
+        "Compare the fingerprint out of band, then `reconciler enrol HOST`.",
+    ),
+    Reason.HOST_KEY_CHANGED: (
+        "The host shows another key than the pinned one: a reinstalled machine or an attack.",
+        "Find out which; if it was reinstalled, `reconciler enrol HOST --replace`.",
+    ),
+    Reason.HOST_AUTH_REFUSED: (
+        "The host refused the daemon's key or the user may not become root.",
+        "Install the daemon's public key for the login user and check sudoers.",
+    ),
+    Reason.HOST_OUTPUT_INVALID: (
+        "The host's answer cannot be read with certainty.",
+        "Run `reconciler observe --host HOST` and compare with the host; look for aliases, wrappers, a full disk.",
+    ),
+    Reason.HOST_NOT_ASKED: ("The host was not asked yet.", "Wait for the next sweep or run `reconciler observe`."),
+    Reason.HOST_FENCED: (
+        "The host has obeyed a newer daemon and refuses this one.",
+        "Stop the other daemon, or restart this one so that it takes the lease anew.",
+    ),
+    Reason.DATABASE_UNREACHABLE: (
+        "The database cannot be read, so no schema step of its service may start.",
+        "Check server, account and grants from the daemon's machine.",
+    ),
+    Reason.DATABASE_EMPTY: (
+        "The database has no tables: it belongs to no release.",
+        "Create it with the service's own tool, or point the service at the right database.",
+    ),
+    Reason.DATABASE_FOREIGN: (
+        "The schema version is of no known release of this service.",
+        "Run `reconciler identify`; a newer catalog or another database name may be needed.",
+    ),
+    Reason.DATABASE_BETWEEN: (
+        "The schema stands between releases: a migration has not been finished.",
+        "Finish it with the release's own code or restore the backup; the text names the releases.",
+    ),
+    Reason.NO_ROUTE: (
+        "No safe sequence of hops leads to the goal.",
+        "See `reconciler route`; it names what would help.",
+    ),
+    Reason.NO_WAY_BACK: (
+        "The goal is older than the position and the journal holds no way back to it.",
+        "Revert to a release from which this daemon advanced the service, or restore by hand.",
+    ),
+    Reason.NO_BUILD: (
+        "The desired state does not say how a release on the route is put on hosts.",
+        "Add the release to the service's `builds`.",
+    ),
+    Reason.NO_BACKUP: ("There is no backup set that was read back, so no schema step.", "See the failed backup step."),
+    Reason.POSITION_UNKNOWN: (
+        "Where the service stands cannot be told; it is explained before anything is done to it.",
+        "`reconciler why SERVICE` lists what is unknown.",
+    ),
+    Reason.WRITTEN_SINCE: (
+        "Data was written after the release was reached, and going back would lose it.",
+        "Add an `accept` entry `data-loss:SERVICE` with a name, a reason and a date, or stay.",
+    ),
+    Reason.OPEN_LEG: (
+        "A leg is open and its hosts are mixed; new inputs cannot replace it here.",
+        "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
+    ),
+    Reason.OVERRIDE_IN_THE_WAY: (
+        "An override holds a host behind its service, and this procedure stops every host.",
+        "Remove the override, or choose a rolling procedure.",
+    ),
+    Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
+    Reason.BEYOND_NO_RETURN: (
+        "The leg has passed its point of no return; the old release cannot run any more.",
+        "Go forward, or restore the backup set by hand with the service stopped.",
+    ),
+    Reason.STEP_FAILED: ("A step failed.", "Read its output in `reconciler history`; mend the cause, then `retry`."),
+    Reason.STEP_LOST: (
+        "Nobody can tell how a step ended, and it may not be repeated blindly.",
+        "Look at the host, then `retry` to run it again or revert to back out.",
+    ),
+    Reason.STEP_SLOW: ("A step runs longer than its timeout; it is not killed.", "Look at the host; let it finish."),
+    Reason.CANARY_FAILED: (
+        "The canary did not come up healthy on the new build; no other host was moved.",
+        "Read the text; push a corrected commit or revert.",
+    ),
+    Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it and `retry`, or revert."),
+    Reason.SCHEMA_MISMATCH: (
+        "After a schema step the database is not where the release should have brought it.",
+        "`reconciler identify` the database; do not start the service.",
+    ),
+    Reason.BACKUP_UNREADABLE: ("The backup could not be read back.", "Check space and permissions at its place."),
+    Reason.BACK_OUT_FAILED: ("Going back failed.", "Nothing more is tried; a person must look at host and output."),
+    Reason.SECRET_MISSING: (
+        "A secret named by reference cannot be read on the daemon's machine.",
+        "Create the file, variable or credential that the text names.",
+    ),
+    Reason.HALTED: ("The group is halted.", "`reconciler clear-halt ID` after the cause is mended."),
+    Reason.HELD: ("These inputs failed before and are not tried again.", "Change them, or `reconciler retry SERVICE`."),
+    Reason.SUSPENDED: ("Suspended by a person.", "`reconciler resume`, or remove `suspended` from git."),
+    Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
+    Reason.WAITING_FOR_STEPS: ("Steps before it are not done.", "Nothing to do."),
+    Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
+    Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
+}

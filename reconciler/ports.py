@@ -1,0 +1,220 @@
+"""What the engine needs of the world, and the values it exchanges with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.domain.desired import Database, Host, SecretRef
+from reconciler.domain.effect import AskHttp, HostScript
+from reconciler.domain.journal import Command, Draft, Entry
+from reconciler.domain.observation import Observed
+from reconciler.domain.outcome import Exited, Sample
+from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.schema import SchemaMarker
+
+# ---------------------------------------------------------------- hosts
+
+
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """By what a host knows a step; each part matches ``[A-Za-z0-9._@+-]+`` or is a positive number."""
+
+    run: str
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One observer's question to a host: `script` is POSIX sh that prints the answer, fixed text but for `args`.
+
+    `key` names the answer, for example ``packages`` or ``environments:/srv/keystone/current``.
+    """
+
+    key: str
+    script: str
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question's script printed and its exit code; `output` is capped, not yet cleaned."""
+
+    code: int
+    output: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A host did not answer. `reason` is one of the HOST_* reason codes."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a host is told to do: under which key and epoch, and the script with its secrets resolved."""
+
+    key: StepKey
+    epoch: int
+    script: HostScript
+    secrets: Mapping[str, str]  # name to plain text
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The step runs on the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The step's process is gone and left no exit code: a reboot (`rebooted`), a kill."""
+
+    rebooted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NeverStarted:
+    """The host knows nothing of the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The host has seen a newer epoch and refuses."""
+
+    epoch: int
+
+
+HostStep = Running | Exited | Died | NeverStarted | Fenced
+
+
+class Hosts(Protocol):
+    """The machines, over SSH."""
+
+    async def look(self, host: Host, questions: Sequence[Question]) -> Mapping[str, Answer] | Unreachable:
+        """Ask read-only questions in one round trip; a key that is missing from the answer was not reached."""
+        ...
+
+    async def start(self, host: Host, order: Order) -> HostStep | Unreachable:
+        """Start a step detached, or attach to it when the key is known already.
+
+        Unreachable after the order was sent means an unknown outcome: ask.
+        """
+        ...
+
+    async def ask(self, host: Host, keys: Sequence[StepKey]) -> Mapping[StepKey, HostStep] | Unreachable:
+        """Say how steps stand."""
+        ...
+
+    async def wait(self, host: Host, key: StepKey) -> None:
+        """Return when the step has ended or the link is gone; decides nothing."""
+        ...
+
+    async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
+        """Remove the folders of ended steps of all other runs."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+# ---------------------------------------------------------------- the rest
+
+
+class Databases(Protocol):
+    """The services' databases, by SQL, read-only. `password` is plain text or None."""
+
+    async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
+        """Read the version tables; Absent when the database does not exist, Unknown when nobody can tell."""
+        ...
+
+    async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
+        """Digest all rows of all tables, independent of row order."""
+        ...
+
+
+class Http(Protocol):
+    """HTTP requests from the daemon's machine."""
+
+    async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
+        """Ask once; never raises for what a server does."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets by reference."""
+
+    def resolve(self, ref: SecretRef) -> str:
+        """Read a secret without its trailing newline; raises SecretError."""
+        ...
+
+
+class Source(Protocol):
+    """The desired-state repository."""
+
+    async def latest(self, accepted: str) -> SourceState:
+        """Fetch, and return the newest revision if it descends from the `accepted` commit (empty: accept any).
+
+        When it does not, or cannot be fetched or read, `revision` is the accepted one, from what is here already.
+        """
+        ...
+
+    async def revision(self, commit: str) -> Revision | None:
+        """Return a known commit with its files."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable record. Blocking by design: a pass must not go on before an entry is on disk."""
+
+    def read(self) -> Sequence[Entry]:
+        """Return all entries in order; raises JournalError when the chain is broken."""
+        ...
+
+    def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
+        """Write entries durably, all or none, under the lease's epoch; raises JournalError."""
+        ...
+
+    def commands(self) -> Sequence[Command]:
+        """Return the operators' commands that were not answered yet."""
+        ...
+
+    def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
+        """Write what a command led to and mark it answered, in one transaction."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the lease under which this process writes."""
+        ...
+
+
+class Clock(Protocol):
+    """Time and waiting."""
+
+    def now(self) -> datetime:
+        """Return the wall time in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of the world that a pass may use."""
+
+    hosts: Hosts
+    databases: Databases
+    http: Http
+    secrets: Secrets
+    source: Source
+    journal: Journal
+    clock: Clock

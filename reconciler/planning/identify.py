@@ -142,18 +142,14 @@ def _unfinished(service: Service, database: Database, seen: SchemaMarker) -> Ide
     return _between(seen, (low, upper.release.id), what, still_to_do(here, end))
 
 
-def _between(
-    seen: SchemaMarker, neighbours: tuple[str, str], what: str, to_do: tuple[str, ...]
-) -> Identification:
+def _between(seen: SchemaMarker, neighbours: tuple[str, str], what: str, to_do: tuple[str, ...]) -> Identification:
     low, high = neighbours
     text = (
         f"{what} lies between {low} and {high}: an upgrade to {high} or later began and did not finish; "
         f"for {high} there is still to do: {', '.join(to_do)}. "
         "The code that began it must finish it, or the database be restored."
     )
-    return Identification(
-        marker=seen, state=SchemaState.BETWEEN, between=neighbours, text=f"{text}{_leftovers(seen)}"
-    )
+    return Identification(marker=seen, state=SchemaState.BETWEEN, between=neighbours, text=f"{text}{_leftovers(seen)}")
 
 
 def _unknown(seen: SchemaMarker, text: str) -> Identification:

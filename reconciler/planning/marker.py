@@ -114,9 +114,7 @@ def _first_at(peers: Sequence[Mapping[str, int]], name: str, here: Place) -> int
     at = here.branches[name]
     if at == 0:  # not begun, as in every release before the branch
         return 0
-    return next(
-        (index for index, place in enumerate(peers) if name in place and place[name] >= at), len(peers)
-    )
+    return next((index for index, place in enumerate(peers) if name in place and place[name] >= at), len(peers))
 
 
 def _newest_possible(peers: Sequence[Mapping[str, int]], name: str, here: Place) -> int:

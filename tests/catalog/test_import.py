@@ -67,9 +67,7 @@ def test_a_service_keeps_its_markers_and_their_first_values(script: Any) -> None
     assert antelope["databases"]["main"] == {"alembic": ["47147121"]}
 
 
-def test_it_prints_what_it_is_asked_for(
-    script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_prints_what_it_is_asked_for(script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     survey = tmp_path / "catalog.json"
     survey.write_text(json.dumps(SURVEY))
     assert script.main([str(survey), "accepts", "x"]) == 0

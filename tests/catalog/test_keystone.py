@@ -44,9 +44,7 @@ def test_upstream_supports_the_release_before_and_the_slurp_before() -> None:
         goal: [
             start
             for start in starts
-            if isinstance(
-                judge_hop(Edge(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)), RoutePolicy.SUPPORTED), Hop
-            )
+            if isinstance(judge_hop(Edge(KEYSTONE, KEYSTONE.at(start), KEYSTONE.at(goal)), RoutePolicy.SUPPORTED), Hop)
         ]
         for goal, starts in ACCEPTS.items()
     }

@@ -106,13 +106,8 @@ def two_databases() -> Catalog:
 @pytest.mark.parametrize(
     ("api", "cell", "releases"), [("one", "two", ("b",)), ("two", "one", ()), ("three", "two", ())]
 )
-def test_a_service_stands_where_all_its_databases_may_stand(
-    api: str, cell: str, releases: tuple[str, ...]
-) -> None:
-    markers = {
-        name: SchemaMarker(alembic=frozenset({head}), tables=5)
-        for name, head in (("api", api), ("cell", cell))
-    }
+def test_a_service_stands_where_all_its_databases_may_stand(api: str, cell: str, releases: tuple[str, ...]) -> None:
+    markers = {name: SchemaMarker(alembic=frozenset({head}), tables=5) for name, head in (("api", api), ("cell", cell))}
     assert identify_service(two_databases(), "x", markers).releases == releases
 
 

@@ -85,9 +85,7 @@ def walk(start: str, goal: str) -> list[str]:
         ),
     ],
 )
-def test_offline_routes_are_those_that_the_code_forces(
-    start: str, goal: str, stops: str, equals: str
-) -> None:
+def test_offline_routes_are_those_that_the_code_forces(start: str, goal: str, stops: str, equals: str) -> None:
     route = keystone(start, goal, OFFLINE)
     assert " ".join(route.stops) == stops
     assert "|".join(" ".join(way) for way in route.equals) == equals
@@ -236,9 +234,7 @@ def test_requires_hangs_on_the_hop_as_a_gate_with_its_need() -> None:
 def test_silent_loss_is_refused_and_a_bug_for_some_fleets_is_a_gate() -> None:
     silent = {"kind": "silent", "from": {"last": "b"}, "to": {"first": "d"}}
     assert stops(small(ANY, silent)) == "ace"
-    (hop,) = find_route(
-        small(ANY, {"kind": "forbidden", "exposed": "fleets with z"}), "x", "a", "e", OFFLINE
-    ).hops
+    (hop,) = find_route(small(ANY, {"kind": "forbidden", "exposed": "fleets with z"}), "x", "a", "e", OFFLINE).hops
     assert hop.gates[0].text == "Only for fleets with z: Because."
 
 

@@ -33,8 +33,7 @@ def solve(allowed: set[tuple[int, int]], slurp: set[int]) -> tuple[tuple[int, ..
             {
                 "series": "s",
                 "releases": [
-                    {"id": name, "codename": name, "slurp": place in slurp}
-                    for place, name in enumerate(names)
+                    {"id": name, "codename": name, "slurp": place in slurp} for place, name in enumerate(names)
                 ],
             },
             {
@@ -66,9 +65,7 @@ def test_the_ways_are_all_the_shortest_ones(allowed: set[tuple[int, int]]) -> No
 
 
 @given(edges, slurps)
-def test_the_route_is_the_preferred_one_of_the_shortest(
-    allowed: set[tuple[int, int]], slurp: set[int]
-) -> None:
+def test_the_route_is_the_preferred_one_of_the_shortest(allowed: set[tuple[int, int]], slurp: set[int]) -> None:
     best, others = solve(allowed, slurp)
     every = oracle(allowed)
     assert ({best} | others if best else set()) == set(every)

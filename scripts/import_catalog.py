@@ -20,9 +20,7 @@ from typing import Any
 
 def main(argv: list[str] | None = None) -> int:
     """Print what the arguments ask for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("survey", type=Path)
     parser.add_argument("what", choices=["series", "service", "accepts"])
     parser.add_argument("name", nargs="?", default="")
@@ -42,9 +40,7 @@ def series_lines(survey: Mapping[str, Any]) -> Iterator[str]:
     """Yield one YAML line per release of the series."""
     for release in survey["releases"]:
         slurp = ", slurp: true" if release["slurp"] else ""
-        aliases = (
-            "" if release["calendar_version"] == release["id"] else _aliases(release["calendar_version"])
-        )
+        aliases = "" if release["calendar_version"] == release["id"] else _aliases(release["calendar_version"])
         yield f"  - {{id: {_text(release['id'])}, codename: {release['name']}{aliases}{slurp}}}"
 
 

@@ -18,7 +18,6 @@ from reconciler.domain.release import near_miss
 from reconciler.errors import CatalogError
 
 AnyModel = TypeVar("AnyModel", bound=Model)
-NOT_SERIES = frozenset({"procedures", "__pycache__"})
 
 
 class _Shelf(Mapping[str, Service]):
@@ -124,7 +123,7 @@ def _packaged_services() -> dict[str, Callable[[], ServiceModel]]:
 def _series_folders() -> list[Traversable]:
     here = files("reconciler.catalog")
     return sorted(
-        (each for each in here.iterdir() if each.is_dir() and each.name not in NOT_SERIES),
+        (each for each in here.iterdir() if each.is_dir() and (each / "series.yaml").is_file()),
         key=lambda each: each.name,
     )
 

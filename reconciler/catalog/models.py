@@ -181,7 +181,7 @@ class ServiceReleaseModel(Model):
     package: PackageModel
     deb: str = ""
     python: PythonModel = PythonModel()
-    databases: dict[Name, ReleaseMarkerModel]
+    databases: dict[Name, ReleaseMarkerModel] = {}
 
 
 class EraModel(SpanModel):

@@ -25,7 +25,7 @@ OURS = "docs/reference/catalog.md, How a hop is judged"
 
 
 @dataclass(frozen=True, slots=True)
-class Leap:
+class Edge:
     """Two releases of one service, the older first."""
 
     service: Service
@@ -38,30 +38,30 @@ class Leap:
         return self.start.release.index, self.goal.release.index
 
 
-def judge_hop(leap: Leap, policy: RoutePolicy) -> Hop | Refusal:
+def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     """Return the hop with its reasons and gates, or why it may not be taken.
 
     A refusing rule outweighs every admitting one; a gate that no code from the start on can meet refuses.
     """
-    rules = [rule for rule in leap.service.rules if applies(rule, leap)]
-    against = next((rule for rule in rules if _refuses(rule, leap)), None)
+    rules = [rule for rule in edge.service.rules if applies(rule, edge)]
+    against = next((rule for rule in rules if _refuses(rule, edge)), None)
     if against:
-        return _refusal(leap, _reason(against))
+        return _refusal(edge, _reason(against))
     admitting = _best([rule for rule in rules if rule.kind in ADMITTED_BY[policy]])
     if not admitting:
-        return _refusal(leap, _unadmitted(leap, rules, policy))
+        return _refusal(edge, _unadmitted(edge, rules, policy))
     return Hop(
-        start=leap.start.release.id,
-        goal=leap.goal.release.id,
+        start=edge.start.release.id,
+        goal=edge.goal.release.id,
         kind=HopKind(admitting[0].kind.value),
         reasons=tuple(_reason(rule) for rule in admitting),
         gates=tuple(_gate(rule) for rule in rules if _conditional(rule)),
     )
 
 
-def applies(rule: Rule, leap: Leap) -> bool:
+def applies(rule: Rule, edge: Edge) -> bool:
     """Say whether a rule is about this hop."""
-    start, goal = leap.places
+    start, goal = edge.places
     if rule.pairs:
         return (start, goal) in rule.pairs
     if start not in rule.origins or goal not in rule.goals:
@@ -69,8 +69,8 @@ def applies(rule: Rule, leap: Leap) -> bool:
     if rule.kind is RuleKind.SEQUENTIAL:
         return goal == start + 1
     if rule.kind is RuleKind.SLURP:
-        return _slurp_pair(leap.service.series, leap.start.release, leap.goal.release)
-    return rule.when is None or _test(rule.when, leap.start.schema.get(rule.when.database, ()))
+        return _slurp_pair(edge.service.series, edge.start.release, edge.goal.release)
+    return rule.when is None or _test(rule.when, edge.start.schema.get(rule.when.database, ()))
 
 
 def _slurp_pair(series: Series, start: Release, goal: Release) -> bool:
@@ -82,9 +82,9 @@ def _test(when: SchemaTest, markers: tuple[Marker, ...]) -> bool:
     return bool(markers) and when.holds(markers[0])
 
 
-def _refuses(rule: Rule, leap: Leap) -> bool:
+def _refuses(rule: Rule, edge: Edge) -> bool:
     if rule.kind is RuleKind.GATE:
-        return rule.met_by is not None and leap.start.release.index < rule.met_by.low
+        return rule.met_by is not None and edge.start.release.index < rule.met_by.low
     return rule.kind in REFUSING and not rule.exposed
 
 
@@ -111,13 +111,13 @@ def _reason(rule: Rule) -> Reason:
     return Reason(rule=rule.id, text=rule.reason, source=rule.source)
 
 
-def _refusal(leap: Leap, reason: Reason) -> Refusal:
-    return Refusal(start=leap.start.release.id, goal=leap.goal.release.id, reason=reason)
+def _refusal(edge: Edge, reason: Reason) -> Refusal:
+    return Refusal(start=edge.start.release.id, goal=edge.goal.release.id, reason=reason)
 
 
-def _unadmitted(leap: Leap, rules: list[Rule], policy: RoutePolicy) -> Reason:
+def _unadmitted(edge: Edge, rules: list[Rule], policy: RoutePolicy) -> Reason:
     """Word why nothing admits the hop."""
-    start, goal = leap.start.release.id, leap.goal.release.id
+    start, goal = edge.start.release.id, edge.goal.release.id
     by_code = next((rule for rule in rules if rule.kind is RuleKind.DIRECT), None)
     if policy is RoutePolicy.SUPPORTED and by_code:
         text = (

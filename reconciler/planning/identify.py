@@ -96,8 +96,8 @@ def _poisoned(service: Service, seen: SchemaMarker, fitting: list[ServiceRelease
             harmed = [each for each in fitting if each.release.index in rule.origins]
             if harmed:
                 return (
-                    f"The rows are those of {_list(harmed)}, but an empty alembic_version says that newer "
-                    f"code was tried on it, which changes tables ({rule.id}): restore the database first."
+                    f"An empty alembic_version beside rows of {_list(harmed)} says that newer code was tried "
+                    f"on this database, which changes tables ({rule.id}): restore it first."
                 )
     return ""
 
@@ -120,29 +120,36 @@ def _unfinished(service: Service, database: Database, seen: SchemaMarker) -> Ide
         if database.name in each.schema
     ]
     what = words(database, seen)
-    ahead = here.ahead_of_all([place for _, place in ladder])
+    places = [place for _, place in ladder]
+    ahead, broken = here.ahead_of_all(places), order_broken(database, here, places)
     if ahead:
         return _unknown(seen, f"{what}: {ahead} is newer than any release that the catalog knows.")
-    broken = order_broken(database, here, [place for _, place in ladder])
     if broken:
         return _unknown(seen, f"{what}: {broken}, which no upgrade does.")
     older = [each for each, place in ladder if place <= here]
-    newer = [each for each, place in ladder if here <= place]
+    newer = [(each, place) for each, place in ladder if here <= place]
     if not older:
         return _unknown(
             seen,
             f"{what} is older than any release that the catalog knows, or a first sync that did not finish.",
         )
-    if not newer or newer[0].release.index <= older[-1].release.index:
+    if not newer or newer[0][0].release.index <= older[-1].release.index:
         return _unknown(seen, f"{what} lies on no way from one release to another.")
-    low, high = older[-1].release.id, newer[0].release.id
-    to_do = ", ".join(still_to_do(here, place_of_marker(database, newer[0].schema[database.name][0])))
+    poison = _poisoned(service, seen, older[-1:])
+    if poison:
+        return _unknown(seen, poison)
+    (upper, end), low = newer[0], older[-1].release.id
+    return _between(seen, (low, upper.release.id), what, still_to_do(here, end))
+
+
+def _between(seen: SchemaMarker, neighbours: tuple[str, str], what: str, to_do: tuple[str, ...]) -> Identification:
+    low, high = neighbours
     text = (
         f"{what} lies between {low} and {high}: an upgrade to {high} or later began and did not finish; "
-        f"for {high} there is still to do: {to_do}. "
+        f"for {high} there is still to do: {', '.join(to_do)}. "
         "The code that began it must finish it, or the database be restored."
     )
-    return Identification(marker=seen, state=SchemaState.BETWEEN, between=(low, high), text=f"{text}{_leftovers(seen)}")
+    return Identification(marker=seen, state=SchemaState.BETWEEN, between=neighbours, text=f"{text}{_leftovers(seen)}")
 
 
 def _unknown(seen: SchemaMarker, text: str) -> Identification:

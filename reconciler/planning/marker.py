@@ -112,6 +112,8 @@ def order_broken(database: Database, here: Place, places: Sequence[Place]) -> st
 def _first_at(peers: Sequence[Mapping[str, int]], name: str, here: Place) -> int:
     """Return the oldest release that is as far on the branch."""
     at = here.branches[name]
+    if at == 0:  # not begun, as in every release before the branch
+        return 0
     return next((index for index, place in enumerate(peers) if name in place and place[name] >= at), len(peers))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.catalog import Catalog, Service, ServiceRelease
 from reconciler.domain.route import Hop, Reason, Refusal, Route, RoutePolicy
-from reconciler.planning.edges import OURS, Leap, judge_hop
+from reconciler.planning.edges import OURS, Edge, judge_hop
 
 Way = tuple[int, ...]
 
@@ -48,12 +48,18 @@ def shortest_ways(steps: Mapping[int, tuple[int, ...]], start: int, goal: int) -
 
     Steps must lead to greater numbers only. Start and goal being the same gives one way of one place.
     """
+    fewest = _fewest(steps, start, goal)
+    return list(_ways_on(steps, fewest, (start,))) if start in fewest else []
+
+
+def _fewest(steps: Mapping[int, tuple[int, ...]], start: int, goal: int) -> dict[int, int]:
+    """Return, for each place from `start` on that leads to `goal`, how many steps it takes."""
     fewest = {goal: 0}
     for place in range(goal - 1, start - 1, -1):
         reach = [fewest[following] for following in steps.get(place, ()) if following in fewest]
         if reach:
             fewest[place] = 1 + min(reach)
-    return list(_ways_on(steps, fewest, (start,))) if start in fewest else []
+    return fewest
 
 
 def _ways_on(steps: Mapping[int, tuple[int, ...]], fewest: Mapping[int, int], way: Way) -> Iterator[Way]:
@@ -79,7 +85,7 @@ class _Net:
             each for each in service.releases if first.release.index <= each.release.index <= last.release.index
         )
         verdicts = {
-            (low, high): judge_hop(Leap(service, stops[low], stops[high]), policy)
+            (low, high): judge_hop(Edge(service, stops[low], stops[high]), policy)
             for high in range(len(stops))
             for low in range(high)
         }
@@ -159,12 +165,13 @@ def _no_route(net: _Net, way_out: str) -> Refusal:
 
 
 def _reached(net: _Net) -> Way:
-    return tuple(place for place in range(len(net.stops)) if shortest_ways(net.steps, 0, place))
+    """Return the places that the start leads to, itself included."""
+    return tuple(place for place in range(len(net.stops)) if 0 in _fewest(net.steps, 0, place))
 
 
 def _leading(net: _Net) -> Way:
-    end = len(net.stops) - 1
-    return tuple(place for place in range(len(net.stops)) if shortest_ways(net.steps, place, end))
+    """Return the places that lead to the goal, itself included."""
+    return tuple(sorted(_fewest(net.steps, 0, len(net.stops) - 1)))
 
 
 def _way_out(catalog: Catalog, route: Route) -> str:

@@ -67,18 +67,14 @@ class GitSource:
             return self._newest(repository, accepted)
 
     def _newest(self, repository: pygit2.Repository, accepted: str) -> SourceState:
-        head = str(repository.references[SEEN].target)
+        head = str(repository.references[SEEN].target)  # a branch: git lets it name nothing but a commit
         if accepted and not _descends(repository, head, accepted):
             text = f"the newest commit {head[:12]} does not descend from the accepted commit {accepted[:12]}"
             hint = f"Find out who rewrote the branch; if it is right, `reconciler accept-history {head}`."
             return SourceState(self._good(repository, accepted), Reason.HISTORY_REWRITTEN, text, hint, head)
-        commit = repository[head]
-        tree = (
-            read_tree(repository, commit, self._folder)
-            if isinstance(commit, pygit2.Commit)
-            else Tree(problems=["not a commit"])
-        )
-        if isinstance(commit, pygit2.Commit) and not tree.problems:
+        commit = repository.references[SEEN].peel(pygit2.Commit)
+        tree = read_tree(repository, commit, self._folder)
+        if not tree.problems:
             return SourceState(_revision(commit, tree), head=head)
         text = f"commit {head[:12]}: " + "; ".join(tree.problems)
         hint = "Remove it from the repository and push a new commit."

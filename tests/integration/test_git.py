@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -311,3 +312,22 @@ async def test_ssh_with_a_key_that_the_remote_does_not_know(repo, sshd, tmp_path
     state = await source(repo, tmp_path, sshd.url(repo.path), access=access).latest("")
     assert (state.revision, state.problem) == (None, "SourceUnreachable")
     assert "refuses the key" in state.text
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_given_up(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for scheme in ("http", "ssh"):
+            url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/x.git"
+            access = GitAccess(timeout_s=0.5, connect_timeout_s=0.5)
+            state = await GitSource(url, "main", tmp_path / scheme, access=access).latest("")
+            assert (state.revision, state.problem) == (None, "SourceUnreachable")
+            assert url in state.text
+
+
+@pytest.mark.parametrize(
+    "url", ["git://127.0.0.1/x", "ext::sh -c id", "nowhere.invalid:x.git", "https://u:hunter2@127.0.0.1:1/x", "", "rel"]
+)
+async def test_urls_that_lead_nowhere_are_unreachable_and_show_no_password(tmp_path, url):
+    state = await GitSource(url, "main", tmp_path / "m", access=GitAccess(timeout_s=5)).latest("")
+    assert (state.revision, state.problem) == (None, "SourceUnreachable")
+    assert "hunter2" not in repr(state)

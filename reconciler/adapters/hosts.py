@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from dataclasses import dataclass, field
 
 from reconciler.adapters import runner
 from reconciler.adapters.ssh import Connections, Ending, LinkError, SshSettings, Talk
@@ -18,6 +18,19 @@ from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreach
 _WATCHES_PER_HOST = 4
 # Bytes of one step's state as the runner tells it, in base64, with room for banners before it.
 _TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What the runner is told, how many bytes it may answer; `heard` is set at the answer's first state or its end."""
+
+    text: str
+    limit: int = _TALK_LIMIT
+    repeatable: bool = False
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_Talking = asyncio.Task[Unreachable | None]
 
 
 class SshHosts:
@@ -33,7 +46,8 @@ class SshHosts:
         """Ask read-only questions in one round trip; a key that is missing from the answer was not reached."""
         settings, reply = self._settings, runner.Reply()
         orders = runner.look(questions, settings.question_timeout_s, settings.answer_limit)
-        failure = await self._ask(host, orders, reply, len(questions) * (settings.answer_limit * 3 // 2 + 4096))
+        limit = len(questions) * settings.answer_limit * 3 // 2 + _TALK_LIMIT
+        failure = await self._ask(host, _Orders(orders, limit, repeatable=True), reply)
         if failure and not (reply.answers and failure.reason == Reason.HOST_UNREACHABLE):
             return failure
         return {questions[number].key: answer for number, answer in reply.answers.items() if number < len(questions)}
@@ -47,7 +61,7 @@ class SshHosts:
         reply, heard = runner.Reply(), asyncio.Event()
         orders = runner.start(host, order)
         async with self._connections.zone(host):
-            task = asyncio.create_task(self._converse(host, orders, reply, _TALK_LIMIT, heard))
+            task = asyncio.create_task(self._converse(host, _Orders(orders, heard=heard), reply))
             try:
                 async with asyncio.timeout(self._settings.answer_timeout_s):
                     await heard.wait()
@@ -55,17 +69,21 @@ class SshHosts:
             except TimeoutError:
                 self._connections.forget(host)
             finally:
-                kept = not task.done() and 0 in reply.steps and self._keep(host, order.key, task)
-                if not kept:
+                if task.done() or 0 not in reply.steps or not self._keep(host, order.key, task):
                     task.cancel()
         if 0 in reply.steps:
             return reply.steps[0]
-        return await _failure(host, task)
+        await asyncio.wait({task})
+        failure = _silent(host) if task.cancelled() else task.result()
+        return failure or Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: did not say how the step stands")
 
     async def ask(self, host: Host, keys: Sequence[StepKey]) -> Mapping[StepKey, HostStep] | Unreachable:
         """Say how steps stand."""
+        if not keys:
+            return {}
         reply = runner.Reply()
-        failure = await self._ask(host, runner.ask(host, keys), reply, len(keys) * _TALK_LIMIT)
+        orders = _Orders(runner.ask(host, keys), (len(keys) + 1) * _TALK_LIMIT, repeatable=True)
+        failure = await self._ask(host, orders, reply)
         if failure:
             return failure
         if set(reply.steps) != set(range(len(keys))):
@@ -79,12 +97,11 @@ class SshHosts:
             await asyncio.wait({watch})
             return
         async with self._slots[host.name]:
-            with suppress(LinkError):
-                await self._converse(host, runner.watch(host, key), runner.Reply(), _TALK_LIMIT)
+            await self._converse(host, _Orders(runner.watch(host, key), repeatable=True), runner.Reply())
 
     async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
         """Remove the folders of ended steps of all other runs; a host that does not answer keeps them."""
-        await self._ask(host, runner.clean(host, keep_runs), runner.Reply(), _TALK_LIMIT)
+        await self._ask(host, _Orders(runner.clean(host, keep_runs), repeatable=True), runner.Reply())
 
     async def close(self) -> None:
         """Close all connections; what runs on hosts goes on."""
@@ -94,47 +111,36 @@ class SshHosts:
         await asyncio.gather(*watches, return_exceptions=True)
         await self._connections.close()
 
-    async def _ask(self, host: Host, orders: str, reply: runner.Reply, limit: int) -> Unreachable | None:
-        """Have read-only orders carried out within the deadline."""
+    async def _ask(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
+        """Have orders carried out within the deadline."""
         try:
             async with self._connections.zone(host), asyncio.timeout(self._settings.answer_timeout_s):
-                await self._converse(host, orders, reply, limit, repeatable=True)
-        except LinkError as error:
-            return Unreachable(error.reason, error.text)
+                return await self._converse(host, orders, reply)
         except TimeoutError:
             if not reply.greeted:
                 self._connections.forget(host)
             return _silent(host)
-        return None
 
-    async def _converse(
-        self,
-        host: Host,
-        orders: str,
-        reply: runner.Reply,
-        limit: int,
-        heard: asyncio.Event | None = None,
-        *,
-        repeatable: bool = False,
-    ) -> None:
-        """Send orders and read the whole answer; sets `heard` at the first word of it. Raises LinkError."""
+    async def _converse(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
+        """Send orders and read the whole answer; None when it is whole."""
 
         def hear(chunk: bytes) -> bool:
             reply.feed(chunk)
-            if heard and reply.steps:
-                heard.set()
+            if reply.steps:
+                orders.heard.set()
             return reply.ended or bool(reply.broken)
 
         marker, shell = secrets.token_hex(8), self._settings.shell
-        command, request = runner.command(host, marker, shell), runner.request(orders, marker, shell)
+        command, request = runner.command(host, marker, shell), runner.request(orders.text, marker, shell)
         try:
-            ending = await self._connections.talk(host, Talk(command, request, hear, limit, repeatable))
+            ending = await self._connections.talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
+        except LinkError as error:
+            return Unreachable(error.reason, error.text)
         finally:
-            if heard:
-                heard.set()
-        _judge(host, reply, ending)
+            orders.heard.set()
+        return _judge(host, reply, ending)
 
-    def _keep(self, host: Host, key: StepKey, task: asyncio.Task[None]) -> bool:
+    def _keep(self, host: Host, key: StepKey, task: _Talking) -> bool:
         """Keep the channel of a step that runs on, for `wait`, unless too many are kept already."""
         if self._slots[host.name].locked() or (host.name, key) in self._watches:
             return False
@@ -144,7 +150,7 @@ class SshHosts:
         return True
 
 
-async def _hold(slot: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
+async def _hold(slot: asyncio.Semaphore, task: _Talking) -> None:
     try:
         async with slot:
             await asyncio.wait({task})
@@ -152,31 +158,18 @@ async def _hold(slot: asyncio.Semaphore, task: asyncio.Task[None]) -> None:
         task.cancel()
 
 
-async def _failure(host: Host, task: asyncio.Task[None]) -> Unreachable:
-    """Say why a talk brought no answer."""
-    try:
-        await task
-    except LinkError as error:
-        return Unreachable(error.reason, error.text)
-    except asyncio.CancelledError:
-        return _silent(host)
-    return Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: did not say how the step stands")
-
-
 def _silent(host: Host) -> Unreachable:
     return Unreachable(Reason.HOST_UNREACHABLE, f"{host.name}: did not answer in time")
 
 
-def _judge(host: Host, reply: runner.Reply, ending: Ending | None) -> None:
-    """Raise LinkError unless the answer is whole."""
-    if reply.broken:
-        raise LinkError(Reason.HOST_OUTPUT_INVALID, f"{host.name}: {reply.broken}")
-    if reply.refused:
-        raise LinkError(Reason.HOST_OUTPUT_INVALID, f"{host.name}: {reply.refused}")
+def _judge(host: Host, reply: runner.Reply, ending: Ending | None) -> Unreachable | None:
+    """Say what an answer lacks of being whole; None: nothing."""
+    if reply.broken or reply.refused:
+        return Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: {reply.broken or reply.refused}")
     if ending is None:
-        return
+        return None
     if ending.status is None:
-        raise LinkError(Reason.HOST_UNREACHABLE, f"{host.name}: the link was lost in mid-answer; {ending.errors}")
+        return Unreachable(Reason.HOST_UNREACHABLE, f"{host.name}: the link was lost in mid-answer; {ending.errors}")
     by_sudo = host.login.become == "sudo" and not reply.greeted
     reason = Reason.HOST_AUTH_REFUSED if by_sudo else Reason.HOST_OUTPUT_INVALID
-    raise LinkError(reason, f"{host.name}: the shell ended with {ending.status}: {ending.errors}")
+    return Unreachable(reason, f"{host.name}: the shell ended with {ending.status}: {ending.errors}")

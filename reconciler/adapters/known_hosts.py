@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class Pinned(StrEnum):
 
 async def scan(address: str, port: int = 22, timeout_s: float = 10.0) -> HostKey:
     """Fetch the key a host shows, trusting nothing; raises OSError, TimeoutError or asyncssh.Error."""
-    key = await asyncssh.get_server_host_key(address, port, config=None, connect_timeout=timeout_s)
+    async with asyncio.timeout(timeout_s):
+        key = await asyncssh.get_server_host_key(address, port, config=None)
     if key is None:
         raise ConnectionError(f"{address} port {port} shows no host key")
     return _host_key(address, port, key)

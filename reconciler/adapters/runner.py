@@ -36,7 +36,13 @@ def command(host: Host, marker: str, shell: str = SHELL) -> str:
 
 def start(host: Host, order: Order) -> str:
     """Tell the runner to start a step or to attach to it."""
-    words = [host.state_dir, path(order.key), str(order.epoch), render_script(order.script), render_secrets(order.secrets)]
+    words = [
+        host.state_dir,
+        path(order.key),
+        str(order.epoch),
+        render_script(order.script),
+        render_secrets(order.secrets),
+    ]
     return f"start {quote(words)}"
 
 

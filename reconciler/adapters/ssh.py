@@ -69,10 +69,11 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ended without saying all: exit status None means nobody can tell."""
+    """How a command ended without saying all, after `heard` bytes: exit status None means nobody can tell."""
 
     status: int | None
     errors: str
+    heard: int
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class Connections:
             if ending is None or ending.status is not None:
                 return ending
             self._drop(host, link)
-            if fresh or not talk.repeatable:
+            if fresh or ending.heard or not talk.repeatable:
                 return ending
         link, _ = await self._link(host)
         try:
@@ -243,10 +244,10 @@ async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk:
         await process.wait_closed()
         errors = await process.stderr.read(4096)
     except (OSError, asyncssh.Error) as error:
-        return Ending(None, str(error))
+        return Ending(None, str(error), heard)
     if process.exit_signal:
-        return Ending(None, f"the command was ended by signal {process.exit_signal[0]}")
-    return Ending(process.exit_status, clean_text(errors, 400).strip())
+        return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
+    return Ending(process.exit_status, clean_text(errors, 400).strip(), heard)
 
 
 def classify(host: Host, error: Exception) -> LinkError:

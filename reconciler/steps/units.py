@@ -44,7 +44,7 @@ state() {
   line=$(status "$1")
   case $line in
   *'ERROR (no such process)'* | *'ERROR (no such group)'*) echo ABSENT ;;
-  "$1 "*) set -- $line; echo "$2" ;;
+  "$1 "*) printf '%s\n' "$line" | awk '{ print $2 }' ;;
   *) echo UNKNOWN; printf '%s\n' "$line" >&2 ;;
   esac
 }

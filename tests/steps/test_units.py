@@ -14,7 +14,7 @@ show)
   case $2 in
   LoadState) if [ "$state" = absent ]; then echo LoadState=not-found; else echo LoadState=loaded; fi ;;
   ActiveState) if [ "$state" = absent ]; then echo ActiveState=inactive; else echo "ActiveState=$state"; fi ;;
-  MainPID) if [ "$state" = active ]; then echo MainPID=17; else echo "MainPID=$(cat "$dir/pid" 2>/dev/null || echo 0)"; fi ;;
+  MainPID) [ "$state" = active ] && echo MainPID=17 || echo "MainPID=$(cat "$dir/pid" 2>/dev/null || echo 0)" ;;
   *) if [ -f "$dir/flapping" ]; then echo "$2=$(date +%s%N)"; else echo "$2=5"; fi ;;
   esac ;;
 start | restart) for unit; do [ "$unit" = -- ] || [ -f "$dir/stuck" ] || echo active >"$dir/$unit"; done ;;
@@ -29,7 +29,8 @@ verb=$1; shift
 case $verb in
 status)
   [ -f "$dir/dead" ] && { echo "unix:///run/x.sock no such file"; exit 4; }
-  if [ -f "$dir/$1" ]; then echo "$1                 $(cat "$dir/$1")   pid 17, uptime 0:00:05"; else echo "$1: ERROR (no such process)"; exit 4; fi ;;
+  [ -f "$dir/$1" ] || { echo "$1: ERROR (no such process)"; exit 4; }
+  echo "$1                 $(cat "$dir/$1")   pid 17, uptime 0:00:05" ;;
 start | restart) for unit; do echo RUNNING >"$dir/$unit"; done ;;
 stop) for unit; do echo STOPPED >"$dir/$unit"; done ;;
 esac
@@ -43,7 +44,9 @@ def order(request, sandbox):
     sandbox.tool("supervisorctl", SUPERVISORCTL)
 
     def run(*names, state, **more):
-        args = units.Model(units=names, state=state, manager=request.param, manager_config="/etc/s.conf", wait_s=1, **more)
+        args = units.Model(
+            units=names, state=state, manager=request.param, manager_config="/etc/s.conf", wait_s=1, **more
+        )
         return sandbox.run(units.effect(args))
 
     run.manager = request.param

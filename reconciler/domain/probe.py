@@ -18,7 +18,7 @@ class HttpProbe:
     name: str
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     body: str = ""
     status: int = 200
     expect_header: str = ""

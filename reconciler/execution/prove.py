@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from reconciler.domain.desired import Desired, SecretRef
@@ -13,7 +12,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
 from reconciler.execution.look import look_at_host, password_of, read_marker, services_on
 from reconciler.ports import Ports
-from reconciler.steps import Answered
+from reconciler.steps import Answered, Timed
 from reconciler.steps.http_probe import next_wait
 
 
@@ -38,19 +37,18 @@ async def _fingerprint(question: AskFingerprint, ports: Ports) -> Answered:
     return await ports.databases.fingerprint(question.database, password)
 
 
-async def _samples(question: AskHttp, ports: Ports) -> tuple[Sample, ...]:
+async def _samples(question: AskHttp, ports: Ports) -> tuple[Timed, ...]:
     """Ask until the probe's own rule says that enough is known."""
     try:
         secrets = resolve(question.secret_refs, ports)
     except SecretError as error:
-        return (Sample(ok=None, text=str(error)),)
-    samples: list[Sample] = []
-    wait: float | None = 0.0
-    while wait is not None:
+        return (Timed(Sample(ok=None, text=str(error)), question.probe.warmup_s),)
+    began = ports.clock.now()
+    samples: list[Timed] = []
+    while (wait := next_wait(question.probe, samples)) is not None:
         await ports.clock.sleep(wait)
-        samples.append(await ports.http.sample(question, secrets))
-        wait = next_wait(question.probe, samples)
-        await asyncio.sleep(0)
+        sample = await ports.http.sample(question, secrets)
+        samples.append(Timed(sample, (ports.clock.now() - began).total_seconds()))
     return tuple(samples)
 
 

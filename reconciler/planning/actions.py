@@ -232,6 +232,7 @@ def _schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
             "database": database_to_json(database),
             "release": build.release,
             "argv": argv,
+            "allow_leftover_migrate": True,
             "accept": [{"alembic": _sorted(m.alembic), "migrate": dict(m.migrate) or None} for m in accept],
         }
         undo = None

@@ -42,13 +42,13 @@ async def _samples(question: AskHttp, ports: Ports) -> tuple[Timed, ...]:
     try:
         secrets = resolve(question.secret_refs, ports)
     except SecretError as error:
-        return (Timed(Sample(ok=None, text=str(error)), question.probe.warmup_s),)
+        return (Timed(question.probe.warmup_s, Sample(ok=None, text=str(error))),)
     began = ports.clock.now()
     samples: list[Timed] = []
     while (wait := next_wait(question.probe, samples)) is not None:
         await ports.clock.sleep(wait)
         sample = await ports.http.sample(question, secrets)
-        samples.append(Timed(sample, (ports.clock.now() - began).total_seconds()))
+        samples.append(Timed((ports.clock.now() - began).total_seconds(), sample))
     return tuple(samples)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog, Marker, Stage
 from reconciler.domain.catalog import Service as Component
-from reconciler.domain.dburl import endpoint
+from reconciler.domain.dburl import host_endpoint
 from reconciler.domain.desired import Database, Desired, Host, SecretRef, Service
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.position import HostPosition
@@ -131,12 +131,13 @@ def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     build = _build(setting)
     if not build.files:
         return ()
-    common: dict[str, Json] = {"service": setting.service.name, "secret_refs": _refs(setting.service.secrets)}
+    common: dict[str, Json] = {"service": setting.service.name}
     files: list[Json] = [
         {"path": f.path, "content": f.content, "mode": f.mode, "owner": f.owner, "group": f.group} for f in build.files
     ]
-    args = common | {"digest": build.config_digest, "files": files, "restore_from": ""}
-    back = common | {"digest": "", "files": files, "restore_from": "self"}
+    refs = _refs(setting.service.secrets)
+    args = common | {"digest": build.config_digest, "files": files, "secret_refs": refs}
+    back = common | {"restore_from": "self"}
     undo = Undo("config_files", back, f"put the configuration of {setting.service.name} back")
     title = f"write {len(files)} configuration file{'s' if len(files) != 1 else ''} for {build.release}"
     return (Draft(kind="config_files", title=title, key=f"configure.{build.release}", args=args, undo=undo),)
@@ -197,8 +198,10 @@ def _databases(setting: Setting) -> tuple[tuple[str, Database], ...]:
 def target(setting: Setting, database: Database) -> dict[str, Json]:
     """Describe a database as the backup and restore steps want it, as seen from the bootstrap host."""
     host = setting.desired.hosts[setting.service.bootstrap]
-    place = endpoint(database.host_url)
+    place = host_endpoint(database)
+    build = setting.build(setting.goal) or setting.build(setting.start)
     return {
+        "python": build.python if build and build.python else "/usr/bin/python3",
         "service": setting.service.name,
         "database": database.name,
         "engine": place.engine,

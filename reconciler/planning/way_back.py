@@ -18,7 +18,7 @@ def undo_steps(run: Run, *, same_run: bool, accept_loss: frozenset[str], prefix:
     """Return the steps that take back all of a run that was ever begun, last first.
 
     A step that failed or was lost half-way is undone as well. Before a database is restored, its rows are compared
-    with the seal, unless its service is in `accept_loss`; what is there is dumped in any case. `same_run` says that
+    with the seal, unless its service is in `accept_loss`; what is there then is kept in any case. `same_run` says that
     they are carried out under the run itself, where "self" means its own saved files and backup set.
     """
     begun = [step for step in run.plan.steps if run.attempted(step.id)]
@@ -123,7 +123,7 @@ def _step(step: Step, undo: Undo, *, id_: str, after: tuple[str, ...], args: Map
 def _guarded(
     mirrored: tuple[Step, ...], run: Run, accept_loss: frozenset[str], *, same_run: bool, prefix: str
 ) -> Iterable[Step]:
-    """Put before each restore the proof that nothing was written since the seal, and a dump of what is there."""
+    """Put before each restore the proof that nothing was written since the seal, and let it keep what is there."""
     seals = {_database(step): step for step in run.plan.steps if step.kind == "seal" and run.done(step.id)}
     for step in mirrored:
         if step.kind != "restore":
@@ -135,11 +135,8 @@ def _guarded(
             proof = _unchanged(seal, run, before, prefix)
             yield proof
             before = (proof.id,)
-        if not same_run or seal is not None:
-            dump = _dump(step, before, prefix)
-            yield dump
-            before = (dump.id,)
-        yield replace(step, after=before)
+        keep = not same_run or seal is not None
+        yield replace(step, after=before, args={**step.args, "keep_present": keep})
 
 
 def _database(step: Step) -> tuple[str, str]:
@@ -153,14 +150,6 @@ def _unchanged(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Ste
     args = dict(seal.args) | {"fingerprint": run.values(seal.id).get("fingerprint", "")}
     undo = Undo("unchanged", args, f"prove that nothing was written to {name} since the seal")
     return _step(seal, undo, id_=f"{prefix}.unchanged.{seal.service}.{name}", after=after, args=args)
-
-
-def _dump(restore: Step, after: tuple[str, ...], prefix: str) -> Step:
-    args = {key: value for key, value in restore.args.items() if key != "run"}
-    name = str(args["database"])
-    args |= {"label": "present"}
-    undo = Undo("backup", args, f"dump database {name} as it is now")
-    return _step(restore, undo, id_=f"{prefix}.present.{restore.service}.{name}@{restore.host}", after=after, args=args)
 
 
 def _once(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -46,7 +46,10 @@ class Place:
 
 @dataclass(slots=True)
 class Graph:
-    """Steps under construction: `frontier` are the steps that the next block comes after."""
+    """Steps under construction: `frontier` are the steps that the next block comes after.
+
+    Preparing is no part of the pause: its phases run side by side, and only what follows waits for them.
+    """
 
     desired: Desired
     catalog: Catalog
@@ -55,30 +58,28 @@ class Graph:
 
     def add_phase(self, phase: PhaseSpec, legs: Sequence[Leg]) -> None:
         """Add one phase of all services side by side; the next phase waits for all of them."""
-        ends: list[str] = []
-        start = self.frontier
+        side_by_side = phase.phase is Phase.PREPARE
+        start = () if side_by_side else self.frontier
+        ends: list[str] = list(self.frontier) if side_by_side else []
         for leg in legs:
             self.frontier = start
-            self._add(phase, leg)
-            ends += [end for end in self.frontier if end not in ends]
+            ends += [end for end in self._add(phase, leg, side_by_side=side_by_side) if end not in ends]
         self.frontier = tuple(ends)
 
-    def _add(self, phase: PhaseSpec, leg: Leg) -> None:
-        spans = leg.hops if phase.each == "hop" else ((leg.stops[0], leg.stops[-1]),)
-        for span in spans:
+    def _add(self, phase: PhaseSpec, leg: Leg, *, side_by_side: bool) -> tuple[str, ...]:
+        """Add one service's part and return the steps that end it."""
+        start, ends = self.frontier, []
+        for span in leg.hops if phase.each == "hop" else ((leg.stops[0], leg.stops[-1]),):
             hop = f"{span[0]}>{span[1]}" if leg.hops else ""
             for wave, hosts in _rounds(phase, leg):
-                self._block(
-                    [
-                        self._column(
-                            phase,
-                            leg,
-                            span,
-                            Place(phase=phase.phase, service=leg.service.name, host=host, hop=hop, wave=wave),
-                        )
-                        for host in hosts
-                    ]
-                )
+                places = [
+                    Place(phase=phase.phase, service=leg.service.name, host=host, hop=hop, wave=wave) for host in hosts
+                ]
+                self._block([self._column(phase, leg, span, place) for place in places])
+            if side_by_side:
+                ends += [end for end in self.frontier if end not in ends]
+                self.frontier = start
+        return tuple(ends) if side_by_side else self.frontier
 
     def _column(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], place: Place) -> tuple[Step, ...]:
         setting = Setting(

@@ -39,7 +39,7 @@ _SQLITE: dict[str, tuple[Reason, str]] = {
     "SQLITE_BUSY": (_AWAY, "the file is locked"),
     "SQLITE_CANTOPEN": (_AWAY, "the file cannot be opened"),
     "SQLITE_CORRUPT": (_AWAY, "the file is damaged"),
-    "SQLITE_ERROR": (_FOREIGN, "a version table has other columns than alembic or sqlalchemy-migrate give it"),
+    "SQLITE_ERROR": (_FOREIGN, "a table has other columns than its name promises, or needs a module that is not here"),
     "SQLITE_INTERRUPT": (_AWAY, "reading took too long"),
     "SQLITE_IOERR": (_AWAY, "the file cannot be read"),
     "SQLITE_LOCKED": (_AWAY, "a table is locked"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -34,7 +35,7 @@ async def in_thread(work: Callable[[], T], timeout_s: float) -> T:
             value = work()
         except BaseException as caught:  # noqa: BLE001 - handed on to the waiting coroutine
             error = caught
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop may be closed by now
             loop.call_soon_threadsafe(settle, error, value)
 
     threading.Thread(target=run, daemon=True, name="reconciler-work").start()

@@ -101,6 +101,15 @@ class Waves:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """Why one host stays behind its service, at which release and until which day."""
+
+    release: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """A service as desired. `component` is its name in the catalog; `hosts` are its targets in order."""
 
@@ -126,6 +135,7 @@ class Service:
     verify: tuple[HttpProbe, ...] = ()  # asked of a host after it moved
     smoke: tuple[HttpProbe, ...] = ()  # asked once at the end
     overrides: Mapping[str, str] = field(default_factory=dict)  # host to release
+    override_terms: Mapping[str, Override] = field(default_factory=dict)  # the same, with reason and expiry
     vars: Mapping[str, str] = field(default_factory=dict)
     suspended: str = ""  # the reason, empty when not suspended
 

@@ -1,0 +1,132 @@
+"""Makes the domain's nouns from a tree without problems."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reconciler.desired.models import BuildModel, ConfigFileModel, DatabaseModel, ProbeModel, SecretModel, ServiceModel
+from reconciler.desired.procedures import build_procedures
+from reconciler.desired.tree import Entry
+from reconciler.desired.world import World
+from reconciler.domain.desired import (
+    Accept,
+    BuildSpec,
+    Canary,
+    ConfigFile,
+    Database,
+    Desired,
+    Override,
+    SecretRef,
+    Service,
+    Waves,
+)
+from reconciler.domain.probe import HttpProbe
+
+
+def build_desired(world: World) -> Desired:
+    """Resolve everything; the tree was checked before."""
+    tree = world.tree
+    services = {
+        entry.name: _service(entry, entry.model, world) for entry in tree.services.values() if entry.model is not None
+    }
+    groups: dict[str, tuple[str, ...]] = {
+        entry.name: tuple(entry.model.services) for entry in tree.groups.values() if entry.model is not None
+    }
+    grouped = {name for members in groups.values() for name in members}
+    return Desired(
+        fleet=tree.fleet.name if tree.fleet else "",
+        hosts={each.name: each.host for each in world.hosts.values() if each.host is not None},
+        services=services,
+        groups={**groups, **{name: (name,) for name in services if name not in grouped}},
+        procedures=build_procedures(tree),
+        accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
+        catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
+        suspended=tree.fleet.suspended if tree.fleet else "",
+    )
+
+
+def _accept(fields: dict[str, object]) -> Accept:
+    until = fields["until"]
+    assert isinstance(until, date)
+    return Accept(what=str(fields["what"]), by=str(fields["by"]), reason=str(fields["reason"]), until=until)
+
+
+def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Service:
+    hosts = tuple(host.name for host in world.targets(model))
+
+    def release(name: str) -> str:
+        return world.release(model, name)
+
+    return Service(
+        name=entry.name,
+        component=world.component(entry, model),
+        series=model.series,
+        release=release(model.release),
+        procedure=model.procedure,
+        policy=model.policy,
+        group=world.group(entry.name),
+        hosts=hosts,
+        bootstrap=model.bootstrap or hosts[0],
+        databases={name: _database(name, each) for name, each in model.databases.items()},
+        units=model.units,
+        versions={release(name): version for name, version in model.versions.items()},
+        builds={release(name): _build(each) for name, each in model.builds.items()},
+        config={
+            release(name): tuple(_config_file(each, world) for each in files) for name, files in model.config.items()
+        },
+        commands=dict(model.commands),
+        secrets={name: _secret(each) for name, each in model.secrets.items()},
+        backup_dir=model.backup.dir if model.backup else "",
+        canary=Canary(host=model.canary.host, zone=model.canary.zone, label=model.canary.label),
+        waves=Waves(sizes=model.waves),
+        verify=tuple(_probe(name, world) for name in model.verify),
+        smoke=tuple(_probe(name, world) for name in model.smoke),
+        overrides={name: release(each.release) for name, each in model.overrides.items()},
+        override_terms={
+            name: Override(release=release(each.release), reason=each.reason, until=each.until)
+            for name, each in model.overrides.items()
+        },
+        vars=dict(model.vars),
+        suspended=model.suspended,
+    )
+
+
+def _secret(model: SecretModel) -> SecretRef:
+    kind, origin = next(iter(model.model_dump(exclude_unset=True).items()))
+    return SecretRef(kind, origin)
+
+
+def _database(name: str, model: DatabaseModel) -> Database:
+    password = _secret(model.password) if model.password else None
+    return Database(name=name, url=model.url, password=password, host_url=model.host_url or model.url)
+
+
+def _build(model: BuildModel) -> BuildSpec:
+    if model.packages is not None:
+        return BuildSpec(form="packages", packages=dict(model.packages))
+    environment = model.environment
+    assert environment is not None
+    return BuildSpec(
+        form="environment",
+        path=environment.path,
+        link=environment.link,
+        python=environment.python,
+        requirements=environment.requirements,
+        pip_args=environment.pip_args,
+    )
+
+
+def _config_file(model: ConfigFileModel, world: World) -> ConfigFile:
+    return ConfigFile(
+        path=model.path,
+        template=world.tree.texts[model.source],
+        mode=int(model.mode, 8),
+        owner=model.owner,
+        group=model.group,
+    )
+
+
+def _probe(name: str, world: World) -> HttpProbe:
+    model: ProbeModel | None = world.tree.probes[name].model
+    assert model is not None
+    return HttpProbe(name=name, **model.http.model_dump())

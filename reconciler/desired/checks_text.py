@@ -1,0 +1,130 @@
+"""Checks of texts: configuration templates exist, placeholders can be filled, secrets are only referred to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reconciler.desired.models import HttpModel, ServiceModel
+from reconciler.desired.node import Node, shown
+from reconciler.desired.placeholders import Scope, check_template, check_text
+from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.tree import Entry
+from reconciler.desired.words import HIDDEN
+from reconciler.desired.world import World
+from reconciler.domain.placeholder import SECRET
+
+PLACE = frozenset({"service", "host", "address"})
+CODE = PLACE | {"release", "version"}
+FULL = CODE | {"env"}
+IN_JSON = re.compile(r'"[^"]*(?:password|passwd|secret|token)"\s*:\s*"(?!\{secret:)[^"]+"', re.IGNORECASE)
+IN_INI = re.compile(r"^[ \t]*[\w.-]*(?:password|passwd|secret)[ \t]*[=:][ \t]*[^\s{$]", re.IGNORECASE | re.MULTILINE)
+IN_URL = re.compile(r"://[^\s:/@{}]+:[^\s:/@{}]+@")
+BY_REFERENCE = "name it under the service's secrets and write {secret:NAME}"
+
+
+def check_probes(world: World) -> Iterator[Problem]:
+    """Yield secrets that stand in probes as plain text."""
+    for entry in world.tree.probes.values():
+        http = entry.model.http if entry.model else None
+        if http is None:
+            continue
+        for name, value in http.headers.items():
+            if (HIDDEN.search(name) or name.casefold() == "authorization") and SECRET not in value:
+                node = entry.node.at("http", "headers", name)
+                yield node.problem(f"header {name} holds a secret in plain text", BY_REFERENCE)
+        if IN_JSON.search(http.body):
+            yield entry.node.at("http", "body").problem("the body holds a secret in plain text", BY_REFERENCE)
+
+
+def check_placeholders(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Iterator[Problem]:
+    """Yield every placeholder of a service that cannot be filled, and every text that is missing."""
+    if not world.hosts_known:
+        return
+    node = entry.node
+    scopes = _Scopes(entry.name, model, world)
+    for name in model.databases:
+        yield from _check(node.at("databases", name), ("url", "host_url"), scopes.of(PLACE))
+    if model.backup is not None:
+        yield from check_text(node.at("backup"), scopes.of(PLACE))
+    for name in model.builds:
+        yield from check_text(node.at("builds", name), scopes.of(CODE))
+    yield from check_text(node.at("commands"), scopes.of(FULL)) if model.commands else ()
+    yield from _config(node, model, world, scopes)
+    for key in ("verify", "smoke"):
+        yield from _asked(node.at(key), getattr(model, key), world, scopes)
+
+
+class _Scopes:
+    """What the placeholders of one service may be."""
+
+    def __init__(self, service: str, model: ServiceModel, world: World) -> None:
+        hosts = world.targets(model)
+        some = {name for host in hosts for name in host.vars} - set(model.vars)
+        self.lacking = {
+            name: next(host.name for host in hosts if name not in host.vars)
+            for name in some
+            if any(name not in host.vars for host in hosts)
+        }
+        self.vars = frozenset({*model.vars, *some} - set(self.lacking))
+        self.secrets = frozenset(model.secrets)
+        self.service = service
+
+    def of(self, words: frozenset[str], *, secrets: bool = False, strict: bool = True, shared: bool = False) -> Scope:
+        return Scope(
+            words=words | self.vars,
+            secrets=self.secrets if secrets else None,
+            reader=f"service {self.service}" if shared else "",
+            strict=strict,
+            lacking=self.lacking,
+        )
+
+
+def _check(node: Node, keys: tuple[str, ...], scope: Scope) -> Iterator[Problem]:
+    for key in keys:
+        if (below := node.below(key)) is not None:
+            yield from check_text(below, scope)
+
+
+def _config(node: Node, model: ServiceModel, world: World, scopes: _Scopes) -> Iterator[Problem]:
+    texts = world.tree.texts
+    for release, files in model.config.items():
+        paths: set[str] = set()
+        for place, file in enumerate(files):
+            here = node.at("config", release, place)
+            yield from check_text(here.at("path"), scopes.of(FULL))
+            if file.path in paths:
+                yield here.at("path").problem(f"{file.path} is listed twice", "remove one of the two")
+            paths.add(file.path)
+            if file.source not in texts:
+                hint = near_miss(file.source, texts, "templates")
+                yield here.at("source").problem(f"there is no file {shown(file.source)}", hint)
+                continue
+            text = texts[file.source]
+            yield from check_template(file.source, text, scopes.of(FULL, secrets=True, strict=False, shared=True))
+            yield from _plain_secrets(file.source, text)
+
+
+def _plain_secrets(file: str, text: str) -> Iterator[Problem]:
+    for pattern in (IN_INI, IN_URL):
+        for found in pattern.finditer(text):
+            line = text[: found.start()].count("\n") + 1
+            yield Problem(file, line, 1, "this line holds a secret in plain text", BY_REFERENCE)
+
+
+def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) -> Iterator[Problem]:
+    for place, name in enumerate(names):
+        if name not in world.tree.probes:
+            hint = near_miss(name, world.tree.probes, "probes")
+            yield node.at(place).problem(f"unknown probe {shown(name)}", hint)
+            continue
+        entry = world.tree.probes[name]
+        if entry.model is not None:
+            yield from _probe(entry.node.at("http"), entry.model.http, scopes)
+
+
+def _probe(node: Node, http: HttpModel, scopes: _Scopes) -> Iterator[Problem]:
+    yield from check_text(node.at("url"), scopes.of(CODE, shared=True))
+    hidden = scopes.of(CODE, secrets=True, shared=True)
+    yield from check_text(node.at("headers"), hidden) if http.headers else ()
+    yield from check_text(node.at("body"), hidden) if http.body else ()

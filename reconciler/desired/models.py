@@ -1,0 +1,312 @@
+"""The form of the files: what an operator writes. `docs/reference/desired-state.md` is made from it."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from reconciler.desired import words as w
+
+
+class Model(BaseModel):
+    """Frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def exactly_one(model: BaseModel, *names: str) -> None:
+    """Refuse a mapping in which not exactly one of `names` is given."""
+    if len(model.model_fields_set & set(names)) != 1:
+        raise ValueError(f"must have exactly one of {', '.join(names)}")
+
+
+# ---------------------------------------------------------------- fleet and hosts
+
+
+class LoginModel(Model):
+    """How a host is entered."""
+
+    user: w.UserName = Field(default="root", description="The user of the SSH connection.")
+    become: Literal["none", "sudo"] = Field(
+        default="none", description="`sudo` puts `sudo -n` before what runs; the user needs the right to it."
+    )
+
+
+class DefaultsModel(Model):
+    """What holds for every host that does not say otherwise."""
+
+    login: LoginModel = Field(default=LoginModel(), description="How hosts are entered.")
+    port: w.Port = Field(default=22, description="The port of sshd.")
+    zone: w.Name = Field(default="default", description="The zone; work is limited per zone.")
+    state_dir: w.Path = Field(
+        default="/var/lib/reconciler", description="A folder on the host for the daemon alone. Holds placeholders."
+    )
+    manager: Literal["systemd", "supervisord"] = Field(default="systemd", description="What runs units.")
+    manager_config: w.Path = Field(default="", description="The configuration file of supervisord. Holds placeholders.")
+    vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders, never secrets.")
+
+
+class HostModel(DefaultsModel):
+    """A host, or many under a name with a range; what is left out comes from the fleet's defaults."""
+
+    address: w.Address = Field(
+        default="", description="IP address or host name; default: the host's name. A range runs along with the name's."
+    )
+    roles: tuple[w.Name, ...] = Field(default=(), description="Services find their hosts by role.")
+    labels: dict[w.Name, w.Line] = Field(default={}, description="Free labels, for the canary.")
+
+
+class FleetModel(Model):
+    """The fleet as a whole."""
+
+    name: w.Name = Field(description="The fleet's name.")
+    suspended: w.Reason = Field(default="", description="Why nothing new may start anywhere; empty: not suspended.")
+    defaults: DefaultsModel = Field(default=DefaultsModel(), description="Defaults for hosts.")
+
+
+class GroupModel(Model):
+    """Services that are planned, judged and halted together."""
+
+    services: tuple[w.Name, ...] = Field(min_length=1, description="Its services.")
+
+
+class AcceptModel(Model):
+    """A risk that somebody took, until a day."""
+
+    what: w.Subject = Field(description="Kind and subject, like `data-loss:keystone`.")
+    by: w.Given = Field(description="Who took it.")
+    reason: w.GivenReason = Field(description="Why.")
+    until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
+
+
+# ---------------------------------------------------------------- services
+
+
+class SecretModel(Model):
+    """Where the daemon's machine keeps a secret; exactly one of the keys."""
+
+    file: w.Path | None = Field(default=None, description="A file; a newline at its end is cut off.")
+    env: w.EnvName | None = Field(default=None, description="An environment variable of the daemon.")
+    credential: w.Name | None = Field(default=None, description="A systemd credential.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refers(cls, value: object, handler: ValidatorFunctionWrapHandler) -> Self:
+        if not isinstance(value, dict):
+            raise ValueError("must be a reference to a secret, never the secret itself")  # noqa: TRY004 - pydantic's way
+        model: Self = handler(value)
+        exactly_one(model, "file", "env", "credential")
+        return model
+
+
+class DatabaseModel(Model):
+    """A database of a service."""
+
+    url: w.DatabaseUrl = Field(description="SQLAlchemy URL without password, as the daemon reaches it.")
+    password: SecretModel | None = Field(default=None, description="The password for both URLs.")
+    host_url: w.OptionalDatabaseUrl = Field(
+        default="", description="The same database as the hosts reach it; default: `url`."
+    )
+
+
+class EnvironmentModel(Model):
+    """A Python environment per release, prepared ahead and switched by a link."""
+
+    path: w.Path = Field(description="Where the environment is made; holds `{release}` or `{version}`.")
+    link: w.Path = Field(description="A symbolic link that is switched to the environment in use.")
+    python: w.Path = Field(default="/usr/bin/python3", description="The interpreter that makes it.")
+    requirements: tuple[w.Requirement, ...] = Field(min_length=1, description="What pip installs, a line each.")
+    pip_args: tuple[w.Given, ...] = Field(default=(), description="More arguments for `pip install`.")
+
+
+class BuildModel(Model):
+    """What a release means on a host; exactly one of the keys."""
+
+    environment: EnvironmentModel | None = Field(default=None, description="A Python environment.")
+    packages: dict[w.DebName, w.DebVersion] | None = Field(
+        default=None, min_length=1, description="Deb packages and their exact versions."
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        exactly_one(self, "environment", "packages")
+        return self
+
+
+class ConfigFileModel(Model):
+    """A configuration file for every host of the service."""
+
+    path: w.Path = Field(description="Where it is put on hosts.")
+    source: w.Source = Field(description="The template below `files/`.")
+    mode: w.Mode = Field(default="0640", description="Its permissions in octal.")
+    owner: w.UserName = Field(default="", description="Its owner; default: who puts it there.")
+    group: w.UserName = Field(default="", description="Its group; default: the owner's.")
+
+
+class BackupModel(Model):
+    """Where backup sets are kept."""
+
+    dir: w.Path = Field(description="A folder on the bootstrap host.")
+
+
+class CanaryModel(Model):
+    """Which host goes first: the first one of the service that all given keys fit."""
+
+    host: w.Name = Field(default="", description="This host.")
+    zone: w.Name = Field(default="", description="A host of this zone.")
+    label: w.Label = Field(default="", description="A host with this label, KEY=VALUE.")
+
+
+class OverrideModel(Model):
+    """A host that stays behind its service for a while."""
+
+    release: w.Name = Field(description="The release it stays at.")
+    reason: w.GivenReason = Field(description="Why.")
+    until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
+
+
+class ServiceModel(Model):
+    """A service: the release it should run, and all that is needed to bring it there."""
+
+    component: w.Name = Field(default="", description="Its name in the catalog; default: its name here.")
+    series: w.Name = Field(description="The series of its releases, like `openstack`.")
+    release: w.Name = Field(description="The release that it should run, by id or name.")
+    procedure: w.Name = Field(description="How a leg is carried out.")
+    policy: Literal["supported", "offline"] = Field(
+        default="supported",
+        description="Which hops are allowed: what upstream supports, or what the code accepts with services stopped.",
+    )
+    roles: tuple[w.Name, ...] = Field(default=(), description="Its hosts are those with one of these roles.")
+    hosts: tuple[w.HostPattern, ...] = Field(default=(), description="Its hosts by name, in place of `roles`.")
+    bootstrap: w.Name = Field(default="", description="The host that runs schema commands; default: the first.")
+    databases: dict[w.Name, DatabaseModel] = Field(default={}, description="Its databases, by the catalog's names.")
+    units: tuple[w.Unit, ...] = Field(default=(), description="Its units, in the order of starting.")
+    versions: dict[w.Name, w.Version] = Field(
+        default={}, description="Release to package version, for `{version}`; default: the catalog's."
+    )
+    builds: dict[w.ReleaseKey, BuildModel] = Field(
+        min_length=1, description="Release to build; `*` stands for all others."
+    )
+    config: dict[w.ReleaseKey, tuple[ConfigFileModel, ...]] = Field(
+        default={}, description="Release to configuration files; `*` stands for all others."
+    )
+    commands: dict[w.Action, tuple[w.Given, ...]] = Field(
+        default={}, description="Beginnings of the service's own commands as argv, like `schema`."
+    )
+    secrets: dict[w.Name, SecretModel] = Field(default={}, description="Secrets by name, for `{secret:NAME}`.")
+    backup: BackupModel | None = Field(default=None, description="Where backup sets go; needed with databases.")
+    canary: CanaryModel = Field(default=CanaryModel(), description="Which host goes first; default: its first.")
+    waves: tuple[w.Count, ...] = Field(
+        default=(1,), min_length=1, description="Sizes of the waves after the canary; the last one repeats."
+    )
+    verify: tuple[w.Name, ...] = Field(default=(), description="Probes asked of every host that was moved.")
+    smoke: tuple[w.Name, ...] = Field(default=(), description="Probes asked once at the end.")
+    overrides: dict[w.Name, OverrideModel] = Field(default={}, description="Hosts that stay behind.")
+    vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders, before those of hosts.")
+    suspended: w.Reason = Field(default="", description="Why nothing new may start; empty: not suspended.")
+
+
+# ---------------------------------------------------------------- probes
+
+
+class HttpModel(Model):
+    """An HTTP request and what a good answer looks like."""
+
+    url: w.HttpUrl = Field(description="Holds placeholders, but no secrets.")
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] = Field(default="GET", description="The method.")
+    headers: dict[w.Header, w.Line] = Field(default={}, description="Headers; hold placeholders and secrets.")
+    body: w.Text = Field(default="", description="The body; holds placeholders and secrets.")
+    status: w.Status = Field(default=200, description="The status of a good answer.")
+    expect_header: w.Header = Field(default="", description="A header that a good answer has.")
+    expect_body: w.Text = Field(default="", description="A text that a good answer contains.")
+    count: w.Count = Field(default=1, description="How many good answers in a row are wanted.")
+    interval_s: w.Seconds = Field(default=1.0, description="Seconds between two requests.")
+    timeout_s: w.Seconds = Field(default=10.0, description="Seconds that one request may take.")
+    warmup_s: w.Seconds = Field(
+        default=30.0, description="Seconds in which bad answers before the first good one pass."
+    )
+    verify_tls: w.Flag = Field(default=True, description="Whether certificates are checked.")
+
+
+class ProbeModel(Model):
+    """A read-only question, asked from the daemon's machine."""
+
+    http: HttpModel = Field(description="Ask by HTTP.")
+
+
+# ---------------------------------------------------------------- procedures
+
+
+class StepModel(Model):
+    """One thing to do: an action's word, or a mapping with `action` and the action's own arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    action: w.Action = Field(description="A word of the closed list of actions.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: object) -> object:
+        return {"action": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Tell editors of both forms."""
+        mapping = handler.resolve_ref_schema(handler(core))
+        form = {"description": mapping.pop("description", ""), "title": mapping.pop("title", "")}
+        return {**form, "anyOf": [{"type": "string"}, mapping]}
+
+
+class PhaseModel(Model):
+    """One phase of a procedure."""
+
+    phase: Literal[
+        "preflight",
+        "prepare",
+        "quiesce",
+        "backup",
+        "migrate",
+        "roll",
+        "backfill",
+        "contract",
+        "retire",
+        "finish",
+    ] = Field(description="What kind of phase.")
+    each: Literal["leg", "hop"] = Field(default="leg", description="Once per leg, or for every hop of it.")
+    on: Literal["bootstrap", "wave", "fleet", "daemon"] = Field(description="Where its steps are done.")
+    steps: tuple[StepModel, ...] = Field(min_length=1, description="Its steps in order.")
+
+
+class ProcedureModel(Model):
+    """How a leg is carried out."""
+
+    text: w.Given = Field(description="One sentence for the operator.")
+    leg: Literal["route", "hop"] = Field(description="How much of a route one leg covers.")
+    phases: tuple[PhaseModel, ...] = Field(min_length=1, description="Its phases in order.")
+
+
+# ---------------------------------------------------------------- files
+
+
+class FleetFile(Model):
+    """`fleet.yaml`."""
+
+    fleet: FleetModel = Field(description="The fleet as a whole.")
+    hosts: dict[w.HostPattern, HostModel] = Field(default={}, description="Hosts by name; also in `hosts/*.yaml`.")
+    groups: dict[w.Name, GroupModel] = Field(default={}, description="Groups; a service in none is its own.")
+    services: dict[w.Name, ServiceModel] = Field(default={}, description="Services by name; also in `services/*.yaml`.")
+    probes: dict[w.Name, ProbeModel] = Field(default={}, description="Probes by name; also in `probes/*.yaml`.")
+    procedures: dict[w.Name, ProcedureModel] = Field(
+        default={}, description="Procedures by name; also in `procedures/*.yaml`."
+    )
+    accept: tuple[AcceptModel, ...] = Field(default=(), description="Risks that somebody took.")

@@ -1,0 +1,57 @@
+"""Reads a desired state: files in, the resolved nouns or every problem out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reconciler.desired.build import build_desired
+from reconciler.desired.checks import check_tree
+from reconciler.desired.hosts import place_hosts
+from reconciler.desired.known import Catalog, CatalogLoader
+from reconciler.desired.problem import Problem, Problems
+from reconciler.desired.procedures import check_procedures
+from reconciler.desired.tree import Tree, read_tree
+from reconciler.desired.world import World
+from reconciler.domain.desired import Desired
+from reconciler.errors import CatalogError
+
+
+def read_desired(
+    files: Mapping[str, bytes],
+    load_catalog: CatalogLoader,
+    *,
+    procedures: Mapping[str, bytes],
+    actions: Collection[str],
+) -> Desired | Problems:
+    """Read a desired state whole, or name everything that is wrong with it.
+
+    Args:
+        files: POSIX path relative to the desired-state folder, to content.
+        load_catalog: gives the catalog extended by documents of the site.
+        procedures: the files of the built-in procedures, by the name that problems of them show.
+        actions: the words that a procedure's steps may use.
+    """
+    tree = read_tree(files, procedures)
+    catalog, problems = _catalog(tree, load_catalog)
+    hosts, wrong_hosts = place_hosts(tree)
+    world = World(tree, hosts, catalog)
+    problems += [*tree.problems, *wrong_hosts, *check_procedures(tree, actions)]
+    if tree.whole:  # else much would seem to be missing that stands in the file that cannot be parsed
+        problems += check_tree(world)
+    return Problems.of(problems) if problems else build_desired(world)
+
+
+def _catalog(tree: Tree, load_catalog: CatalogLoader) -> tuple[Catalog, list[Problem]]:
+    """Extend the catalog file by file, so that a mistake is named with its file."""
+    catalog = load_catalog(())
+    documents: list[Mapping[str, Any]] = []
+    problems = []
+    for node in tree.catalog:
+        document = {name: each.plain() for name, each in node.entries().items()}
+        try:
+            catalog = load_catalog((*documents, document))
+            documents.append(document)
+        except CatalogError as error:
+            problems.append(node.problem(str(error), error.hint))
+    return catalog, problems

@@ -1,0 +1,64 @@
+"""All that a service's checks and its making need to know of the rest of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.desired.hosts import Placed
+from reconciler.desired.known import Catalog, release_id
+from reconciler.desired.models import ServiceModel
+from reconciler.desired.ranges import expand
+from reconciler.desired.tree import Entry, Tree
+from reconciler.domain.desired import Host
+
+ALL_OTHERS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The tree, its hosts written out, and the catalog with the site's additions."""
+
+    tree: Tree
+    hosts: Mapping[str, Placed]
+    catalog: Catalog
+
+    @property
+    def hosts_known(self) -> bool:
+        """Say whether every host is valid, so that roles, zones and labels can be told."""
+        return all(each.host is not None for each in self.hosts.values())
+
+    def component(self, entry: Entry[ServiceModel], model: ServiceModel) -> str:
+        """Return a service's name in the catalog."""
+        return model.component or entry.name
+
+    def release(self, model: ServiceModel, name: str) -> str:
+        """Return the id of a release, or the name itself where it is unknown or stands for all others."""
+        return name if name == ALL_OTHERS else release_id(self.catalog, model.series, name) or name
+
+    def targets(self, model: ServiceModel) -> tuple[Host, ...]:
+        """Return a service's hosts: as listed, or those of its roles in the order of the files."""
+        placed = (
+            [self.hosts[name] for name in host_names(model) if name in self.hosts]
+            if model.hosts
+            else [each for each in self.hosts.values() if each.host and each.host.roles & set(model.roles)]
+        )
+        return tuple({each.name: each.host for each in placed if each.host}.values())
+
+    def group(self, service: str) -> str:
+        """Return the group of a service, by default its own."""
+        for entry in self.tree.groups.values():
+            if entry.model and service in entry.model.services:
+                return entry.name
+        return service
+
+
+def host_names(model: ServiceModel) -> tuple[str, ...]:
+    """Write out the ranges of a service's hosts; a wrong one stays as it is."""
+    names: list[str] = []
+    for pattern in model.hosts:
+        try:
+            names.extend(expand(pattern))
+        except ValueError:
+            names.append(pattern)
+    return tuple(names)

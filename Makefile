@@ -23,3 +23,8 @@ check: $(STAMP) ## Lint, types, import direction and the fast tests
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -n 2 -m "not integration and not lab and not openstack"
+
+.PHONY: test-lab
+test-lab: $(STAMP) ## Tests on three real hosts with systemd, on this machine (root, Debian)
+	@$(BIN)/python -m tests.lab.image
+	$(BIN)/python -m pytest -q -m lab tests/lab

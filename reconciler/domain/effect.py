@@ -31,7 +31,7 @@ class AskHttp:
     """A probe asked from the daemon's machine; `secret_refs` fill its `{secret:NAME}` placeholders."""
 
     probe: HttpProbe
-    secret_refs: Mapping[str, SecretRef] = field(default_factory=dict)
+    secret_refs: Mapping[str, SecretRef] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,11 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A deb package as installed."""
+    """A deb package as installed; `installed_at` is when its files were unpacked, host's clock, None when not told."""
 
     version: str
     held: bool
+    installed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +81,21 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of systemd or a program of supervisord; `started_at` is when what runs now was started, host's clock."""
+    """A unit of systemd or a program of supervisord; `started_at` is when what runs now was started, host's clock.
 
-    state: str  # active | inactive | failed | absent
+    One that its manager does not know is Absent.
+    """
+
+    state: str  # active | activating | deactivating | inactive | failed
     started_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigState:
-    """The configuration files of one service on one host.
+    """The configuration files of one service on one host, as we wrote them; Absent when we never did.
 
-    `digest` is the template digest that was stamped when the files were written, if they still are what was written;
-    None when they were never written by us or were changed by hand since.
+    `digest` is the template digest that was stamped when the files were written, None when one of them was changed
+    or removed since. `changed_at` is when the newest of them was written.
     """
 
     digest: str | None

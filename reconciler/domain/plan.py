@@ -74,7 +74,8 @@ class ServiceRoute:
 class Plan:
     """What one leg of one group will do. `inputs` is the digest of what made it; `id` names that digest.
 
-    `direction` is forward, or back when it undoes run `undoes`.
+    `checks_back` prove, after the leg was taken back, that each host runs what it ran before. `direction` is forward,
+    or back when it undoes run `undoes`.
     """
 
     id: str
@@ -83,5 +84,6 @@ class Plan:
     services: tuple[ServiceRoute, ...]
     steps: tuple[Step, ...] = ()
     blocked: tuple[Block, ...] = ()
+    checks_back: tuple[Step, ...] = ()
     direction: str = "forward"
     undoes: str = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.domain.outcome import Sample
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpProbe:
@@ -18,7 +20,7 @@ class HttpProbe:
     name: str
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     body: str = ""
     status: int = 200
     expect_header: str = ""
@@ -28,3 +30,14 @@ class HttpProbe:
     timeout_s: float = 10.0
     warmup_s: float = 30.0
     verify_tls: bool = True
+
+
+def judge_response(probe: HttpProbe, status: int, headers: Mapping[str, str], body: bytes) -> Sample:
+    """Say whether an answer is the good one; the text shows nothing of what the server sent but its status."""
+    if status != probe.status:
+        return Sample(False, f"status {status} instead of {probe.status}")
+    if probe.expect_header and probe.expect_header.lower() not in {name.lower() for name in headers}:
+        return Sample(False, f"status {status} without the header {probe.expect_header}")
+    if probe.expect_body.encode() not in body:
+        return Sample(False, f"status {status} without {probe.expect_body!r} in the body")
+    return Sample(True, f"status {status}")

@@ -20,6 +20,7 @@ class Phase(StrEnum):
     CONTRACT = "contract"
     RETIRE = "retire"
     FINISH = "finish"
+    BACK_OUT = "back-out"  # never in a procedure: the steps that take a leg back
 
 
 class Selector(StrEnum):

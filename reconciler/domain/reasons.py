@@ -34,6 +34,8 @@ class Reason(StrEnum):
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
     OPEN_LEG = "OpenLeg"
+    OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
+    SUPERSEDED = "Superseded"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -45,6 +47,14 @@ class Reason(StrEnum):
     BACKUP_UNREADABLE = "BackupUnreadable"
     BACK_OUT_FAILED = "BackOutFailed"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason code
+    # the daemon itself
+    JOURNAL_HELD = "JournalHeld"
+    JOURNAL_LEASE_LOST = "JournalLeaseLost"
+    JOURNAL_UNWRITABLE = "JournalUnwritable"
+    JOURNAL_UNREADABLE = "JournalUnreadable"
+    JOURNAL_BROKEN = "JournalBroken"
+    JOURNAL_VERSION = "JournalVersion"
+    SETTINGS_INVALID = "SettingsInvalid"
     # judgement
     HALTED = "Halted"
     HELD = "Held"
@@ -138,6 +148,11 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "A leg is open and its hosts are mixed; new inputs cannot replace it here.",
         "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
     ),
+    Reason.OVERRIDE_IN_THE_WAY: (
+        "An override holds a host behind its service, and this procedure stops every host.",
+        "Remove the override, or choose a rolling procedure.",
+    ),
+    Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (
         "The leg has passed its point of no return; the old release cannot run any more.",
         "Go forward, or restore the backup set by hand with the service stopped.",
@@ -162,6 +177,34 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SECRET_MISSING: (
         "A secret named by reference cannot be read on the daemon's machine.",
         "Create the file, variable or credential that the text names.",
+    ),
+    Reason.JOURNAL_HELD: (
+        "Another daemon holds the store.",
+        "Stop the other daemon first; two must never act on one fleet.",
+    ),
+    Reason.JOURNAL_LEASE_LOST: (
+        "A newer daemon has taken the lease on the store, and this one may not write any more.",
+        "Find out which of the two should run, and stop the other.",
+    ),
+    Reason.JOURNAL_UNWRITABLE: (
+        "The journal cannot be written, so nothing is started.",
+        "Check space, permissions and locks of the store; the daemon goes on by itself.",
+    ),
+    Reason.JOURNAL_UNREADABLE: (
+        "The journal cannot be read, so nothing is started.",
+        "Check that the store exists, is readable for this user and undamaged.",
+    ),
+    Reason.JOURNAL_BROKEN: (
+        "The journal's hash chain is broken: an entry was changed, removed or damaged.",
+        "Keep the file for inspection and restore the store from its backup; the daemon does not act on it.",
+    ),
+    Reason.JOURNAL_VERSION: (
+        "The store was written by another version of this software.",
+        "Run the version that wrote it, or a newer one.",
+    ),
+    Reason.SETTINGS_INVALID: (
+        "The daemon's own configuration is wrong; it does not start.",
+        "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
     Reason.HALTED: ("The group is halted.", "`reconciler clear-halt ID` after the cause is mended."),
     Reason.HELD: ("These inputs failed before and are not tried again.", "Change them, or `reconciler retry SERVICE`."),

@@ -1,19 +1,77 @@
-"""What a database says of its own schema."""
+"""The version markers that a migration tool keeps in a database as they were seen, and what they tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaMarker:
-    """The version tables of one database as read.
+    """What one database says about its schema.
 
-    `alembic` are the rows of `alembic_version`, `migrate` the rows of `migrate_version` (repository to version);
-    None means that the table does not exist, empty that it has no row. `tables` counts all tables.
+    Attributes:
+        alembic: the rows of `alembic_version`; None: there is no such table; empty: the table has no row.
+        migrate: repository to version, the rows of `migrate_version`; None: there is no such table.
+        tables: how many tables there are besides these two.
     """
 
-    alembic: frozenset[str] | None
-    migrate: Mapping[str, int] | None
-    tables: int
+    alembic: frozenset[str] | None = None
+    migrate: Mapping[str, int] | None = None
+    tables: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the marker as plain JSON data, in a stable order."""
+        return {
+            "alembic": None if self.alembic is None else sorted(self.alembic),
+            "migrate": None if self.migrate is None else dict(sorted(self.migrate.items())),
+            "tables": self.tables,
+        }
+
+
+class SchemaState(StrEnum):
+    """Where a database stands: at releases, between two, empty, or not to be told."""
+
+    AT = "at"
+    BETWEEN = "between"
+    UNKNOWN = "unknown"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification:
+    """What one database's marker says; `between` holds the releases on both sides of an unfinished schema."""
+
+    marker: SchemaMarker
+    state: SchemaState
+    text: str
+    releases: tuple[str, ...] = ()
+    between: tuple[str, str] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding in the shape of the `identify` contract."""
+        return {
+            "marker": self.marker.as_json(),
+            "releases": list(self.releases),
+            "state": self.state.value,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIdentification:
+    """What the markers of a service's databases say together."""
+
+    service: str
+    databases: Mapping[str, Identification]
+    releases: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the findings in the shape of the `identify` contract."""
+        return {
+            "service": self.service,
+            "databases": {name: found.as_json() for name, found in self.databases.items()},
+            "releases": list(self.releases),
+        }

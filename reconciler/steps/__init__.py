@@ -16,7 +16,16 @@ from reconciler.domain.observation import HostReport, Observed
 from reconciler.domain.outcome import Exited, Outcome, Sample
 from reconciler.domain.schema import SchemaMarker
 
-Answered = Observed[SchemaMarker] | Observed[str] | Observed[HostReport] | tuple[Sample, ...]
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A sample and the seconds that had passed since the first question of its probe when it came."""
+
+    elapsed_s: float
+    sample: Sample
+
+
+Answered = Observed[SchemaMarker] | Observed[str] | Observed[HostReport] | tuple[Timed, ...]
 
 
 class Args(BaseModel):
@@ -58,5 +67,5 @@ class StepKind(Protocol):
 @cache
 def kinds() -> Mapping[str, StepKind]:
     """Return every step kind by name, sorted."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
     return {name: cast("StepKind", import_module(f"{__name__}.{name}")) for name in names}

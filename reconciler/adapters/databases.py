@@ -1,0 +1,89 @@
+"""The services' databases, read by SQL and never written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from reconciler.adapters import database_mariadb, database_sqlite
+from reconciler.adapters.database_errors import explain
+from reconciler.adapters.database_marker import ForeignError, read_marker
+from reconciler.adapters.threads import in_thread
+from reconciler.domain.dburl import DbEndpoint, parse_url
+from reconciler.domain.desired import Database
+from reconciler.domain.observation import Absent, Known, Observed, Unknown
+from reconciler.domain.reasons import Reason
+from reconciler.domain.schema import SchemaMarker
+
+T = TypeVar("T")
+
+_ENGINES = {"sqlite": database_sqlite, "mariadb": database_mariadb}
+_GRACE_S = 5.0  # the drivers end by themselves; only a call that hangs runs into the outer deadline
+
+
+Reader = Callable[[ModuleType, Connection], T]
+
+
+def utc_now() -> datetime:
+    """Return the wall time."""
+    return datetime.now(UTC)
+
+
+class SqlDatabases:
+    """MariaDB, MySQL and SQLite; each question has a connection and a thread of its own."""
+
+    def __init__(
+        self,
+        *,
+        marker_timeout_s: float = 20,
+        fingerprint_timeout_s: float = 3600,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._marker_timeout_s = marker_timeout_s
+        self._fingerprint_timeout_s = fingerprint_timeout_s
+        self._now = now
+
+    async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
+        """Read the version tables; Absent when the database does not exist, Unknown when nobody can tell."""
+        return await self._ask(database, password, _marker, self._marker_timeout_s)
+
+    async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
+        """Digest names of tables and columns and all rows, in whatever order they lie."""
+        return await self._ask(database, password, _fingerprint, self._fingerprint_timeout_s)
+
+    async def _ask(self, database: Database, password: str | None, read: Reader[T], timeout_s: float) -> Observed[T]:
+        try:
+            endpoint = parse_url(database.url)
+        except ValueError as error:
+            return Unknown(Reason.DATABASE_UNREACHABLE, f"database {database.name}: {error}", self._now())
+        try:
+            value = await in_thread(lambda: _read(endpoint, password, read, timeout_s), timeout_s + _GRACE_S)
+        except ForeignError as error:
+            reason, text = Reason.DATABASE_FOREIGN, str(error)
+        except SQLAlchemyError as error:
+            reason, text = explain(error)
+        except OSError as error:  # TimeoutError too
+            reason, text = Reason.DATABASE_UNREACHABLE, error.strerror or f"no answer within {timeout_s:g} s"
+        else:
+            return Absent(self._now()) if value is None else Known(value, self._now())
+        return Unknown(reason, f"database {database.name} ({endpoint}): {text}", self._now())
+
+
+def _read(endpoint: DbEndpoint, password: str | None, read: Reader[T], timeout_s: float) -> T | None:
+    engine = _ENGINES[endpoint.engine]
+    with engine.connected(endpoint, password, timeout_s) as connection:
+        return None if connection is None else read(engine, connection)
+
+
+def _marker(engine: ModuleType, connection: Connection) -> SchemaMarker:
+    return read_marker(connection, engine.tables(connection))
+
+
+def _fingerprint(engine: ModuleType, connection: Connection) -> str:
+    digest: str = engine.fingerprint(connection)
+    return digest

@@ -1,0 +1,175 @@
+"""The machines, over SSH: implements `ports.Hosts` with the runner."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.adapters import runner
+from reconciler.adapters.ssh import Connections, Ending, LinkError, SshSettings, Talk
+from reconciler.domain.desired import Host
+from reconciler.domain.reasons import Reason
+from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreachable
+
+# Of the channels on one connection, how many may be held open by steps that are waited for.
+_WATCHES_PER_HOST = 4
+# Bytes of one step's state as the runner tells it, in base64, with room for banners before it.
+_TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What the runner is told, how many bytes it may answer; `heard` is set at the answer's first state or its end."""
+
+    text: str
+    limit: int = _TALK_LIMIT
+    repeatable: bool = False
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+_Talking = asyncio.Task[Unreachable | None]
+
+
+class SshHosts:
+    """Starts steps, asks after them and looks, in one round trip each."""
+
+    def __init__(self, settings: SshSettings) -> None:
+        self._settings = settings
+        self._connections = Connections(settings)
+        self._watches: dict[tuple[str, StepKey], asyncio.Task[None]] = {}
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_WATCHES_PER_HOST))
+
+    async def look(self, host: Host, questions: Sequence[Question]) -> Mapping[str, Answer] | Unreachable:
+        """Ask read-only questions in one round trip; a key that is missing from the answer was not reached."""
+        settings, reply = self._settings, runner.Reply()
+        orders = runner.look(questions, settings.question_timeout_s, settings.answer_limit)
+        limit = len(questions) * settings.answer_limit * 3 // 2 + _TALK_LIMIT
+        failure = await self._ask(host, _Orders(orders, limit, repeatable=True), reply)
+        if failure and not (reply.answers and failure.reason == Reason.HOST_UNREACHABLE):
+            return failure
+        return {questions[number].key: answer for number, answer in reply.answers.items() if number < len(questions)}
+
+    async def start(self, host: Host, order: Order) -> HostStep | Unreachable:
+        """Start a step detached, or attach to it; a short one's end is told at once.
+
+        Unreachable after the order was sent means an unknown outcome: ask. Raises ValueError for an order that cannot
+        be rendered: a key or a variable that is no plain name, a word with NUL.
+        """
+        reply, heard = runner.Reply(), asyncio.Event()
+        orders = runner.start(host, order)
+        async with self._connections.zone(host):
+            task = asyncio.create_task(self._converse(host, _Orders(orders, heard=heard), reply))
+            try:
+                async with asyncio.timeout(self._settings.answer_timeout_s):
+                    await heard.wait()
+                await asyncio.wait({task}, timeout=self._settings.grace_s)
+            except TimeoutError:
+                self._connections.forget(host)
+            finally:
+                if task.done() or 0 not in reply.steps or not self._keep(host, order.key, task):
+                    task.cancel()
+        if 0 in reply.steps:
+            return reply.steps[0]
+        await asyncio.wait({task})
+        failure = _silent(host) if task.cancelled() else task.result()
+        return failure or Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: did not say how the step stands")
+
+    async def ask(self, host: Host, keys: Sequence[StepKey]) -> Mapping[StepKey, HostStep] | Unreachable:
+        """Say how steps stand."""
+        if not keys:
+            return {}
+        reply = runner.Reply()
+        orders = _Orders(runner.ask(host, keys), (len(keys) + 1) * _TALK_LIMIT, repeatable=True)
+        failure = await self._ask(host, orders, reply)
+        if failure:
+            return failure
+        if set(reply.steps) != set(range(len(keys))):
+            return Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: answered other questions than were asked")
+        return {key: reply.steps[number] for number, key in enumerate(keys)}
+
+    async def wait(self, host: Host, key: StepKey) -> None:
+        """Return when the step has ended or the link is gone; decides nothing."""
+        watch = self._watches.get((host.name, key))
+        if watch:
+            await asyncio.wait({watch})
+            return
+        async with self._slots[host.name]:
+            await self._converse(host, _Orders(runner.watch(host, key), repeatable=True), runner.Reply())
+
+    async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
+        """Remove the folders of ended steps of all other runs; a host that does not answer keeps them."""
+        await self._ask(host, _Orders(runner.clean(host, keep_runs), repeatable=True), runner.Reply())
+
+    async def close(self) -> None:
+        """Close all connections; what runs on hosts goes on."""
+        watches = list(self._watches.values())
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+        await self._connections.close()
+
+    async def _ask(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
+        """Have orders carried out within the deadline."""
+        try:
+            async with self._connections.zone(host), asyncio.timeout(self._settings.answer_timeout_s):
+                return await self._converse(host, orders, reply)
+        except TimeoutError:
+            if not reply.greeted:
+                self._connections.forget(host)
+            return _silent(host)
+
+    async def _converse(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
+        """Send orders and read the whole answer; None when it is whole."""
+
+        def hear(chunk: bytes) -> bool:
+            reply.feed(chunk)
+            if reply.steps:
+                orders.heard.set()
+            return reply.ended or bool(reply.broken)
+
+        marker, shell = secrets.token_hex(8), self._settings.shell
+        command, request = runner.command(host, marker, shell), runner.request(orders.text, marker, shell)
+        try:
+            ending = await self._connections.talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
+        except LinkError as error:
+            return Unreachable(error.reason, error.text)
+        finally:
+            orders.heard.set()
+        return _judge(host, reply, ending)
+
+    def _keep(self, host: Host, key: StepKey, task: _Talking) -> bool:
+        """Keep the channel of a step that runs on, for `wait`, unless too many are kept already."""
+        if self._slots[host.name].locked() or (host.name, key) in self._watches:
+            return False
+        watch = asyncio.create_task(_hold(self._slots[host.name], task))
+        self._watches[host.name, key] = watch
+        watch.add_done_callback(lambda _: self._watches.pop((host.name, key), None))
+        return True
+
+
+async def _hold(slot: asyncio.Semaphore, task: _Talking) -> None:
+    try:
+        async with slot:
+            await asyncio.wait({task})
+    finally:
+        task.cancel()
+
+
+def _silent(host: Host) -> Unreachable:
+    return Unreachable(Reason.HOST_UNREACHABLE, f"{host.name}: did not answer in time")
+
+
+def _judge(host: Host, reply: runner.Reply, ending: Ending | None) -> Unreachable | None:
+    """Say what an answer lacks of being whole; None: nothing."""
+    if reply.broken or reply.refused:
+        return Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: {reply.broken or reply.refused}")
+    if ending is None:
+        return None
+    if ending.status is None:
+        return Unreachable(Reason.HOST_UNREACHABLE, f"{host.name}: the link was lost in mid-answer; {ending.errors}")
+    by_sudo = host.login.become == "sudo" and not reply.greeted
+    reason = Reason.HOST_AUTH_REFUSED if by_sudo else Reason.HOST_OUTPUT_INVALID
+    return Unreachable(reason, f"{host.name}: the shell ended with {ending.status}: {ending.errors}")

@@ -1,0 +1,102 @@
+"""Logging: one line per event on stderr, as JSON or for people, without secrets and without control characters."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+from reconciler.adapters.secrets import Redactor
+
+UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
+    "\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # invisible, line separators, bidirectional overrides
+    "\ud800-\udfff]"  # lone surrogates, which no stream can encode
+)
+MULTILINE = frozenset({"exception", "stack"})
+SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+"""What is done to every event, whoever logged it."""
+
+QUIET = ("alembic", "asyncssh", "httpcore", "httpx", "sqlalchemy")
+
+
+def configure(format: str, level: str, redactor: Redactor, stream: TextIO | None = None) -> None:  # noqa: A002
+    """Send all logging, structlog's and the standard library's, to stderr.
+
+    `format` is json or console, `level` one of debug, info, warning, error. Libraries speak from warning on.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=SHARED,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_last(format, redactor)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def strip(text: str) -> str:
+    """Remove what could steer a terminal or hide text, from a text that somebody else wrote."""
+    return UNSAFE.sub("", text)
+
+
+def _last(format: str, redactor: Redactor) -> list[Processor]:  # noqa: A002
+    """Render: exceptions become text first, so that they are cleaned like everything else."""
+    clean = Cleaner(redactor)
+    if format == "json":
+        return [structlog.processors.format_exc_info, clean, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, sort_keys=False)
+    return [structlog.processors.format_exc_info, clean, renderer]
+
+
+class Cleaner:
+    """A processor that redacts secrets and strips control characters from every key and value."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
+        """Clean one event; a newline stays only in tracebacks, elsewhere it could forge a line."""
+        return {self._text(key): self._clean(value, lines=key in MULTILINE) for key, value in event.items()}
+
+    def _clean(self, value: object, *, lines: bool) -> object:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case dict():
+                return {self._text(str(key)): self._clean(item, lines=lines) for key, item in value.items()}
+            case list() | tuple() | set() | frozenset():
+                return [self._clean(item, lines=lines) for item in value]
+            case _:
+                return self._text(str(value), lines=lines)
+
+    def _text(self, text: str, *, lines: bool = False) -> str:
+        """Redact before stripping and after: a secret may hold, or be broken up by, what is stripped."""
+        clean = self._redactor.redact(strip(self._redactor.redact(text)))
+        return clean if lines else clean.replace("\n", "\\n")

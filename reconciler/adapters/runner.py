@@ -1,0 +1,161 @@
+"""What the runner on a host is told, and how its answer is read."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from reconciler.adapters.script import quote, render_script, render_secrets
+from reconciler.domain.desired import Host
+from reconciler.domain.outcome import Exited
+from reconciler.domain.text import clean_text
+from reconciler.ports import Answer, Died, Fenced, HostStep, NeverStarted, Order, Question, Running, StepKey
+
+RUNNER = files("reconciler.adapters").joinpath("runner.sh").read_text()
+OUTPUT_LIMIT = 65536  # bytes of a step's output, as in runner.sh
+VALUES_LIMIT = 16384  # bytes of a step's values, as in runner.sh
+SHELL = "/bin/sh"
+
+# Reads the request whole before anything is done: the marker at its end is in no other place.
+_BOOTSTRAP = 'request=$(cat); case $request in *"#$1") eval "$request";; *) exit 97;; esac'
+_PART = re.compile(r"(?!\.)[A-Za-z0-9._@+-]+")
+_VALUE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_GREETING = b"reconciler 1"
+_END = b"end of answer"
+
+
+def command(host: Host, marker: str, shell: str = SHELL) -> str:
+    """Return the constant command line that reads a request ending in `marker` from its input and carries it out."""
+    sudo = "sudo -n -- " if host.login.become == "sudo" else ""
+    return f"exec {sudo}{shell} -c {shlex.quote(_BOOTSTRAP)} reconciler {marker}"
+
+
+def start(host: Host, order: Order) -> str:
+    """Tell the runner to start a step or to attach to it."""
+    words = [
+        host.state_dir,
+        path(order.key),
+        str(order.epoch),
+        render_script(order.script),
+        render_secrets(order.secrets),
+    ]
+    return f"start {quote(words)}"
+
+
+def ask(host: Host, keys: Sequence[StepKey]) -> str:
+    """Tell the runner to say how steps stand; the answer counts them from 0."""
+    return f"ask {quote([host.state_dir, *map(path, keys)])}"
+
+
+def watch(host: Host, key: StepKey) -> str:
+    """Tell the runner to say when a step has ended."""
+    return f"watch {quote([host.state_dir, path(key)])}"
+
+
+def clean(host: Host, keep_runs: Sequence[str]) -> str:
+    """Tell the runner to remove ended steps."""
+    return f"clean {quote([host.state_dir, *map(_part, keep_runs)])}"
+
+
+def look(questions: Sequence[Question], seconds: int, limit: int) -> str:
+    """Tell the runner to ask questions, each at most `seconds` long and its answer at most `limit` bytes."""
+    return "\n".join(
+        f"question {quote([str(number), str(seconds), str(limit), question.script, *question.args])}"
+        for number, question in enumerate(questions)
+    )
+
+
+def request(orders: str, marker: str, shell: str = SHELL) -> bytes:
+    """Put the runner before its orders and the marker behind them."""
+    return f"shell={shlex.quote(shell)}\n{RUNNER}{orders}\nfinish\n#{marker}".encode()
+
+
+def path(key: StepKey) -> str:
+    """Return a step's folder below `steps`; raises ValueError for a key that is no path of three plain names."""
+    if key.attempt < 1:
+        raise ValueError(f"attempts are counted from 1: {key}")
+    return f"{_part(key.run)}/{_part(key.step)}/{key.attempt}"
+
+
+def _part(part: str) -> str:
+    if not _PART.fullmatch(part):
+        raise ValueError(f"not a plain name: {part!r}")
+    return part
+
+
+@dataclass(slots=True)
+class Reply:
+    """A runner's answer, read as it comes in; what stands before its greeting (banners, a chatty profile) is ignored.
+
+    `broken` says why an answer cannot be read; `refused` why the runner did nothing.
+    """
+
+    steps: dict[int, HostStep] = field(default_factory=dict)
+    answers: dict[int, Answer] = field(default_factory=dict)
+    greeted: bool = False
+    ended: bool = False
+    refused: str = ""
+    broken: str = ""
+    _rest: bytes = b""
+    _data: bytearray = field(default_factory=bytearray)
+    _values: dict[str, str] = field(default_factory=dict)
+
+    def feed(self, chunk: bytes) -> None:
+        """Read on."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            if self.ended or self.broken:
+                return
+            if not self.greeted:
+                self.greeted = line == _GREETING
+                continue
+            try:
+                self._line(line)
+            except (ValueError, LookupError):
+                self.broken = f"cannot read the line {clean_text(line, 80)!r}"
+
+    def _line(self, line: bytes) -> None:
+        if b" " not in line:
+            self._data += line
+            return
+        head, _, rest = line.partition(b" ")
+        if head == b"value":
+            self._value(rest)
+        elif head == b"refused":
+            self.refused = clean_text(rest, 400)
+        elif line == _END:
+            self.ended = True
+        else:
+            self._state(int(head), rest.decode("ascii").split(" "))
+
+    def _value(self, raw: bytes) -> None:
+        name, equals, value = clean_text(raw, VALUES_LIMIT).partition("=")
+        if equals and _VALUE_NAME.fullmatch(name):
+            self._values[name] = value
+
+    def _state(self, number: int, words: list[str]) -> None:
+        output, self._data = b64decode(bytes(self._data), validate=True), bytearray()
+        values, self._values = self._values, {}
+        match words:
+            case ["answered", code]:
+                self.answers[number] = Answer(int(code), output)
+            case ["exited", code]:
+                self.steps[number] = Exited(int(code), clean_text(output, OUTPUT_LIMIT), values)
+            case ["fenced", epoch]:
+                self.steps[number] = Fenced(int(epoch))
+            case [word]:
+                self.steps[number] = _STATES[word]
+            case _:
+                raise ValueError(words)
+
+
+_STATES: Mapping[str, HostStep] = {
+    "running": Running(),
+    "never": NeverStarted(),
+    "died": Died(rebooted=False),
+    "rebooted": Died(rebooted=True),
+}

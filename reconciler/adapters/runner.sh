@@ -1,0 +1,187 @@
+# The runner: what the daemon has a host do. It arrives on standard input with every request; nothing is installed.
+# POSIX sh (dash, busybox, bash), coreutils, and flock and setsid of util-linux. docs/explanation/host-steps.md explains it.
+#
+# It answers in lines. A line without a space is base64 and belongs to the next line that starts with a number.
+set -u
+umask 077
+export LC_ALL=C PATH="${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/sbin:/sbin"
+
+say() { printf '%s\n' "$*"; }
+
+finish() {
+    say 'end of answer'
+    exit 0
+}
+
+refuse() {
+    say "refused $*"
+    finish
+}
+
+durable() { sync "$@" 2>/dev/null || sync; }
+
+# state_dir DIR: makes sure that DIR is there and ours; a folder that cannot be read must not look like an empty one.
+state_dir() {
+    state=$1
+    for tool in flock setsid base64; do
+        command -v $tool >/dev/null || refuse "$tool is not installed"
+    done
+    [ -O "$state" ] || mkdir -p "$state" || refuse "cannot make $state"
+    [ -O "$state" ] && [ -x "$state" ] || refuse "$state belongs to another user"
+}
+
+# ended DIR: sets $code when the step in DIR left a whole exit code.
+ended() {
+    { IFS= read -r code <"$1/exit"; } 2>/dev/null || return 1
+    case $code in '' | *[!0-9]*) return 1 ;; esac
+}
+
+# told N DIR: the step in DIR has ended with $code; passes on what it left behind.
+told() {
+    if [ -s "$2/values" ]; then
+        head -c 16384 "$2/values" | while IFS= read -r value; do say "value $value"; done
+    fi
+    if [ -s "$2/out" ]; then tail -c 65536 "$2/out" | base64; fi
+    say "$1 exited $code"
+}
+
+# report N DIR: says how the step in DIR stands; fails when it runs.
+# The lock is probed only where an intent stands, so that a probe never stands in the way of a first starter.
+report() {
+    if [ ! -s "$2/intent" ]; then say "$1 never" && return; fi
+    if ended "$2"; then told "$@" && return; fi
+    if ! flock -n -s 9 9<"$2/lock"; then say "$1 running" && return 1; fi
+    if ended "$2"; then told "$@" && return; fi
+    read -r boot </proc/sys/kernel/random/boot_id
+    read -r born <"$2/boot_id"
+    if [ "$boot" = "$born" ]; then say "$1 died"; else say "$1 rebooted"; fi
+}
+
+# follow N DIR: reports, and once more when the step has ended.
+follow() {
+    report "$@" && return
+    flock -s 9 9<"$2/lock"
+    report "$@"
+}
+
+# seen_epoch: sets $seen to the newest epoch that gave orders here.
+seen_epoch() {
+    seen=0
+    [ -e "$state/epoch" ] || return 0
+    { IFS= read -r seen <"$state/epoch"; } 2>/dev/null
+    case $seen in '' | *[!0-9]*) refuse "$state/epoch is not a number" ;; esac
+}
+
+raise() {
+    flock 8
+    seen_epoch
+    [ "$seen" -lt "$1" ] || return 0
+    say "$1" >"$state/epoch.new" && durable "$state/epoch.new" && mv -f "$state/epoch.new" "$state/epoch" ||
+        refuse "cannot write $state/epoch"
+    seen=$1
+}
+
+# fence EPOCH: fails when a newer daemon gave orders here; from now on older ones are refused.
+fence() {
+    seen_epoch
+    if [ "$seen" -lt "$1" ]; then raise "$1" 8>>"$state/epoch.lock"; fi
+    [ "$seen" -eq "$1" ]
+}
+
+# What holds the lock while a step runs, in a session of its own: $1 is the step's folder, standard input its secrets.
+# The body inherits the lock: as long as anything of the step lives without having written an exit code, it runs.
+# The exit code is a whole line or it is nothing, so it needs no renaming; waiters are woken when it is on disk.
+holder='
+    ulimit -c 0
+    reconciler_secrets=$(cat)
+    case $reconciler_secrets in *"#go") ;; *) exit ;; esac
+    exec </dev/null
+    cd /
+    export RECONCILER_VALUES="$1/values"
+    ( eval "$reconciler_secrets"; unset reconciler_secrets; . "$1/script" )
+    printf "%s\n" "$?" >"$1/exit"
+    { sync "$1/exit" "$1/out" "$1/values" || sync; exec flock -u 9; } >/dev/null 2>&1 &
+'
+
+# launch EPOCH SCRIPT SECRETS: writes the intent to $dir and lets the step go, with the step's lock on descriptor 9.
+# The intent stands before the fence is asked, so whoever raises the fence sees every step that got through before.
+launch() {
+    flock -n 9 || return 0
+    [ ! -s "$dir/intent" ] || return 0
+    { read -r boot </proc/sys/kernel/random/boot_id && say "$boot" >"$dir/boot_id" && say "$2" >"$dir/script" &&
+        : >"$dir/out" && : >"$dir/values" && say "epoch $1" >"$dir/intent" &&
+        durable "$dir/intent" "$dir/script" "$dir/boot_id" "$dir"; } || { rm -f "$dir/intent"; refuse "cannot write to $dir"; }
+    if ! fence "$1"; then
+        rm -f "$dir/intent"
+        say "0 fenced $seen"
+        finish
+    fi
+    say '0 running'
+    say "$3
+#go" | setsid $shell -c "$holder" reconciler "$dir" >"$dir/out" 2>&1 &
+}
+
+# start STATE KEY EPOCH SCRIPT SECRETS: starts a step, or attaches to it when it is known.
+start() {
+    state_dir "$1"
+    dir=$state/steps/$2
+    if [ -s "$dir/intent" ]; then
+        fence "$3" || { say "0 fenced $seen"; finish; }
+    else
+        mkdir -p "$dir" || refuse "cannot make $dir"
+        launch "$3" "$4" "$5" 9>>"$dir/lock" || refuse "cannot write to $dir"
+        wait
+    fi
+    follow 0 "$dir"
+}
+
+# ask STATE KEY...: says how steps stand.
+ask() {
+    state_dir "$1"
+    shift
+    number=0
+    for key; do
+        report "$number" "$state/steps/$key"
+        number=$((number + 1))
+    done
+}
+
+# watch STATE KEY: says how a step stands, and again when it has ended.
+watch() {
+    state_dir "$1"
+    follow 0 "$state/steps/$2"
+}
+
+# clean STATE RUN...: removes the ended steps of all runs but these.
+clean() {
+    state_dir "$1"
+    shift
+    cd "$state/steps" 2>/dev/null || return 0
+    for run in *; do
+        case " $* " in *" $run "*) continue ;; esac
+        for attempt in "$run"/*/*; do
+            [ -d "$attempt" ] && [ ! -L "$run" ] && [ ! -L "${attempt%/*}" ] && [ ! -L "$attempt" ] || continue
+            sweep "./$attempt" 9>>"$attempt/lock"
+        done
+        rmdir "./$run"/* "./$run" 2>/dev/null
+    done
+}
+
+sweep() {
+    flock -n 9 && rm -rf -- "$1"
+}
+
+# question N SECONDS BYTES SCRIPT ARGS...: asks one question; it cannot take longer or say more.
+question() {
+    number=$1 seconds=$2 bytes=$3 script=$4
+    shift 4
+    limit="timeout -s KILL $seconds"
+    command -v timeout >/dev/null || limit=
+    code=$({ {
+        $limit $shell -c "$script" reconciler "$@" </dev/null 2>/dev/null 3>&- 4>&-
+        say "$?" >&4
+    } | head -c "$bytes" | base64 >&3; } 4>&1)
+    say "$number answered $code"
+} 3>&1
+
+say 'reconciler 1'

@@ -1,0 +1,274 @@
+"""SSH connections: one per host, kept, limited per zone, with pinned host keys and capped answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+
+from reconciler.adapters.known_hosts import trusted
+from reconciler.domain.desired import Host
+from reconciler.domain.reasons import Reason
+from reconciler.domain.text import clean_text
+from reconciler.errors import SettingsError
+
+# sshd allows ten channels on a connection unless told otherwise (MaxSessions in sshd_config(5)).
+CHANNELS_PER_HOST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshSettings:
+    """How hosts are reached. `known_hosts` is the only source of trust: missing or empty, every host is refused.
+
+    `answer_limit` is bytes per question; `grace_s` how long a start waits for a short step's end.
+    """
+
+    known_hosts: Path
+    client_keys: tuple[Path, ...]
+    per_zone: int = 20
+    connect_timeout_s: float = 10.0
+    login_timeout_s: float = 20.0
+    keepalive_interval_s: float = 15.0
+    keepalive_count: int = 3
+    idle_s: float = 300.0
+    answer_timeout_s: float = 60.0
+    question_timeout_s: int = 20
+    answer_limit: int = 1024 * 1024
+    grace_s: float = 0.25
+    shell: str = "/bin/sh"
+
+
+class LinkError(Exception):
+    """A host could not be reached or its answer not be had; stays within the adapter."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One command on a host: what it reads, who hears what it says (True: enough), and how many bytes it may say.
+
+    `repeatable`: may be said again on a new connection when a kept one turns out dead.
+    """
+
+    command: str
+    request: bytes
+    hear: Callable[[bytes], bool]
+    limit: int
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command ended without saying all, after `heard` bytes: exit status None means nobody can tell."""
+
+    status: int | None
+    errors: str
+    heard: int
+
+
+@dataclass(slots=True)
+class _Link:
+    connection: asyncssh.SSHClientConnection
+    channels: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHANNELS_PER_HOST))
+    talks: int = 0
+    used_at: float = field(default_factory=time.monotonic)
+
+
+_Key = tuple[str, int, str]
+
+
+class Connections:
+    """The pool."""
+
+    def __init__(self, settings: SshSettings) -> None:
+        self._settings = settings
+        self._links: dict[_Key, _Link] = {}
+        self._locks: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._zones: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_zone))
+
+    def zone(self, host: Host) -> asyncio.Semaphore:
+        """Return what limits how many hosts of a zone are talked to at once."""
+        return self._zones[host.zone]
+
+    async def talk(self, host: Host, talk: Talk) -> Ending | None:
+        """Run a command; None when it said enough. Raises LinkError.
+
+        A kept connection that is dead is replaced once, as long as the request cannot have been sent or is repeatable.
+        """
+        link, fresh = await self._link(host)
+        try:
+            ending = await self._say(host, link, talk)
+        except _NotSentError as error:
+            self._drop(host, link)
+            if fresh:
+                raise classify(host, error.cause) from error
+        else:
+            if ending is None or ending.status is not None:
+                return ending
+            self._drop(host, link)
+            if fresh or ending.heard or not talk.repeatable:
+                return ending
+        link, _ = await self._link(host)
+        try:
+            return await self._say(host, link, talk)
+        except _NotSentError as error:
+            raise classify(host, error.cause) from error
+
+    def forget(self, host: Host) -> None:
+        """Drop a host's connection, so that the next talk makes a new one."""
+        link = self._links.get(_key(host))
+        if link:
+            self._drop(host, link)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        links, self._links = list(self._links.values()), {}
+        for link in links:
+            link.connection.close()
+        for link in links:
+            with suppress(TimeoutError, OSError, asyncssh.Error):
+                await asyncio.wait_for(link.connection.wait_closed(), 2)
+            link.connection.abort()
+
+    async def _say(self, host: Host, link: _Link, talk: Talk) -> Ending | None:
+        link.talks += 1
+        try:
+            async with link.channels:
+                try:
+                    process = await link.connection.create_process(talk.command, encoding=None)
+                except (OSError, asyncssh.Error) as error:
+                    raise _NotSentError(error) from error
+                try:
+                    return await _exchange(host, process, talk)
+                finally:
+                    process.close()
+        finally:
+            link.talks -= 1
+            link.used_at = time.monotonic()
+
+    async def _link(self, host: Host) -> tuple[_Link, bool]:
+        """Return the host's connection, and whether it is a new one."""
+        async with self._locks[_key(host)]:
+            link = self._links.get(_key(host))
+            if link and not link.connection.is_closed():
+                return link, False
+            self._prune()
+            link = self._links[_key(host)] = _Link(await self._connect(host))
+            return link, True
+
+    async def _connect(self, host: Host) -> asyncssh.SSHClientConnection:
+        settings = self._settings
+        keys = self._known_keys(host)
+        try:
+            return await asyncssh.connect(
+                host.address,
+                host.port,
+                username=host.login.user,
+                config=None,
+                known_hosts=keys,
+                client_keys=self._client_keys(host),
+                agent_path=None,
+                password=None,
+                preferred_auth="publickey",
+                gss_host=None,
+                connect_timeout=settings.connect_timeout_s,
+                login_timeout=settings.login_timeout_s,
+                keepalive_interval=settings.keepalive_interval_s,
+                keepalive_count_max=settings.keepalive_count,
+            )
+        except (OSError, asyncssh.Error) as error:
+            raise classify(host, error) from error
+
+    def _known_keys(self, host: Host) -> tuple[object, ...]:
+        try:
+            keys = trusted(self._settings.known_hosts, host.address, host.port)
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            raise LinkError(Reason.HOST_KEY_UNKNOWN, str(error)) from error
+        if not (keys[0] or keys[1]):
+            text = f"{host.name}: no key of {host.address} port {host.port} is pinned in {self._settings.known_hosts}"
+            raise LinkError(Reason.HOST_KEY_UNKNOWN, text)
+        return keys
+
+    def _client_keys(self, host: Host) -> list[asyncssh.SSHKey]:
+        try:
+            return [asyncssh.read_private_key(file) for file in self._settings.client_keys]
+        except (OSError, asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
+            text = f"{host.name}: the daemon's own key cannot be read: {error}"
+            raise LinkError(Reason.HOST_AUTH_REFUSED, text) from error
+
+    def _drop(self, host: Host, link: _Link) -> None:
+        if self._links.get(_key(host)) is link:
+            del self._links[_key(host)]
+        link.connection.abort()
+
+    def _prune(self) -> None:
+        """Close what was not used for long; called whenever a connection is made."""
+        old = time.monotonic() - self._settings.idle_s
+        for key, link in list(self._links.items()):
+            if link.connection.is_closed() or (not link.talks and link.used_at < old):
+                del self._links[key]
+                link.connection.close()
+
+
+class _NotSentError(Exception):
+    """No channel could be opened; the request did not leave this machine."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk: Talk) -> Ending | None:
+    """Say the request and hear the answer; a link lost in mid-answer raises nothing in asyncssh, the status is None."""
+    heard = 0
+    try:
+        process.stdin.write(talk.request)
+        process.stdin.write_eof()
+        while chunk := await process.stdout.read(65536):
+            heard += len(chunk)
+            if heard > talk.limit:
+                process.kill()
+                raise LinkError(Reason.HOST_OUTPUT_INVALID, f"{host.name}: answered with more than {talk.limit} bytes")
+            if talk.hear(chunk):
+                return None
+        await process.wait_closed()
+        errors = await process.stderr.read(4096)
+    except (OSError, asyncssh.Error) as error:
+        return Ending(None, str(error), heard)
+    if process.exit_signal:
+        return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
+    return Ending(process.exit_status, clean_text(errors, 400).strip(), heard)
+
+
+def classify(host: Host, error: Exception) -> LinkError:
+    """Say why a host could not be reached: the one table from asyncssh's errors to reason codes."""
+    where = f"{host.name}: {host.login.user}@{host.address} port {host.port}"
+    text = clean_text(f"{where}: {error or type(error).__name__}".encode(errors="replace"), 400)
+    for kinds, reason in _REASONS:
+        if isinstance(error, kinds):
+            return LinkError(reason, text)
+    return LinkError(Reason.HOST_UNREACHABLE, text)
+
+
+# A host whose pinned key is of an algorithm that it no longer has fails in the key exchange, before it shows a key.
+_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
+    (asyncssh.HostKeyNotVerifiable, Reason.HOST_KEY_CHANGED),
+    (asyncssh.KeyExchangeFailed, Reason.HOST_KEY_CHANGED),
+    (asyncssh.PermissionDenied, Reason.HOST_AUTH_REFUSED),
+    (asyncssh.PasswordChangeRequired, Reason.HOST_AUTH_REFUSED),
+    (asyncssh.IllegalUserName, Reason.HOST_AUTH_REFUSED),
+)
+
+
+def _key(host: Host) -> _Key:
+    return host.address, host.port, host.login.user

@@ -1,0 +1,224 @@
+"""Turns validated documents into the frozen nouns of the domain, and checks what spans several of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from reconciler.catalog.models import (
+    DatabaseModel,
+    EraModel,
+    MarkerModel,
+    NoteModel,
+    RepositoryModel,
+    RuleModel,
+    SchemaTestModel,
+    SeriesModel,
+    ServiceModel,
+    ServiceReleaseModel,
+    SpanModel,
+)
+from reconciler.domain.catalog import (
+    Branch,
+    Commands,
+    Database,
+    Marker,
+    Need,
+    Note,
+    Rule,
+    SchemaTest,
+    Service,
+    ServiceRelease,
+)
+from reconciler.domain.release import Release, Series, Span
+from reconciler.errors import CatalogError
+
+
+def merged_series(parts: Sequence[SeriesModel]) -> SeriesModel:
+    """Join the parts of one series: later parts append releases and rules."""
+    return SeriesModel(
+        series=parts[0].series,
+        releases=tuple(release for part in parts for release in part.releases),
+        rules=tuple(rule for part in parts for rule in part.rules),
+    )
+
+
+def merged_service(parts: Sequence[ServiceModel]) -> ServiceModel:
+    """Join the parts of one service: the first describes it, later ones append."""
+    first, *later = parts
+    for part in later:
+        if part.series != first.series:
+            raise _wrong(first.service, f"is of series {first.series}, an addition says {part.series}")
+        _unique(first.service, "database", [*first.databases, *part.databases])
+    return first.model_copy(
+        update={
+            "databases": {name: db for part in parts for name, db in part.databases.items()},
+            "eras": tuple(era for part in parts for era in part.eras),
+            "releases": tuple(release for part in parts for release in part.releases),
+            "rules": tuple(rule for part in parts for rule in part.rules),
+            "notes": tuple(note for part in parts for note in part.notes),
+        }
+    )
+
+
+def build_series(model: SeriesModel) -> Series:
+    """Number the releases of a series.
+
+    Raises:
+        CatalogError: two releases share a name.
+    """
+    releases = tuple(
+        Release(id=line.id, index=index, codename=line.codename, slurp=line.slurp, aliases=line.aliases)
+        for index, line in enumerate(model.releases)
+    )
+    _unique(model.series, "release", [name.casefold() for release in releases for name in set(release.names)])
+    return Series(name=model.series, releases=releases)
+
+
+def build_service(model: ServiceModel, series: Series, series_rules: Sequence[RuleModel]) -> Service:
+    """Resolve a service's releases, rules and notes against its series.
+
+    Raises:
+        CatalogError: it contradicts itself or the series.
+    """
+    rules = (*model.rules, *series_rules)
+    _unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
+    databases = {name: _database(model.service, name, db) for name, db in model.databases.items()}
+    releases = sorted(
+        (_release(model, line, series, databases) for line in model.releases), key=lambda r: r.release.index
+    )
+    _unique(model.service, "release", [each.release.id for each in releases])
+    return Service(
+        name=model.service,
+        series=series,
+        python_package=model.packages.python,
+        deb_package=model.packages.deb,
+        databases=databases,
+        releases=tuple(releases),
+        rules=tuple(_rule(rule, series, databases if rule in model.rules else None) for rule in rules),
+        notes=tuple(_note(note, series) for note in model.notes),
+    )
+
+
+def _release(
+    model: ServiceModel, line: ServiceReleaseModel, series: Series, databases: dict[str, Database]
+) -> ServiceRelease:
+    release = series.find(line.id)
+    era = _era(model, release, series)
+    for name, marker in line.databases.items():
+        if name not in databases:
+            raise _wrong(model.service, f"release {line.id} has a marker of an unknown database {name}")
+        for each in (marker, *marker.earlier):
+            _known_marker(f"{model.service} {line.id}", databases[name], each)
+    return ServiceRelease(
+        release=release,
+        first_version=line.package.first,
+        final_version=line.package.final,
+        deb_prefix=line.deb,
+        python_requires=line.python.requires,
+        python_tested=line.python.tested,
+        schema={
+            name: (
+                _marker(marker),
+                *(_marker(earlier, until=earlier.until) for earlier in reversed(marker.earlier)),
+            )
+            for name, marker in line.databases.items()
+        },
+        commands=Commands(**era.model_dump(include={field.name for field in fields(Commands)})),
+        zero_downtime=era.zero_downtime,
+        units=era.units,
+    )
+
+
+def _era(model: ServiceModel, release: Release, series: Series) -> EraModel:
+    fitting = [era for era in model.eras if release.index in _span(era, series)]
+    if len(fitting) != 1:
+        raise _wrong(model.service, f"release {release.id} must lie in one era, it lies in {len(fitting)}")
+    return fitting[0]
+
+
+def _known_marker(where: str, database: Database, marker: MarkerModel) -> None:
+    revisions = {database.base, *(revision for branch in database.branches for revision in branch.revisions)}
+    repositories = {repository.name for repository in database.repositories}
+    strange = [*(set(marker.alembic) - revisions), *(set(marker.migrate) - repositories)]
+    if strange:
+        raise _wrong(where, f"database {database.name} lists neither revision nor repository {strange[0]}")
+
+
+def _marker(model: MarkerModel, until: str = "") -> Marker:
+    return Marker(alembic=frozenset(model.alembic), migrate=model.migrate, until=until)
+
+
+def _database(service: str, name: str, model: DatabaseModel) -> Database:
+    migrate, alembic = model.migrate, model.alembic
+    branches = tuple(_branch(each) for each in alembic.branches) if alembic else ()
+    _unique(f"{service} {name}", "revision", [revision for each in branches for revision in each.revisions])
+    return Database(
+        name=name,
+        option=model.option,
+        repositories=tuple(_branch(each) for each in migrate.repositories) if migrate else (),
+        ignored=frozenset(migrate.ignored) if migrate else frozenset(),
+        remnants=migrate.remnants if migrate else {},
+        blanks=migrate.blanks if migrate else (),
+        base=alembic.base if alembic else "",
+        branches=branches,
+    )
+
+
+def _branch(model: RepositoryModel) -> Branch:
+    return Branch(name=model.name, stage=model.stage, revisions=model.revisions)
+
+
+def _rule(model: RuleModel, series: Series, databases: dict[str, Database] | None) -> Rule:
+    if model.when and databases is not None and model.when.database not in databases:
+        raise _wrong(model.id, f"asks for an unknown database {model.when.database}")
+    return Rule(
+        id=model.id,
+        kind=model.kind,
+        reason=model.reason,
+        source=model.source,
+        verified=model.verified,
+        origins=_span(model.origins, series),
+        goals=_span(model.goals, series),
+        pairs=frozenset((series.find(start).index, series.find(goal).index) for start, goal in model.pairs),
+        when=_schema_test(model.when) if model.when else None,
+        met_by=_span(model.met_by, series) if model.met_by else None,
+        needs=Need(**model.needs.model_dump()) if model.needs else None,
+        exposed=model.exposed,
+        meet=model.meet,
+        outcome=model.outcome,
+        leaves=model.leaves,
+    )
+
+
+def _schema_test(model: SchemaTestModel) -> SchemaTest:
+    return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
+
+
+def _note(model: NoteModel, series: Series) -> Note:
+    return Note(
+        id=model.id,
+        text=model.text,
+        source=model.source,
+        verified=model.verified,
+        releases=_span(model, series),
+    )
+
+
+def _span(model: SpanModel, series: Series) -> Span:
+    low = series.find(model.first).index if model.first else 0
+    high = series.find(model.last).index if model.last else None
+    if high is not None and high < low:
+        raise _wrong(series.name, f"{model.first} is not before {model.last}")
+    return Span(low, high)
+
+
+def _unique(where: str, what: str, names: Iterable[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise _wrong(where, f"{what} {twice[0]} is listed twice")
+
+
+def _wrong(where: str, what: str) -> CatalogError:
+    return CatalogError(f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md")

@@ -1,0 +1,98 @@
+"""The loop: pass, publish, sleep or wake. It decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from reconciler.domain.verdict import Report
+from reconciler.execution.memory import Memory
+from reconciler.reconcile import reconcile
+
+log = structlog.get_logger()
+
+Publish = Callable[[Report], Awaitable[None]]
+Jitter = Callable[[], float]
+
+IDLE_S = 5.0
+"""How long the loop sleeps when nobody wakes it; commands of operators wait no longer than this."""
+
+
+@dataclass(slots=True)
+class Daemon:
+    """A loop of passes, with a poll of the source beside it; wakes are coalesced."""
+
+    memory: Memory
+    publish: Publish
+    poll_s: float = 120.0
+    jitter: Jitter = lambda: 0.0
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        """Let ended steps and sweeps wake the loop."""
+        self.memory.wake = self.woken.set
+        self.memory.executor.wake = self.woken.set
+
+    async def run(self) -> None:
+        """Pass after pass until told to stop; running steps go on on their hosts."""
+        poll = asyncio.create_task(self._poll())
+        try:
+            while not self.stopping:
+                await self._pass()
+                await self._sleep()
+        finally:
+            poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
+            await self.memory.stop()
+
+    async def run_once(self) -> Report:
+        """Pass until nothing runs and nothing may start; return the last report."""
+        await self._fetch()
+        try:
+            while True:
+                report = await self._pass()
+                if self.stopping or not (report.busy or self._looking() or self._unseen(report)):
+                    return report
+                await self._sleep()
+        finally:
+            await self.memory.stop()
+
+    def stop(self) -> None:
+        """End the loop after the pass at hand, at once when it sleeps."""
+        self.stopping = True
+        self.woken.set()
+
+    async def _pass(self) -> Report:
+        self.woken.clear()
+        report = await reconcile(self.memory)
+        await self.publish(report)
+        return report
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self.woken.wait(), IDLE_S)
+        except TimeoutError:
+            return
+
+    def _looking(self) -> bool:
+        return self.memory.looking is not None and not self.memory.looking.done()
+
+    def _unseen(self, report: Report) -> bool:
+        """Tell whether a sweep has ended that the last pass had not seen."""
+        return self.woken.is_set() and report.desired is not None
+
+    async def _poll(self) -> None:
+        while True:
+            await self._fetch()
+            self.woken.set()
+            await asyncio.sleep(self.poll_s + self.jitter())
+
+    async def _fetch(self) -> None:
+        self.memory.remember()
+        self.memory.source = await self.memory.ports.source.latest(self.memory.history.accepted)
+        if self.memory.source.problem:
+            log.warning("source", problem=self.memory.source.problem, text=self.memory.source.text)

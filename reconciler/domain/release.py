@@ -1,0 +1,77 @@
+"""Releases and the series that they form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from reconciler.errors import CatalogError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One release of a series; `index` is its place in the order, oldest first."""
+
+    id: str
+    index: int
+    codename: str
+    slurp: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name an operator may type."""
+        return (self.id, self.codename, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of releases by index, both ends included; `high` None goes on for ever."""
+
+    low: int = 0
+    high: int | None = None
+
+    def __contains__(self, index: int) -> bool:
+        return self.low <= index and (self.high is None or index <= self.high)
+
+
+EVERY = Span()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A line of releases of one product, oldest first."""
+
+    name: str
+    releases: tuple[Release, ...]
+
+    def find(self, name: str) -> Release:
+        """Return the release called `name` (id, codename or alias, in any case).
+
+        Raises:
+            CatalogError: no release has that name; the hint suggests near misses.
+        """
+        wanted = name.strip().casefold()
+        for release in self.releases:
+            if wanted in (known.casefold() for known in release.names):
+                return release
+        known = [each for release in self.releases for each in release.names]
+        raise CatalogError(
+            f"release {name!r} is not of series {self.name}",
+            reason="unknown-release",
+            hint=near_miss(name, known, all_of=[release.id for release in self.releases]),
+        )
+
+    def next_slurp(self, release: Release) -> Release | None:
+        """Return the first SLURP release after `release`."""
+        return next((later for later in self.releases[release.index + 1 :] if later.slurp), None)
+
+
+def near_miss(name: str, known: Iterable[str], *, all_of: Sequence[str] = ()) -> str:
+    """Word the hint for an unknown name: what may have been meant, else what there is."""
+    folded = {each.casefold(): each for each in known}
+    close = [folded[each] for each in get_close_matches(name.strip().casefold(), folded, n=3, cutoff=0.6)]
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known: {', '.join(all_of or sorted(folded.values()))}"

@@ -1,0 +1,127 @@
+"""What the journal tells of runs, halts and holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.domain.outcome import Done, Outcome
+from reconciler.domain.plan import Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a step; `outcome` is None while nobody has settled it."""
+
+    number: int
+    at: datetime
+    epoch: int
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+    given_up: bool = False  # somebody said retry: this attempt no longer counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One carrying-out of a plan. `back` are the steps that undo it, since it was turned back for `back_reason`."""
+
+    id: str
+    plan: Plan
+    started_at: datetime
+    attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    back: tuple[Step, ...] | None = None
+    back_reason: str = ""
+    ended: str = ""  # done | backed_out | dropped
+    ended_at: datetime | None = None
+
+    @property
+    def group(self) -> str:
+        """Return the group that the run is of."""
+        return self.plan.group
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the steps that are being carried out: the plan's, or those that take it back."""
+        return self.plan.steps if self.back is None else self.back
+
+    @property
+    def going_back(self) -> bool:
+        """Tell whether the run moves away from its goal."""
+        return self.back is not None or self.plan.direction == "back"
+
+    def last(self, step_id: str) -> Attempt | None:
+        """Return the newest attempt that counts."""
+        attempts = self.attempts.get(step_id, ())
+        return attempts[-1] if attempts and not attempts[-1].given_up else None
+
+    def attempted(self, step_id: str) -> bool:
+        """Tell whether a step was ever begun."""
+        return bool(self.attempts.get(step_id))
+
+    def done(self, step_id: str) -> bool:
+        """Tell whether a step is done, proved."""
+        last = self.last(step_id)
+        return last is not None and isinstance(last.outcome, Done)
+
+    def values(self, step_id: str) -> Mapping[str, str]:
+        """Return the values a done step left."""
+        last = self.last(step_id)
+        return last.outcome.values if last is not None and isinstance(last.outcome, Done) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """The machine stopped and a human must clear it by id."""
+
+    id: str
+    group: str
+    reason: str
+    text: str
+    hint: str
+    since: datetime
+    inputs: str
+    run: str = ""
+    step: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A human stopped the fleet (`scope` empty) or a service."""
+
+    scope: str
+    by: str
+    why: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The journal, folded. `halts` are the open ones; `raised` remembers every halt; `holds` are (group, inputs)."""
+
+    accepted: str = ""
+    runs: tuple[Run, ...] = ()
+    halts: tuple[Halt, ...] = ()
+    raised: frozenset[tuple[str, str, int]] = frozenset()
+    holds: frozenset[tuple[str, str]] = frozenset()
+    suspensions: tuple[Suspension, ...] = ()
+    halts_raised: int = 0
+    refused: str = ""
+
+    def open_run(self, group: str) -> Run | None:
+        """Return the run of a group that has not ended; there is one at most."""
+        return next((run for run in reversed(self.runs) if run.group == group and not run.ended), None)
+
+    def completed(self, group: str) -> tuple[Run, ...]:
+        """Return the forward runs of a group that reached their goal and were not undone since, oldest first."""
+        undone = {run.plan.undoes for run in self.runs if run.plan.direction == "back" and run.ended == "done"}
+        return tuple(
+            run
+            for run in self.runs
+            if run.group == group and run.ended == "done" and run.plan.direction == "forward" and run.id not in undone
+        )
+
+    def halts_of(self, group: str) -> tuple[Halt, ...]:
+        """Return the open halts of a group."""
+        return tuple(halt for halt in self.halts if halt.group == group)

@@ -1,0 +1,91 @@
+"""Carries one step from its start to its outcome, and says the same thing however often it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from reconciler.domain.desired import Desired, Host
+from reconciler.domain.effect import HostScript
+from reconciler.domain.outcome import Exited, Failed, Lost, Outcome
+from reconciler.domain.plan import Step
+from reconciler.domain.reasons import Reason
+from reconciler.errors import SecretError
+from reconciler.execution.prove import ask, resolve
+from reconciler.ports import Died, Fenced, HostStep, NeverStarted, Order, Ports, Running, StepKey, Unreachable
+from reconciler.steps import Evidence, kinds
+
+_SECRET = re.compile(r"\{secret:([A-Za-z0-9_.-]+)\}")
+
+
+async def carry(step: Step, key: StepKey, desired: Desired, ports: Ports, *, may_start: bool) -> Outcome | None:
+    """Start a step or attach to it, wait for its end, prove it, and judge.
+
+    None means that nothing is known yet (the host cannot be asked): ask again in a later pass. A step that a host has
+    never heard of is started only when `may_start`.
+    """
+    kind = kinds()[step.kind]
+    args = kind.Model.model_validate(step.args)
+    effect = kind.effect(args)
+    exited: Exited | None = None
+    if isinstance(effect, HostScript):
+        ended = await _on_host(step, key, effect, desired, ports, may_start)
+        if not isinstance(ended, Exited):
+            return ended
+        exited = ended
+    proofs = kind.proofs(args) if exited is None or exited.code == 0 else ()
+    answers = {question: await ask(question, desired, ports) for question in proofs}
+    return kind.judge(args, Evidence(exited=exited, answers=answers))
+
+
+async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context
+    step: Step,
+    key: StepKey,
+    script: HostScript,
+    desired: Desired,
+    ports: Ports,
+    may_start: bool,
+) -> Exited | Outcome | None:
+    host = desired.hosts.get(step.host)
+    if host is None:
+        return Lost(str(Reason.STEP_LOST), f"host {step.host} is no longer in the desired state")
+    try:
+        secrets = _filled(script, ports)
+    except SecretError as error:
+        return Failed(str(Reason.SECRET_MISSING), str(error), error.hint)
+    order = Order(key=key, epoch=ports.journal.epoch, script=script, secrets=secrets, timeout_s=step.timeout_s)
+    reply = await ports.hosts.start(host, order) if may_start else await _asked(host, key, ports)
+    if isinstance(reply, Running):
+        await ports.hosts.wait(host, key)
+        reply = await _asked(host, key, ports)
+    return _read(reply, step)
+
+
+async def _asked(host: Host, key: StepKey, ports: Ports) -> HostStep | Unreachable:
+    answer = await ports.hosts.ask(host, [key])
+    return answer if isinstance(answer, Unreachable) else answer.get(key, NeverStarted())
+
+
+def _read(reply: HostStep | Unreachable, step: Step) -> Exited | Outcome | None:
+    match reply:
+        case Exited():
+            return reply
+        case Died(rebooted):
+            cause = "the host rebooted" if rebooted else "its process was killed"
+            return Lost(str(Reason.STEP_LOST), f"the step left no exit code: {cause}")
+        case Fenced(epoch):
+            return Failed(str(Reason.HOST_FENCED), f"{step.host} obeys a daemon of epoch {epoch}")
+        case _:
+            return None
+
+
+def _filled(script: HostScript, ports: Ports) -> Mapping[str, str]:
+    """Fill `{secret:NAME}` in a script's secret variables; raises SecretError."""
+    wanted = {name for text in script.secrets.values() for name in _SECRET.findall(text)}
+    missing = sorted(wanted - set(script.secret_refs))
+    if missing:
+        raise SecretError(
+            f"secret {missing[0]} is used but not declared", reason=str(Reason.SECRET_MISSING), hint="declare it"
+        )
+    values = resolve({name: script.secret_refs[name] for name in sorted(wanted)}, ports)
+    return {name: _SECRET.sub(lambda match: values[match[1]], text) for name, text in script.secrets.items()}

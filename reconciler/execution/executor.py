@@ -1,0 +1,83 @@
+"""Holds the steps that are being carried; the only place where effects begin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.outcome import Lost, Outcome
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import Ready
+from reconciler.execution.carry import carry
+from reconciler.planning.serial import outcome_to_json
+from reconciler.ports import Ports, StepKey
+
+RETRY_S = 5.0
+"""How long a step whose host cannot be asked waits before the next question."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """Carries steps in the background of the passes. `wake` is called whenever one has ended."""
+
+    ports: Ports
+    wake: Callable[[], None] = lambda: None
+    tasks: dict[StepKey, asyncio.Task[Outcome | None]] = field(default_factory=dict)
+
+    def begin(self, ready: Iterable[Ready], group: str, desired: Desired, *, may_start: bool) -> None:
+        """Write the intents durably, then start; a step whose intent is written already is taken up again."""
+        ready = tuple(each for each in ready if _key(each) not in self.tasks)
+        fresh = [each for each in ready if not each.adopt]
+        if fresh:
+            self.ports.journal.append([_intent(each, group, self.ports.journal.epoch) for each in fresh])
+        for each in ready:
+            task = asyncio.create_task(self._carried(each, desired, may_start=may_start or not each.adopt))
+            task.add_done_callback(lambda _: self.wake())
+            self.tasks[_key(each)] = task
+
+    async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Outcome | None:
+        outcome = await carry(ready.step, _key(ready), desired, self.ports, may_start=may_start)
+        if outcome is None:
+            await self.ports.clock.sleep(RETRY_S)
+        return outcome
+
+    def settle(self, groups: dict[str, str]) -> tuple[Draft, ...]:
+        """Return the results of the steps that have ended since; `groups` maps run to group."""
+        ended = [(key, task) for key, task in self.tasks.items() if task.done()]
+        drafts = []
+        for key, task in ended:
+            del self.tasks[key]
+            outcome = _outcome(task)
+            if outcome is not None:
+                body = {**outcome_to_json(outcome), "attempt": key.attempt}
+                drafts.append(Draft(Kind.RESULT, group=groups.get(key.run, ""), run=key.run, step=key.step, body=body))
+        return tuple(drafts)
+
+    async def stop(self) -> None:
+        """Let go of all steps; they run on where they are."""
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        self.tasks.clear()
+
+
+def _key(ready: Ready) -> StepKey:
+    return StepKey(ready.run, ready.step.id, ready.attempt)
+
+
+def _intent(ready: Ready, group: str, epoch: int) -> Draft:
+    body = {"attempt": ready.attempt, "epoch": epoch}
+    return Draft(Kind.INTENT, group=group, run=ready.run, step=ready.step.id, body=dict(body))
+
+
+def _outcome(task: asyncio.Task[Outcome | None]) -> Outcome | None:
+    """Read a task; a defect of ours in mid-step is an unknown outcome, never a success and never a crash."""
+    if task.cancelled():
+        return None
+    error = task.exception()
+    if error is not None:
+        return Lost(str(Reason.STEP_LOST), f"the daemon failed while it carried the step: {error!r}")
+    return task.result()

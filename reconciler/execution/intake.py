@@ -1,0 +1,57 @@
+"""Takes in what people want: new revisions and commands."""
+
+from __future__ import annotations
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.revision import Revision
+from reconciler.execution.memory import Memory, Read
+from reconciler.planning.command import answer
+
+
+async def take_revision(memory: Memory) -> Read | None:
+    """Read the newest acceptable revision; the last good one stays in force while a newer one is invalid."""
+    revision = memory.source.revision
+    if revision is None:
+        return memory.read
+    if memory.read is None or memory.read.commit != revision.commit:
+        read = memory.reader(revision)
+        if read.desired is None:
+            _refuse(memory, revision, read)
+            return await _last_good(memory, read)
+        if memory.history.accepted != revision.commit:
+            memory.write((_accepted(revision),))
+        memory.read = read
+    return memory.read
+
+
+def _accepted(revision: Revision) -> Draft:
+    body = {"revision": revision.commit, "author": revision.author, "message": revision.message.strip()[:500]}
+    return Draft(Kind.REVISION_ACCEPTED, body=dict(body))
+
+
+def _refuse(memory: Memory, revision: Revision, read: Read) -> None:
+    if memory.history.refused != revision.commit:
+        text = "; ".join(block.text for block in read.problems)[:2000]
+        body = {"revision": revision.commit, "reason": "SourceInvalid", "text": text}
+        memory.write((Draft(Kind.REVISION_REFUSED, body=dict(body)),))
+
+
+async def _last_good(memory: Memory, refused: Read) -> Read | None:
+    """Return the accepted revision's desired state, with the newer one's problems."""
+    good = memory.read
+    if good is None and memory.history.accepted:
+        revision = await memory.ports.source.revision(memory.history.accepted)
+        good = memory.reader(revision) if revision is not None else None
+    if good is None or good.desired is None:
+        return Read(refused.commit, None, None, refused.problems)
+    memory.read = Read(good.commit, good.desired, good.catalog)
+    return Read(good.commit, good.desired, good.catalog, refused.problems)
+
+
+def take_commands(memory: Memory, desired: Desired | None) -> None:
+    """Carry out what operators asked for since the last pass; each is answered in the same transaction."""
+    for command in memory.ports.journal.commands():
+        drafts, text = answer(command, memory.history, desired)
+        memory.ports.journal.answer(command, drafts, text)
+        memory.remember()

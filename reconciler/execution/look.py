@@ -1,0 +1,82 @@
+"""Looks at the fleet: hosts through the observers, databases by SQL. Asks, and never touches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from reconciler.domain.desired import Database, Desired, Host, Service
+from reconciler.domain.observation import HostReport, Known, Observations, Observed, Unknown
+from reconciler.domain.reasons import Reason
+from reconciler.domain.schema import SchemaMarker
+from reconciler.errors import SecretError
+from reconciler.observers import compose, read_report
+from reconciler.planning.fill import fill, host_words
+from reconciler.ports import Ports, Unreachable
+
+HOST_DEADLINE_S = 60.0
+"""How long one host may take to answer; a host that is slower is Unknown."""
+
+
+async def look(desired: Desired, ports: Ports, hosts: Iterable[str] | None = None) -> Observations:
+    """Ask every host (or those named) and every database at once; nobody waits for a dead host but its own answer."""
+    names = sorted(desired.hosts if hosts is None else hosts)
+    bearing = {name: services_on(desired, name) for name in names}
+    reports = asyncio.gather(*(look_at_host(desired.hosts[name], bearing[name], ports) for name in names))
+    keys = [(service.name, name) for service in desired.services.values() for name in service.databases]
+    markers = asyncio.gather(*(look_at_database(desired, service, name, ports) for service, name in keys))
+    return Observations(
+        hosts=dict(zip(names, await reports, strict=True)), databases=dict(zip(keys, await markers, strict=True))
+    )
+
+
+def services_on(desired: Desired, host: str) -> tuple[Service, ...]:
+    """Return the services that a host bears."""
+    return tuple(service for service in desired.services.values() if host in service.hosts)
+
+
+async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) -> Observed[HostReport]:
+    """Ask one host everything in one round trip."""
+    at = ports.clock.now()
+    services = tuple(services)
+    try:
+        answers = await asyncio.wait_for(ports.hosts.look(host, compose(host, services)), HOST_DEADLINE_S)
+    except TimeoutError:
+        return Unknown(str(Reason.HOST_UNREACHABLE), f"no answer within {HOST_DEADLINE_S:.0f} s", at)
+    if isinstance(answers, Unreachable):
+        return Unknown(answers.reason, answers.text, at)
+    return Known(read_report(answers, at), at)
+
+
+async def look_at_database(desired: Desired, service: str, name: str, ports: Ports) -> Observed[SchemaMarker]:
+    """Read one database's version tables."""
+    return await read_marker(database_of(desired, desired.services[service], name), ports)
+
+
+def database_of(desired: Desired, service: Service, name: str) -> Database:
+    """Return a database with its URLs filled for the bootstrap host."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    words = host_words(service, desired.hosts[service.bootstrap])
+    database = service.databases[name]
+    return replace(database, url=fill(database.url, words), host_url=fill(database.host_url or database.url, words))
+
+
+async def read_marker(database: Database, ports: Ports) -> Observed[SchemaMarker]:
+    """Read a marker; a password that cannot be read makes it Unknown."""
+    try:
+        password = password_of(database, ports)
+    except SecretError as error:
+        return Unknown(str(Reason.SECRET_MISSING), str(error), ports.clock.now())
+    return await ports.databases.marker(database, password)
+
+
+def password_of(database: Database, ports: Ports) -> str | None:
+    """Resolve a database's password; raises SecretError."""
+    return None if database.password is None else ports.secrets.resolve(database.password)
+
+
+def merge(older: Observations, newer: Observations) -> Observations:
+    """Let newer answers take the place of older ones."""
+    hosts: Mapping[str, Observed[HostReport]] = {**older.hosts, **newer.hosts}
+    return Observations(hosts=hosts, databases={**older.databases, **newer.databases})

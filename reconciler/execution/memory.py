@@ -1,0 +1,110 @@
+"""What a daemon keeps between passes. All of it can be found again: losing it costs time, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired
+from reconciler.domain.journal import Draft
+from reconciler.domain.observation import Observations
+from reconciler.domain.plan import Block
+from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.run import History
+from reconciler.execution.executor import Executor
+from reconciler.execution.look import look, merge
+from reconciler.planning.history import fold
+from reconciler.planning.plan import groups_of
+from reconciler.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a revision says: the desired state with the catalog it extends, or every problem with it."""
+
+    commit: str
+    desired: Desired | None
+    catalog: Catalog | None
+    problems: tuple[Block, ...] = ()
+
+
+Reader = Callable[[Revision], Read]
+
+
+@dataclass(slots=True)
+class Memory:
+    """The state of the loop: steps in hand, the newest sight of source and fleet, the journal as folded so far."""
+
+    ports: Ports
+    reader: Reader
+    executor: Executor
+    wake: Callable[[], None] = lambda: None
+    sweep_s: float = 60.0
+    source: SourceState = field(default_factory=lambda: SourceState(None, "SourceUnreachable", "not fetched yet"))
+    read: Read | None = None
+    observations: Observations = field(default_factory=Observations)
+    looked_at: datetime | None = None
+    looked_for: str = ""
+    history: History = field(default_factory=History)
+    folded: int = 0
+    looking: asyncio.Task[None] | None = None
+
+    def remember(self) -> History:
+        """Fold what the journal holds that was not folded yet."""
+        entries = self.ports.journal.read()
+        self.history = fold(entries[self.folded :], self.history)
+        self.folded = len(entries)
+        return self.history
+
+    def write(self, drafts: tuple[Draft, ...]) -> History:
+        """Write entries and fold them."""
+        if drafts:
+            self.ports.journal.append(drafts)
+        return self.remember()
+
+    def look_if_old(self, desired: Desired, commit: str) -> None:
+        """Begin a sweep of the fleet in the background when the newest one is too old for what happened since."""
+        if self.looking is not None and not self.looking.done():
+            return
+        if self.looked_at is None or self.looked_for != commit or self._behind() or self._expired():
+            self.looking = asyncio.create_task(self._look(desired, commit))
+            self.looking.add_done_callback(lambda _: self.wake())
+
+    async def _look(self, desired: Desired, commit: str) -> None:
+        began = self.ports.clock.now()
+        self.observations = merge(Observations(), await look(desired, self.ports))
+        self.looked_at, self.looked_for = began, commit
+
+    def _behind(self) -> bool:
+        """Tell whether a run ended after the newest sweep began."""
+        ends = [run.ended_at for run in self.history.runs if run.ended_at is not None]
+        return bool(ends) and self.looked_at is not None and max(ends) >= self.looked_at
+
+    def _expired(self) -> bool:
+        age = timedelta(seconds=self.sweep_s)
+        return self.looked_at is not None and self.ports.clock.now() - self.looked_at > age
+
+    def fresh_for(self, group: str, commit: str) -> bool:
+        """Tell whether the fleet was seen since the group's last run ended, under this revision."""
+        if self.looked_at is None or self.looked_for != commit:
+            return False
+        ends = [run.ended_at for run in self.history.runs if run.group == group and run.ended_at is not None]
+        return not ends or max(ends) < self.looked_at
+
+    def groups_of_runs(self) -> dict[str, str]:
+        """Map every run to its group."""
+        return {run.id: run.group for run in self.history.runs}
+
+    def halted_groups(self, desired: Desired) -> tuple[str, ...]:
+        """Return the groups that a halt stands on."""
+        return tuple(group for group in groups_of(desired) if self.history.halts_of(group))
+
+    async def stop(self) -> None:
+        """Let go of everything in the background."""
+        await self.executor.stop()
+        if self.looking is not None:
+            self.looking.cancel()
+            await asyncio.gather(self.looking, return_exceptions=True)

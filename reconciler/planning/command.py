@@ -1,0 +1,92 @@
+"""Turns operators' commands into journal entries, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.journal import Command, Draft, Kind
+from reconciler.domain.run import Halt, History
+from reconciler.planning.plan import groups_of
+
+Answer = tuple[tuple[Draft, ...], str]
+
+
+def answer(command: Command, history: History, desired: Desired | None) -> Answer:
+    """Return what a command writes, and the sentence that answers it."""
+    handler = _VERBS.get(command.verb)
+    if handler is None:
+        return (), f"refused: {command.verb} is not a command"
+    return handler(command, history, desired)
+
+
+def group_of(subject: str, desired: Desired | None) -> str | None:
+    """Return the group that a group's or service's name means."""
+    groups = {} if desired is None else groups_of(desired)
+    if subject in groups:
+        return subject
+    return next((group for group, services in groups.items() if subject in services), None)
+
+
+def _suspend(command: Command, history: History, desired: Desired | None) -> Answer:
+    group = "" if not command.subject else group_of(command.subject, desired)
+    if group is None:
+        return _unknown(command, desired)
+    what = command.subject or "the fleet"
+    return (Draft(Kind.SUSPENDED, group=group, body=_by(command)),), f"{what} is suspended; running steps go on"
+
+
+def _resume(command: Command, history: History, desired: Desired | None) -> Answer:
+    group = "" if not command.subject else group_of(command.subject, desired)
+    if group is None:
+        return _unknown(command, desired)
+    if not any(s.scope == group or not group for s in history.suspensions):
+        return (), f"refused: {command.subject or 'the fleet'} is not suspended by command"
+    return (Draft(Kind.RESUMED, group=group, body=_by(command)),), f"{command.subject or 'the fleet'} is resumed"
+
+
+def _retry(command: Command, history: History, desired: Desired | None) -> Answer:
+    group = group_of(command.subject, desired)
+    if group is None:
+        return _unknown(command, desired)
+    halts = history.halts_of(group)
+    if not halts and not any(hold[0] == group for hold in history.holds):
+        return (), f"refused: nothing of {command.subject} failed"
+    released = Draft(Kind.HOLD_RELEASED, group=group, body=_by(command))
+    return (*(_cleared(halt, command) for halt in halts), released), f"{command.subject} is tried again"
+
+
+def _clear_halt(command: Command, history: History, desired: Desired | None) -> Answer:
+    halt = next((halt for halt in history.halts if halt.id == command.subject), None)
+    if halt is None:
+        known = ", ".join(halt.id for halt in history.halts) or "none"
+        return (), f"refused: no open halt {command.subject!r}; open: {known}"
+    return (_cleared(halt, command),), f"halt {halt.id} is cleared; what failed stays held until retry or new inputs"
+
+
+def _accept_history(command: Command, history: History, desired: Desired | None) -> Answer:
+    body = {"revision": command.subject, "by": command.by}
+    return (Draft(Kind.HISTORY_ACCEPTED, body=dict(body)),), f"history up to {command.subject} is accepted"
+
+
+def _cleared(halt: Halt, command: Command) -> Draft:
+    body = {"id": halt.id, "by": command.by, "why": command.why}
+    return Draft(Kind.HALT_CLEARED, group=halt.group, run=halt.run, body=dict(body))
+
+
+def _by(command: Command) -> Mapping[str, str]:
+    return {"by": command.by, "why": command.why}
+
+
+def _unknown(command: Command, desired: Desired | None) -> Answer:
+    known = ", ".join(groups_of(desired)) if desired else "none, since no revision was accepted yet"
+    return (), f"refused: no service or group {command.subject!r}; known: {known}"
+
+
+_VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
+    "suspend": _suspend,
+    "resume": _resume,
+    "retry": _retry,
+    "clear-halt": _clear_halt,
+    "accept-history": _accept_history,
+}

@@ -1,0 +1,132 @@
+"""Whether one hop may be taken, and which rules say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.domain.catalog import (
+    ADMITTING,
+    REFUSING,
+    Marker,
+    Rule,
+    RuleKind,
+    SchemaTest,
+    Service,
+    ServiceRelease,
+)
+from reconciler.domain.release import Release, Series
+from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
+
+ADMITTED_BY = {
+    RoutePolicy.SUPPORTED: (RuleKind.SEQUENTIAL, RuleKind.SLURP),
+    RoutePolicy.OFFLINE: ADMITTING,
+}
+OURS = "docs/reference/catalog.md, How a hop is judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Two releases of one service, the older first."""
+
+    service: Service
+    start: ServiceRelease
+    goal: ServiceRelease
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """The indexes of both in the series."""
+        return self.start.release.index, self.goal.release.index
+
+
+def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
+    """Return the hop with its reasons and gates, or why it may not be taken.
+
+    A refusing rule outweighs every admitting one; a gate that no code from the start on can meet refuses.
+    """
+    rules = [rule for rule in edge.service.rules if applies(rule, edge)]
+    against = next((rule for rule in rules if _refuses(rule, edge)), None)
+    if against:
+        return _refusal(edge, _reason(against))
+    admitting = _best([rule for rule in rules if rule.kind in ADMITTED_BY[policy]])
+    if not admitting:
+        return _refusal(edge, _unadmitted(edge, rules, policy))
+    return Hop(
+        start=edge.start.release.id,
+        goal=edge.goal.release.id,
+        kind=HopKind(admitting[0].kind.value),
+        reasons=tuple(_reason(rule) for rule in admitting),
+        gates=tuple(_gate(rule) for rule in rules if _conditional(rule)),
+    )
+
+
+def applies(rule: Rule, edge: Edge) -> bool:
+    """Say whether a rule is about this hop."""
+    start, goal = edge.places
+    if rule.pairs:
+        return (start, goal) in rule.pairs
+    if start not in rule.origins or goal not in rule.goals:
+        return False
+    if rule.kind is RuleKind.SEQUENTIAL:
+        return goal == start + 1
+    if rule.kind is RuleKind.SLURP:
+        return _slurp_pair(edge.service.series, edge.start.release, edge.goal.release)
+    return rule.when is None or _test(rule.when, edge.start.schema.get(rule.when.database, ()))
+
+
+def _slurp_pair(series: Series, start: Release, goal: Release) -> bool:
+    return start.slurp and series.next_slurp(start) == goal
+
+
+def _test(when: SchemaTest, markers: tuple[Marker, ...]) -> bool:
+    """Put the question to the marker of the start's last package; without a database nothing holds."""
+    return bool(markers) and when.holds(markers[0])
+
+
+def _refuses(rule: Rule, edge: Edge) -> bool:
+    if rule.kind is RuleKind.GATE:
+        return rule.met_by is not None and edge.start.release.index < rule.met_by.low
+    return rule.kind in REFUSING and not rule.exposed
+
+
+def _conditional(rule: Rule) -> bool:
+    return rule.kind in (RuleKind.GATE, RuleKind.REQUIRES) or bool(rule.exposed)
+
+
+def _best(rules: list[Rule]) -> list[Rule]:
+    """Keep the rules of the strongest kind: sequential before slurp before direct."""
+    kind = min((rule.kind for rule in rules), key=ADMITTING.index, default=None)
+    return [rule for rule in rules if rule.kind is kind]
+
+
+def _gate(rule: Rule) -> HopGate:
+    exposed = f"Only for {rule.exposed}:" if rule.exposed else ""
+    return HopGate(
+        id=rule.id,
+        text=" ".join(part for part in (exposed, rule.reason, rule.meet) if part),
+        needs=rule.needs,
+    )
+
+
+def _reason(rule: Rule) -> Reason:
+    return Reason(rule=rule.id, text=rule.reason, source=rule.source)
+
+
+def _refusal(edge: Edge, reason: Reason) -> Refusal:
+    return Refusal(start=edge.start.release.id, goal=edge.goal.release.id, reason=reason)
+
+
+def _unadmitted(edge: Edge, rules: list[Rule], policy: RoutePolicy) -> Reason:
+    """Word why nothing admits the hop."""
+    start, goal = edge.start.release.id, edge.goal.release.id
+    by_code = next((rule for rule in rules if rule.kind is RuleKind.DIRECT), None)
+    if policy is RoutePolicy.SUPPORTED and by_code:
+        text = (
+            f"Upstream does not support {start} to {goal} in one hop, "
+            "though the code takes the schema with services stopped (policy offline)."
+        )
+        return Reason(rule="not-supported", text=text, source=by_code.source)
+    if policy is RoutePolicy.SUPPORTED:
+        text = f"Upstream does not support {start} to {goal} in one hop."
+        return Reason(rule="not-supported", text=text, source=OURS)
+    text = f"No rule of the catalog says that the code of {goal} takes a schema of {start}."
+    return Reason(rule="not-known", text=text, source=OURS)

@@ -1,0 +1,156 @@
+"""Folds the journal into what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.domain.journal import Entry, Kind
+from reconciler.domain.outcome import Failed, Lost
+from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
+from reconciler.planning.serial import outcome_from_json, plan_from_json, steps_from_json
+
+
+def fold(entries: Iterable[Entry], onto: History | None = None) -> History:
+    """Fold entries, oldest first, onto what was folded before."""
+    history = onto or History()
+    for entry in entries:
+        handler = _HANDLERS.get(entry.kind)
+        if handler is not None:
+            history = handler(history, entry)
+    return history
+
+
+def _accepted(history: History, entry: Entry) -> History:
+    return replace(history, accepted=str(entry.body["revision"]), refused="")
+
+
+def _refused(history: History, entry: Entry) -> History:
+    return replace(history, refused=str(entry.body["revision"]))
+
+
+def _pinned(history: History, entry: Entry) -> History:
+    plan = plan_from_json(_mapping(entry.body["plan"]))
+    return replace(history, runs=(*history.runs, Run(id=entry.run, plan=plan, started_at=entry.at)))
+
+
+def _intent(history: History, entry: Entry) -> History:
+    attempt = Attempt(number=_int(entry.body["attempt"]), at=entry.at, epoch=_int(entry.body["epoch"]))
+
+    def change(run: Run) -> Run:
+        known = run.attempts.get(entry.step, ())
+        return replace(run, attempts={**run.attempts, entry.step: (*known, attempt)})
+
+    return _with_run(history, entry.run, change)
+
+
+def _result(history: History, entry: Entry) -> History:
+    outcome = outcome_from_json(entry.body)
+
+    def change(run: Run) -> Run:
+        known = tuple(
+            replace(attempt, outcome=outcome, ended_at=entry.at) if attempt.number == entry.body["attempt"] else attempt
+            for attempt in run.attempts.get(entry.step, ())
+        )
+        return replace(run, attempts={**run.attempts, entry.step: known})
+
+    return _with_run(history, entry.run, change)
+
+
+def _turned_back(history: History, entry: Entry) -> History:
+    steps = steps_from_json(_list(entry.body["steps"]))
+    return _with_run(history, entry.run, lambda run: replace(run, back=steps, back_reason=str(entry.body["text"])))
+
+
+def _ended(history: History, entry: Entry) -> History:
+    return _with_run(history, entry.run, lambda run: replace(run, ended=str(entry.body["result"]), ended_at=entry.at))
+
+
+def _halt_raised(history: History, entry: Entry) -> History:
+    body = {key: str(value) for key, value in entry.body.items()}
+    halt = Halt(
+        id=body["id"],
+        group=entry.group,
+        reason=body["reason"],
+        text=body["text"],
+        hint=body["hint"],
+        since=entry.at,
+        inputs=body["inputs"],
+        run=entry.run,
+        step=entry.step,
+        attempt=int(body["attempt"]),
+    )
+    return replace(
+        history,
+        halts=(*history.halts, halt),
+        raised=history.raised | {(halt.run, halt.step, halt.attempt)},
+        holds=history.holds | {(halt.group, halt.inputs)},
+        halts_raised=history.halts_raised + 1,
+    )
+
+
+def _halt_cleared(history: History, entry: Entry) -> History:
+    return replace(history, halts=tuple(halt for halt in history.halts if halt.id != entry.body["id"]))
+
+
+def _hold_released(history: History, entry: Entry) -> History:
+    holds = frozenset(hold for hold in history.holds if hold[0] != entry.group)
+    runs = tuple(_retried(run) if run.group == entry.group and not run.ended else run for run in history.runs)
+    return replace(history, holds=holds, runs=runs)
+
+
+def _retried(run: Run) -> Run:
+    """Let the failed steps of an open run be attempted anew."""
+    return replace(run, attempts={step: _given_up(attempts) for step, attempts in run.attempts.items()})
+
+
+def _given_up(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    return tuple(replace(a, given_up=True) if isinstance(a.outcome, Failed | Lost) else a for a in attempts)
+
+
+def _suspended(history: History, entry: Entry) -> History:
+    suspension = Suspension(entry.group, str(entry.body["by"]), str(entry.body["why"]), entry.at)
+    others = tuple(s for s in history.suspensions if s.scope != entry.group)
+    return replace(history, suspensions=(*others, suspension))
+
+
+def _resumed(history: History, entry: Entry) -> History:
+    kept = () if not entry.group else tuple(s for s in history.suspensions if s.scope != entry.group)
+    return replace(history, suspensions=kept)
+
+
+def _with_run(history: History, run_id: str, change: Callable[[Run], Run]) -> History:
+    return replace(history, runs=tuple(change(run) if run.id == run_id else run for run in history.runs))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    assert isinstance(value, Mapping)
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    assert isinstance(value, list)
+    return value
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+_HANDLERS: Mapping[str, Callable[[History, Entry], History]] = {
+    Kind.REVISION_ACCEPTED: _accepted,
+    Kind.REVISION_REFUSED: _refused,
+    Kind.HISTORY_ACCEPTED: _accepted,
+    Kind.PLAN_PINNED: _pinned,
+    Kind.INTENT: _intent,
+    Kind.RESULT: _result,
+    Kind.TURNED_BACK: _turned_back,
+    Kind.RUN_ENDED: _ended,
+    Kind.HALT_RAISED: _halt_raised,
+    Kind.HALT_CLEARED: _halt_cleared,
+    Kind.HOLD_RELEASED: _hold_released,
+    Kind.SUSPENDED: _suspended,
+    Kind.RESUMED: _resumed,
+}

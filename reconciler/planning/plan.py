@@ -1,0 +1,251 @@
+"""Makes the plan of a group: what its next leg will do, or why it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from reconciler.domain.build import Build
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired, Service
+from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, digest_of
+from reconciler.domain.position import Position
+from reconciler.domain.procedure import Phase, Procedure
+from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.route import RoutePolicy
+from reconciler.domain.run import History, Run
+from reconciler.planning.actions import MissingBuildError, Setting, probe_drafts, verify_host
+from reconciler.planning.graph import Leg, Place, build_graph, make_step
+from reconciler.planning.position import goal_of
+from reconciler.planning.route import find_route
+from reconciler.planning.serial import step_to_json
+from reconciler.planning.way_back import undo_steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that planning looks at."""
+
+    desired: Desired
+    catalog: Catalog
+    history: History
+
+
+def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
+    """Return every group with its services; a service that no group names is a group of its own."""
+    grouped = {service for members in desired.groups.values() for service in members}
+    alone = {name: (name,) for name in desired.services if name not in grouped}
+    return dict(sorted({**desired.groups, **alone}.items()))
+
+
+def inputs_of(group: str, desired: Desired) -> str:
+    """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks."""
+    services = [desired.services[name] for name in groups_of(desired)[group]]
+    accepts = [a for a in desired.accepts if a.what.partition(":")[2] in {s.name for s in services}]
+    value: list[Json] = [
+        [_plain(replace(service, suspended="")) for service in services],
+        [_plain(desired.procedures.get(service.procedure)) for service in services],
+        [_plain(desired.hosts[name]) for service in services for name in service.hosts],
+        [_plain(accept) for accept in accepts],
+    ]
+    return digest_of(value)
+
+
+def _plain(value: object) -> Json:
+    """Turn nested dataclasses into JSON values; sets are sorted."""
+    if hasattr(value, "__dataclass_fields__"):
+        return _plain(asdict(value))  # type: ignore[call-overload]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted((_plain(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
+    """Return the next leg's plan, blocked or with steps; None when nothing is to be done."""
+    inputs = inputs_of(group, scene.desired)
+    intents = [_intent(position, scene) for position in positions]
+    blocks = tuple(block for intent in intents for block in intent.blocks)
+    if blocks:
+        return _finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=blocks))
+    if any(intent.back for intent in intents):
+        return plan_back(group, inputs, scene)
+    moved = [intent for intent in intents if len(intent.stops) > 1 or intent.position.drifted]
+    return _forward(group, inputs, moved, scene) if moved else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Intent:
+    """What is to become of one service: the stops of its next leg; `back` when its goal is older."""
+
+    service: Service
+    position: Position
+    procedure: Procedure | None = None
+    stops: tuple[str, ...] = ()
+    back: bool = False
+    blocks: tuple[Block, ...] = ()
+
+
+def _intent(position: Position, scene: Scene) -> _Intent:
+    service = scene.desired.services[position.service]
+    if position.blocks:
+        return _Intent(service=service, position=position, blocks=position.blocks)
+    start, goal = position.release, service.release
+    if start == goal:
+        return _Intent(service=service, position=position, procedure=scene.desired.procedures["refresh"], stops=(goal,))
+    order = [each.release.id for each in scene.catalog.service(service.component).releases]
+    if order.index(goal) < order.index(start):
+        return _Intent(service=service, position=position, back=True)
+    route = find_route(scene.catalog, service.component, start, goal, RoutePolicy(service.policy))
+    if not route.found:
+        text = "; ".join(f"{r.start} to {r.goal}: {r.reason.text}" for r in route.refused)
+        return _Intent(service=service, position=position, blocks=(_block(Reason.NO_ROUTE, f"{service.name}: {text}"),))
+    procedure = scene.desired.procedures[service.procedure]
+    stops = route.stops if procedure.leg == "route" else route.stops[:2]
+    intent = _Intent(service=service, position=position, procedure=procedure, stops=stops)
+    held_back = [name for name in service.hosts if goal_of(service, name) != goal]
+    if held_back and any(phase.phase is Phase.QUIESCE for phase in procedure.phases):
+        text = f"{service.name}: {', '.join(held_back)} would be stopped and never started again"
+        return replace(intent, blocks=(_block(Reason.OVERRIDE_IN_THE_WAY, text),))
+    return intent
+
+
+def _routes(intents: Iterable[_Intent]) -> tuple[ServiceRoute, ...]:
+    return tuple(
+        ServiceRoute(
+            service=intent.service.name,
+            start=intent.position.release,
+            goal=intent.stops[-1] if intent.stops else intent.service.release,
+            route=intent.stops,
+        )
+        for intent in intents
+    )
+
+
+def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) -> Plan:
+    draft = Plan(id="", group=group, inputs=inputs, services=_routes(intents))
+    try:
+        steps = _legs(intents, scene)
+        checks = tuple(step for intent in intents for step in _checks_back(intent, scene))
+    except MissingBuildError as error:
+        return _finished(replace(draft, blocked=(_block(Reason.NO_BUILD, str(error)),)))
+    return _finished(replace(draft, steps=steps, checks_back=checks))
+
+
+def _legs(intents: Sequence[_Intent], scene: Scene) -> tuple[Step, ...]:
+    """Build one graph when all services share a procedure, else one after the other in the group's order."""
+    legs = [
+        Leg(
+            service=i.service,
+            position=i.position,
+            stops=i.stops,
+            moving=tuple(scene.desired.hosts[name] for name in _moving(i)),
+        )
+        for i in intents
+    ]
+    procedures = [intent.procedure for intent in intents]
+    assert all(procedures)
+    if len({procedure.name for procedure in procedures if procedure}) == 1:
+        assert procedures[0] is not None
+        return build_graph(procedures[0], legs, scene.desired, scene.catalog)
+    steps: tuple[Step, ...] = ()
+    for procedure, leg in zip(procedures, legs, strict=True):
+        assert procedure is not None
+        waited_for = {each for step in steps for each in step.after}
+        ends = tuple(step.id for step in steps if step.id not in waited_for)
+        more = build_graph(procedure, [leg], scene.desired, scene.catalog)
+        steps += tuple(replace(step, after=step.after or ends) for step in more)
+    return steps
+
+
+def _moving(intent: _Intent) -> tuple[str, ...]:
+    """Return the hosts whose code moves: all that follow the service, or in a refresh those that drifted."""
+    if len(intent.stops) == 1:
+        return tuple(host.host for host in intent.position.drifted)
+    return tuple(name for name in intent.service.hosts if goal_of(intent.service, name) == intent.service.release)
+
+
+def _checks_back(intent: _Intent, scene: Scene) -> Iterable[Step]:
+    for name in _moving(intent):
+        position = next(p for p in intent.position.hosts if p.host == name)
+        if not position.release:
+            continue
+        setting = Setting(
+            service=intent.service,
+            desired=scene.desired,
+            catalog=scene.catalog,
+            host=scene.desired.hosts[name],
+            position=position,
+            start=intent.stops[0],
+            goal=position.release,
+        )
+        build = setting.build(position.release)
+        if build is None:
+            continue
+        place = Place(phase=Phase.BACK_OUT, service=intent.service.name, host=name)
+        drafts = (verify_host(setting, _as_was(build, intent), "verify-build"), *probe_drafts(setting))
+        yield from (make_step(draft, place) for draft in drafts)
+
+
+def _as_was(build: Build, intent: _Intent) -> Build:
+    """Leave the configuration out of the check: what it was before is known to the host alone."""
+    return replace(build, files=())
+
+
+def plan_back(group: str, inputs: str, scene: Scene) -> Plan:
+    """Plan the way back over the newest completed run, or say why there is none."""
+    services = groups_of(scene.desired)[group]
+    goals = {name: scene.desired.services[name].release for name in services}
+    runs = scene.history.completed(group)
+    order = {
+        name: [each.release.id for each in scene.catalog.service(scene.desired.services[name].component).releases]
+        for name in services
+    }
+    run = next((run for run in reversed(runs) if run.plan.steps), None)
+    if run is None or any(
+        order[r.service].index(r.start) < order[r.service].index(goals[r.service]) for r in run.plan.services
+    ):
+        start = ", ".join(f"{name} to {goal}" for name, goal in goals.items())
+        block = _block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
+        return _finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(block,), direction="back"))
+    return _back_over(run, group, inputs, scene)
+
+
+def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
+    routes = tuple(
+        ServiceRoute(service=r.service, start=r.goal, goal=r.start, route=tuple(reversed(r.route)))
+        for r in run.plan.services
+    )
+    plan = Plan(id="", group=group, inputs=inputs, services=routes, direction="back", undoes=run.id)
+    beyond = [step for step in run.plan.steps if step.point_of_no_return and run.attempted(step.id)]
+    if beyond:
+        text = f"{beyond[0].title} was done in run {run.id}"
+        return _finished(replace(plan, blocked=(_block(Reason.BEYOND_NO_RETURN, text),)))
+    steps = undo_steps(run, same_run=False, accept_loss=accepted_losses(scene.desired))
+    return _finished(replace(plan, steps=steps))
+
+
+def accepted_losses(desired: Desired) -> frozenset[str]:
+    """Return the services whose data somebody agreed to lose."""
+    return frozenset(a.what.partition(":")[2] for a in desired.accepts if a.what.startswith("data-loss:"))
+
+
+def _finished(plan: Plan) -> Plan:
+    """Name a plan by the digest of all that it says."""
+    content: list[Json] = [
+        plan.group,
+        plan.inputs,
+        plan.direction,
+        plan.undoes,
+        [[r.service, r.start, r.goal, list(r.route)] for r in plan.services],
+        [step_to_json(step) for step in plan.steps],
+        [[b.reason, b.text] for b in plan.blocked],
+    ]
+    return replace(plan, id=digest_of(content)[:12])
+
+
+def _block(reason: Reason, text: str) -> Block:
+    return Block(str(reason), text, TEXTS[reason][1])

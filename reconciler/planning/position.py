@@ -1,0 +1,142 @@
+"""Says where a service stands, from what was seen and what the journal remembers."""
+
+from __future__ import annotations
+
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
+from reconciler.domain.plan import Block
+from reconciler.domain.position import DatabasePosition, HostPosition, Position
+from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.run import History
+from reconciler.domain.schema import SchemaState
+from reconciler.planning.build import build_for, differences, installed_release
+from reconciler.planning.identify import identify
+
+_BLOCKS = {
+    SchemaState.BETWEEN: Reason.DATABASE_BETWEEN,
+    SchemaState.EMPTY: Reason.DATABASE_EMPTY,
+    SchemaState.UNKNOWN: Reason.DATABASE_FOREIGN,
+}
+
+
+def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
+    """Place a service: each database, each host, and the release where a route would start."""
+    databases = tuple(_database(service, name, catalog, seen) for name in sorted(service.databases))
+    hosts = tuple(_host(service, desired.hosts[name], catalog, seen) for name in service.hosts)
+    blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
+    release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
+    if not release and not blocks:
+        blocks = (_no_release(service, databases, hosts),)
+    return Position(service=service.name, release=release, databases=databases, hosts=hosts, blocks=blocks)
+
+
+def version_of(service: Service, catalog: Catalog, release: str) -> str:
+    """Return the package version that a release means: the service's own word, else the catalog's last."""
+    return service.versions.get(release) or catalog.service(service.component).at(release).final_version
+
+
+def versions_of(service: Service, catalog: Catalog) -> dict[str, str]:
+    """Return every release of a service's component with its package version, newest first."""
+    releases = [each.release.id for each in catalog.service(service.component).releases]
+    return {release: version_of(service, catalog, release) for release in reversed(releases)}
+
+
+def goal_of(service: Service, host: str) -> str:
+    """Return the release that a host should run: its own override or the service's."""
+    return service.overrides.get(host, service.release)
+
+
+def _database(service: Service, name: str, catalog: Catalog, seen: Observations) -> DatabasePosition:
+    match seen.databases.get((service.name, name)):
+        case Known(value=marker):
+            found = identify(catalog.service(service.component), name, marker)
+            if found.state is SchemaState.AT:
+                return DatabasePosition(name=name, releases=found.releases, text=found.text)
+            reason = _BLOCKS[found.state]
+            return DatabasePosition(name=name, text=found.text, block=_block(reason, f"database {name}: {found.text}"))
+        case Absent():
+            return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, f"database {name} does not exist"))
+        case Unknown(reason=reason, text=text):
+            return DatabasePosition(name=name, block=_block(Reason(reason), f"database {name}: {text}"))
+        case _:
+            text = f"database {name} was not read yet"
+            return DatabasePosition(name=name, block=_block(Reason.HOST_NOT_ASKED, text))
+
+
+def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) -> HostPosition:
+    match seen.hosts.get(host.name):
+        case Known(value=report):
+            return _reported(service, host, catalog, report)
+        case Unknown(reason=reason, text=text):
+            return HostPosition(host=host.name, unknown=_block(Reason(reason), f"host {host.name}: {text}"))
+        case _:
+            text = f"host {host.name} was not asked yet"
+            return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))
+
+
+def _reported(service: Service, host: Host, catalog: Catalog, report: HostReport) -> HostPosition:
+    goal = goal_of(service, host.name)
+    build = build_for(service, host, goal, version_of(service, catalog, goal))
+    if build is None:
+        block = _block(Reason.NO_BUILD, f"{service.name} has no build for {goal} on {host.name}")
+        return HostPosition(host=host.name, unknown=block)
+    unclear = _unclear(host.name, report)
+    environment = report.environments.get(build.link)
+    return HostPosition(
+        host=host.name,
+        release=installed_release(service, host, report, versions_of(service, catalog)),
+        drift=tuple(differences(build, service, report)),
+        unknown=unclear,
+        link_path=environment.value.path if isinstance(environment, Known) else "",
+        packages={name: p.value.version for name, p in report.packages.items() if isinstance(p, Known)},
+    )
+
+
+def _unclear(host: str, report: HostReport) -> Block | None:
+    """Return why a host that answered is unknown all the same: part of its answer cannot be read."""
+    parts = (report.environments, report.packages, report.units, report.configs)
+    for part in parts:
+        for subject, observed in part.items():
+            if isinstance(observed, Unknown):
+                return _block(Reason(observed.reason), f"host {host}, {subject}: {observed.text}")
+    return None
+
+
+def _start(
+    service: Service,
+    catalog: Catalog,
+    databases: tuple[DatabasePosition, ...],
+    hosts: tuple[HostPosition, ...],
+    history: History,
+) -> str:
+    """Choose the release where a route starts (design.md, section 3, Position)."""
+    order = [each.release.id for each in catalog.service(service.component).releases]
+    if databases:
+        possible = [release for release in order if all(release in d.releases for d in databases)]
+    else:
+        possible = [release for release in order if release in {h.release for h in hosts if h.release}]
+    remembered = _remembered(service.name, history)
+    if remembered in possible:
+        return remembered
+    running = [release for release in possible if release in {host.release for host in hosts}]
+    return next(iter(running or possible), "")
+
+
+def _remembered(service: str, history: History) -> str:
+    """Return the release that the newest ended run left the service at; empty when none did."""
+    for run in reversed(history.runs):
+        for route in run.plan.services:
+            if route.service == service and run.ended in {"done", "backed_out"}:
+                return route.goal if run.ended == "done" else route.start
+    return ""
+
+
+def _no_release(service: Service, databases: tuple[DatabasePosition, ...], hosts: tuple[HostPosition, ...]) -> Block:
+    stand = [f"database {d.name}: {', '.join(d.releases)}" for d in databases]
+    stand += [f"{host.host}: {host.release or 'no build of this service'}" for host in hosts]
+    return _block(Reason.POSITION_UNKNOWN, f"{service.name} stands at no one release ({'; '.join(stand)})")
+
+
+def _block(reason: Reason, text: str) -> Block:
+    return Block(str(reason), text, TEXTS[reason][1])

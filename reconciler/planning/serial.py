@@ -1,0 +1,104 @@
+"""Turns plans and outcomes into JSON values for the journal, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, Undo
+from reconciler.domain.procedure import Phase
+
+
+def plan_to_json(plan: Plan) -> dict[str, Json]:
+    """Render a whole plan."""
+    return {
+        "id": plan.id,
+        "group": plan.group,
+        "inputs": plan.inputs,
+        "direction": plan.direction,
+        "undoes": plan.undoes,
+        "services": [
+            {"service": s.service, "start": s.start, "goal": s.goal, "route": list(s.route)} for s in plan.services
+        ],
+        "steps": [step_to_json(step) for step in plan.steps],
+        "checks_back": [step_to_json(step) for step in plan.checks_back],
+        "blocked": [{"reason": b.reason, "text": b.text, "hint": b.hint} for b in plan.blocked],
+    }
+
+
+def plan_from_json(data: Mapping[str, Any]) -> Plan:
+    """Read what `plan_to_json` wrote."""
+    return Plan(
+        id=data["id"],
+        group=data["group"],
+        inputs=data["inputs"],
+        direction=data["direction"],
+        undoes=data["undoes"],
+        services=tuple(
+            ServiceRoute(service=s["service"], start=s["start"], goal=s["goal"], route=tuple(s["route"]))
+            for s in data["services"]
+        ),
+        steps=steps_from_json(data["steps"]),
+        checks_back=steps_from_json(data["checks_back"]),
+        blocked=tuple(Block(b["reason"], b["text"], b["hint"]) for b in data["blocked"]),
+    )
+
+
+def step_to_json(step: Step) -> dict[str, Json]:
+    """Render one step."""
+    undo: Json = None
+    if step.undo is not None:
+        undo = {"kind": step.undo.kind, "args": dict(step.undo.args), "title": step.undo.title}
+    return {
+        "id": step.id,
+        "kind": step.kind,
+        "phase": str(step.phase),
+        "service": step.service,
+        "title": step.title,
+        "hop": step.hop,
+        "host": step.host,
+        "wave": step.wave,
+        "args": dict(step.args),
+        "after": list(step.after),
+        "undo": undo,
+        "timeout_s": step.timeout_s,
+        "repeatable": step.repeatable,
+        "interruptible": step.interruptible,
+        "point_of_no_return": step.point_of_no_return,
+    }
+
+
+def steps_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Read steps."""
+    return tuple(_step(item) for item in data)
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    undo = data["undo"]
+    fields = dict(data) | {
+        "phase": Phase(data["phase"]),
+        "after": tuple(data["after"]),
+        "undo": None if undo is None else Undo(undo["kind"], undo["args"], undo["title"]),
+    }
+    return Step(**fields)
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Json]:
+    """Render an outcome."""
+    match outcome:
+        case Done(values, text):
+            return {"outcome": "done", "values": dict(values), "text": text}
+        case Failed(reason, text, hint):
+            return {"outcome": "failed", "reason": reason, "text": text, "hint": hint}
+        case Lost(reason, text):
+            return {"outcome": "lost", "reason": reason, "text": text}
+
+
+def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
+    """Read what `outcome_to_json` wrote."""
+    if data["outcome"] == "done":
+        return Done(data["values"], data["text"])
+    if data["outcome"] == "failed":
+        return Failed(data["reason"], data["text"], data["hint"])
+    return Lost(data["reason"], data["text"])

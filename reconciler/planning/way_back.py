@@ -1,0 +1,175 @@
+"""Works out how to undo what a run did: the mirror of its graph, with proof that nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.domain.plan import Json, Step, Undo
+from reconciler.domain.procedure import Phase
+from reconciler.domain.run import Run
+from reconciler.steps import kinds
+
+_REPLACING = frozenset({"restore", "config_files", "deb_packages", "environment"})
+"""Kinds whose effect replaces what was there, so that doing it twice says nothing more."""
+
+
+def undo_steps(run: Run, *, same_run: bool, accept_loss: frozenset[str], prefix: str = "back") -> tuple[Step, ...]:
+    """Return the steps that take back all of a run that was ever begun, last first.
+
+    A step that failed or was lost half-way is undone as well. Before a database is restored, its rows are compared
+    with the seal, unless its service is in `accept_loss`; what is there then is kept in any case. `same_run` says that
+    they are carried out under the run itself, where "self" means its own saved files and backup set.
+    """
+    begun = [step for step in run.plan.steps if run.attempted(step.id)]
+    undoable = {step.id: step for step in begun if step.undo is not None}
+    mirrored = [
+        _mirror(step, _undone_before(step.id, run.plan.steps, undoable), run, same_run=same_run, prefix=prefix)
+        for step in reversed(begun)
+        if step.id in undoable
+    ]
+    undone = tuple(_guarded(_once(tuple(mirrored)), run, accept_loss, same_run=same_run, prefix=prefix))
+    if not same_run:
+        undone = _asked_first(undone, prefix)
+    return undone + _checks(undone, run.plan.checks_back, prefix)
+
+
+def _asked_first(undone: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
+    """Ask for writes before anything is stopped too, so that a refusal costs no outage."""
+    first = tuple(
+        replace(step, id=f"{prefix}.preflight.{step.id.removeprefix(prefix + '.')}", after=())
+        for step in undone
+        if step.kind == "unchanged"
+    )
+    ids = tuple(step.id for step in first)
+    return first + tuple(step if step.after else replace(step, after=ids) for step in undone)
+
+
+def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
+    """Return the checks of the hosts that were touched, a chain per host, after everything else."""
+    waited_for = {each for step in undone for each in step.after}
+    ends = tuple(step.id for step in undone if step.id not in waited_for)
+    touched = {step.host for step in undone if step.host}
+    found: list[Step] = []
+    before: dict[str, tuple[str, ...]] = {}
+    for check in checks:
+        if check.host not in touched:
+            continue
+        step = replace(check, id=f"{prefix}.{check.id}", after=before.get(check.host, ends))
+        before[check.host] = (step.id,)
+        found.append(step)
+    return tuple(found)
+
+
+def _undone_before(step_id: str, steps: Iterable[Step], undoable: Mapping[str, Step]) -> tuple[str, ...]:
+    """Return the nearest later steps whose undo must come first: those that waited for this step."""
+    found: list[str] = []
+    frontier = [step_id]
+    steps = tuple(steps)
+    seen: set[str] = set()
+    while frontier:
+        current = frontier.pop(0)
+        for step in steps:
+            if current in step.after and step.id not in seen:
+                seen.add(step.id)
+                if step.id in undoable:
+                    found.append(step.id)
+                else:
+                    frontier.append(step.id)
+    return tuple(found)
+
+
+def _mirror(step: Step, later: tuple[str, ...], run: Run, *, same_run: bool, prefix: str) -> Step:
+    assert step.undo is not None
+    return _step(
+        step,
+        step.undo,
+        id_=f"{prefix}.{step.id}",
+        after=tuple(f"{prefix}.{each}" for each in later),
+        args=_bound(step.undo, run, same_run=same_run),
+    )
+
+
+def _bound(undo: Undo, run: Run, *, same_run: bool) -> Mapping[str, Json]:
+    """Name the run whose saved files and backup set are meant."""
+    args = dict(undo.args)
+    if not same_run:
+        if "restore_from" in args:
+            args["restore_from"] = run.id
+        if "run" in args:
+            args["run"] = run.id
+    return args
+
+
+def _step(step: Step, undo: Undo, *, id_: str, after: tuple[str, ...], args: Mapping[str, Json]) -> Step:
+    kind = kinds()[undo.kind]
+    return replace(
+        step,
+        id=id_,
+        kind=undo.kind,
+        phase=Phase.BACK_OUT,
+        title=undo.title,
+        wave=None,
+        args=args,
+        after=after,
+        undo=None,
+        timeout_s=kind.TIMEOUT_S,
+        repeatable=kind.REPEATABLE,
+        interruptible=kind.INTERRUPTIBLE,
+        point_of_no_return=False,
+    )
+
+
+def _guarded(
+    mirrored: tuple[Step, ...], run: Run, accept_loss: frozenset[str], *, same_run: bool, prefix: str
+) -> Iterable[Step]:
+    """Put before each restore the proof that nothing was written since the seal, and let it keep what is there."""
+    seals = {_database(step): step for step in run.plan.steps if step.kind == "seal" and run.done(step.id)}
+    for step in mirrored:
+        if step.kind != "restore":
+            yield step
+            continue
+        before = step.after
+        seal = seals.get((step.service, str(step.args["database"])))
+        if seal is not None and step.service not in accept_loss:
+            proof = _unchanged(seal, run, before, prefix)
+            yield proof
+            before = (proof.id,)
+        keep = not same_run or seal is not None
+        yield replace(step, after=before, args={**step.args, "keep_present": keep})
+
+
+def _database(step: Step) -> tuple[str, str]:
+    database = step.args["database"]
+    assert isinstance(database, dict)
+    return step.service, str(database["name"])
+
+
+def _unchanged(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Step:
+    _, name = _database(seal)
+    args = dict(seal.args) | {"fingerprint": run.values(seal.id).get("fingerprint", "")}
+    undo = Undo("unchanged", args, f"prove that nothing was written to {name} since the seal")
+    return _step(seal, undo, id_=f"{prefix}.unchanged.{seal.service}.{name}", after=after, args=args)
+
+
+def _once(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Keep only the last undo of those that say the same of the same host, such as one restore for many hops.
+
+    In a mirrored graph the last one is the undo of the earliest step; those that waited for a dropped one wait for
+    what it waited for.
+    """
+    key = {step.id: (step.kind, step.host, repr(sorted(step.args.items()))) for step in steps}
+    last = {
+        key[step.id]: step.id
+        for step in steps
+        if step.kind in {"restore", "config_files", "deb_packages", "backup", "unchanged"}
+    }
+    dropped = {step.id: step for step in steps if last.get(key[step.id], step.id) != step.id}
+    return tuple(replace(step, after=_through(step.after, dropped)) for step in steps if step.id not in dropped)
+
+
+def _through(after: tuple[str, ...], dropped: Mapping[str, Step]) -> tuple[str, ...]:
+    found: list[str] = []
+    for each in after:
+        found += _through(dropped[each].after, dropped) if each in dropped else [each]
+    return tuple(dict.fromkeys(found))

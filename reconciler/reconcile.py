@@ -1,0 +1,83 @@
+"""One pass: look, decide, act, report. It never waits for a step."""
+
+from __future__ import annotations
+
+from reconciler.domain.position import Position
+from reconciler.domain.verdict import Decision, Report, State
+from reconciler.execution.intake import take_commands, take_revision
+from reconciler.execution.memory import Memory, Read
+from reconciler.planning.judge import judge
+from reconciler.planning.plan import Scene, groups_of
+from reconciler.planning.position import position_of
+
+MAX_ROUNDS = 8
+"""How often one pass decides anew after it wrote to the journal; a bound, not an expectation."""
+
+
+async def reconcile(memory: Memory) -> Report:
+    """Bring the fleet as much closer to its desired state as may be done now, or say why not."""
+    # Look. What ran since the last pass, what people want, where the fleet stands.
+    memory.remember()
+    memory.write(memory.executor.settle(memory.groups_of_runs()))
+    read = await take_revision(memory)
+    take_commands(memory, read.desired if read else None)
+    if read is None or read.desired is None:
+        return _report(memory, read, ())
+    memory.look_if_old(read.desired, read.commit)
+
+    # Decide. Pure, but for the journal, which holds every decision before it has an effect.
+    decisions: tuple[Decision, ...] = ()
+    for _ in range(MAX_ROUNDS):
+        decisions = decide(memory, read)
+        drafts = tuple(draft for decision in decisions for draft in decision.drafts)
+        if not drafts:
+            break
+        memory.write(drafts)
+
+    # Act. Durable intent first, then the effect; steps run on behind the pass.
+    for decision in decisions:
+        still = {State.SUSPENDED, State.HALTED, State.BLOCKED}
+        may_start = decision.verdict.state not in still
+        memory.executor.begin(decision.ready, decision.verdict.group, read.desired, may_start=may_start)
+    memory.remember()
+    return _report(memory, read, decisions)
+
+
+def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
+    """Judge every group."""
+    assert read.desired is not None
+    assert read.catalog is not None
+    scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history)
+    decisions = []
+    for group, services in groups_of(read.desired).items():
+        positions = None
+        if memory.fresh_for(group, read.commit):
+            positions = [
+                position_of(
+                    read.desired.services[name], read.desired, read.catalog, memory.observations, memory.history
+                )
+                for name in services
+            ]
+        decisions.append(judge(group, positions, scene))
+    return tuple(decisions)
+
+
+def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) -> Report:
+    desired = read.desired if read else None
+    positions: tuple[Position, ...] = ()
+    if read and desired and read.catalog and memory.looked_at is not None:
+        positions = tuple(
+            position_of(service, desired, read.catalog, memory.observations, memory.history)
+            for service in desired.services.values()
+        )
+    return Report(
+        at=memory.ports.clock.now(),
+        source=memory.source,
+        revision=read.commit if read and desired else "",
+        desired=desired,
+        observations=memory.observations,
+        positions=positions,
+        decisions=decisions,
+        history=memory.history,
+        problems=read.problems if read else (),
+    )

@@ -1,0 +1,47 @@
+"""Runs a command of a procedure on a host; its exit code is the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from reconciler.domain.effect import Ask, HostScript
+from reconciler.domain.outcome import Outcome
+from reconciler.steps import Args, Evidence
+from reconciler.steps._judge import by_exit
+
+KIND = "command"
+TIMEOUT_S = 600.0
+REPEATABLE = False  # what a procedure runs is unknown here; the planner may know better
+INTERRUPTIBLE = False
+
+BODY = r"""set -eu
+[ -z "$1" ] || cd -- "$1"
+shift
+exec "$@"
+"""
+
+
+class Model(Args):
+    """An argv list, never a shell string; `ok` are the exit codes that mean done."""
+
+    argv: tuple[str, ...] = Field(min_length=1)
+    env: Mapping[str, str] = {}
+    cwd: str = ""
+    ok: tuple[int, ...] = Field(default=(0,), min_length=1)
+
+
+def effect(args: Model) -> HostScript:
+    """Render the command, each element of argv as one argument."""
+    return HostScript(body=BODY, args=(args.cwd, *args.argv), env=args.env)
+
+
+def proofs(_args: Model) -> tuple[Ask, ...]:
+    """Need no proof beyond the exit code."""
+    return ()
+
+
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Compare the exit code with those that mean done."""
+    return by_exit(evidence, args.ok)

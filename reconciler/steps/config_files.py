@@ -1,0 +1,185 @@
+"""Writes a service's configuration files, keeps what stood there before, and puts it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from reconciler.domain.desired import SecretRef
+from reconciler.domain.effect import Ask, HostScript
+from reconciler.domain.outcome import Outcome
+from reconciler.steps import Args, Evidence
+from reconciler.steps._judge import by_exit
+from reconciler.steps._shell import PRELUDE
+
+KIND = "config_files"
+TIMEOUT_S = 120.0
+REPEATABLE = True
+INTERRUPTIBLE = False
+
+# The stamp $RECONCILER_HOME/config/SERVICE: `run RUN`, `digest DIGEST`, then per file `file SHA256 PATH` of what was
+# written, so that a look at the host can tell ours from changed without any content leaving it.
+# What stood before is kept in saved/RUN/SERVICE/: per path, under the sha256 of its name, `.was` (content, mode and
+# owner) or `.none`, and at last `.path`, which makes it valid. The stamp is kept likewise.
+_COMMON = r"""
+service=$1 digest=$2 restore_from=$3
+shift 3
+stamp=$RECONCILER_HOME/config/$service
+
+refuse_odd() {
+  [ ! -L "$1" ] || fail "$1 is a link; name the file that it leads to"
+  [ ! -e "$1" ] || [ -f "$1" ] || fail "$1 is not a file"
+}
+
+# date_by PATH: gives the new file beside PATH its time: that of PATH where the content is the same, for else every
+# unit would look older than its configuration; else now, for what runs must be younger than what it reads.
+date_by() {
+  if cmp -s -- "$1.reconciler" "$1"; then touch -r "$1" -- "$1.reconciler"; else touch -- "$1.reconciler"; fi
+}
+
+# save FOLDER PATH: keeps what is at PATH, unless that was done before.
+save() {
+  kept=$1/$(digest "$2")
+  [ ! -f "$kept.path" ] || return 0
+  rm -f -- "$kept.was" "$kept.none"
+  if [ -e "$2" ]; then cp -p -- "$2" "$kept.was"; flush "$kept.was"; else : >"$kept.none"; flush "$kept.none"; fi
+  printf '%s\n' "$2" >"$kept.part"
+  flush "$kept.part"
+  mv -f -- "$kept.part" "$kept.path"
+  flush "$1"
+}
+
+# put_back PATHFILE: makes its path what it was.
+put_back() {
+  path=$(cat "$1") kept=${1%.path}
+  refuse_odd "$path"
+  if [ -f "$kept.none" ]; then
+    rm -f -- "$path"
+  else
+    cp -p -- "$kept.was" "$path.reconciler"
+    date_by "$path"
+    flush "$path.reconciler"
+    mv -f -- "$path.reconciler" "$path"
+  fi
+  flush "$(dirname -- "$path")"
+  echo "put back: $path"
+}
+"""
+
+_WRITE = r"""
+# write PATH MODE OWNER GROUP CONTENT
+write() {
+  path=$1 mode=$2 owner=$3 group=$4 new=$1.reconciler
+  refuse_odd "$path"
+  (umask 022; mkdir -p -- "$(dirname -- "$path")")
+  rm -f -- "$new"
+  printf '%s' "$5" >"$new"
+  [ -z "$owner" ] || chown -- "$owner" "$new"
+  [ -z "$group" ] || chgrp -- "$group" "$new"
+  chmod -- "$mode" "$new"
+  sum=$(sha256sum <"$new" | cut -c 1-64)
+  date_by "$path"
+  flush "$new"
+  mv -f -- "$new" "$path"
+  flush "$(dirname -- "$path")"
+  printf 'file %s %s\n' "$sum" "$path" >>"$stamp.part"
+  echo "written: $path"
+}
+
+write_all() {
+  saved=$RECONCILER_HOME/saved/$RECONCILER_RUN/$service
+  mkdir -p -- "$saved" "$RECONCILER_HOME/config"
+  save "$saved" "$stamp"
+  count=0
+  printf 'run %s\ndigest %s\n' "$RECONCILER_RUN" "$digest" >"$stamp.part"
+  while [ $# -gt 0 ]; do
+    count=$((count + 1))
+    refuse_odd "$1"
+    save "$saved" "$1"
+    eval "write \"\$1\" \"\$2\" \"\$3\" \"\$4\" \"\$CONTENT_$count\""
+    shift 4
+  done
+  flush "$stamp.part"
+  mv -f -- "$stamp.part" "$stamp"
+  flush "$RECONCILER_HOME/config"
+}
+"""
+
+_RESTORE = r"""
+# A run keeps before it writes: where nothing is kept and the stamp is not its own, it wrote nothing.
+restore() {
+  [ "$restore_from" != self ] || restore_from=$RECONCILER_RUN
+  saved=$RECONCILER_HOME/saved/$restore_from/$service
+  if [ ! -d "$saved" ]; then
+    ! grep -qxF "run $restore_from" "$stamp" 2>/dev/null || fail "what run $restore_from replaced is not kept any more"
+    echo "run $restore_from wrote nothing here"
+    return 0
+  fi
+  for one in "$saved"/*.path; do
+    [ -f "$one" ] || continue
+    [ "$(cat "$one")" = "$stamp" ] || put_back "$one"
+  done
+  one=$saved/$(digest "$stamp").path
+  [ ! -f "$one" ] || put_back "$one"
+}
+
+if [ -n "$restore_from" ]; then restore; else write_all "$@"; fi
+"""
+
+BODY = PRELUDE + _COMMON + _WRITE + _RESTORE
+
+
+class File(Args):
+    """One file: `content` may hold `{secret:NAME}`; owner and group, when empty, are those of whom the step runs as."""
+
+    path: str = Field(pattern=r"^/[^\x00-\x1f]*[^\x00-\x1f/]$")
+    content: str
+    mode: int = Field(default=0o640, ge=0, le=0o7777)
+    owner: str = Field(default="", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$")
+    group: str = Field(default="", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*)?$")
+
+
+class Model(Args):
+    """All files of a service on a host under their template digest; or a run whose writing is taken back.
+
+    `restore_from` is a run's id, or `self` for the run that the step belongs to.
+    """
+
+    service: str = Field(pattern=r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$")
+    digest: str = Field(default="", pattern=r"^[0-9a-f]*$")
+    files: tuple[File, ...] = ()
+    secret_refs: Mapping[str, SecretRef] = {}
+    restore_from: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.restore_from) == bool(self.files):
+            raise ValueError("either files are written or a run's are restored")
+        if self.files and not self.digest:
+            raise ValueError("files are written under a digest")
+        if len({file.path for file in self.files}) != len(self.files):
+            raise ValueError("a path is named twice")
+        return self
+
+
+def effect(args: Model) -> HostScript:
+    """Render places and modes as arguments, and every content as a secret: it goes by stdin only."""
+    places = [word for file in args.files for word in (file.path, f"{file.mode:04o}", file.owner, file.group)]
+    return HostScript(
+        body=BODY,
+        args=(args.service, args.digest, args.restore_from, *places),
+        secrets={f"CONTENT_{n}": file.content for n, file in enumerate(args.files, 1)},
+        secret_refs=args.secret_refs,
+    )
+
+
+def proofs(_args: Model) -> tuple[Ask, ...]:
+    """Need no proof: `verify_host` compares the stamp."""
+    return ()
+
+
+def judge(_args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script."""
+    return by_exit(evidence)

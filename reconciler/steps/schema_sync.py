@@ -1,0 +1,88 @@
+"""Runs a release's schema tool on the bootstrap host, and believes only the marker that is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from reconciler.domain.desired import Database
+from reconciler.domain.effect import Ask, AskMarker, HostScript
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.reasons import Reason
+from reconciler.domain.schema import SchemaMarker
+from reconciler.steps import Args, Evidence, command
+from reconciler.steps._judge import answer, by_exit
+
+KIND = "schema_sync"
+TIMEOUT_S = 3600.0
+REPEATABLE = False  # DDL of MySQL and SQLite is not transactional: a died migration is a position of its own
+INTERRUPTIBLE = False
+
+
+class Marker(Args):
+    """A marker of the catalog: alembic heads, and versions of repositories; None means that the table is not used."""
+
+    alembic: tuple[str, ...] | None = None
+    migrate: Mapping[str, int] | None = None
+
+
+class Model(Args):
+    """The tool's argv, and the markers of which one must stand in the database afterwards.
+
+    `allow_leftover_migrate`: a release on alembic may find the `migrate_version` table of its predecessors.
+    """
+
+    service: str
+    database: Database
+    release: str
+    argv: tuple[str, ...] = Field(min_length=1)
+    env: Mapping[str, str] = {}
+    cwd: str = ""
+    accept: tuple[Marker, ...] = Field(min_length=1)
+    allow_leftover_migrate: bool = False
+
+
+def effect(args: Model) -> HostScript:
+    """Render the tool's command."""
+    return command.effect(command.Model(argv=args.argv, env=args.env, cwd=args.cwd))
+
+
+def proofs(args: Model) -> tuple[Ask, ...]:
+    """Ask for the marker."""
+    return (AskMarker(args.database),)
+
+
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Follow the exit code where it is bad; where it is good, only the marker decides."""
+    exit_ = by_exit(evidence)
+    if not isinstance(exit_, Done):
+        return exit_
+    expected = " or ".join(_name(marker.alembic, marker.migrate) for marker in args.accept)
+    where = f"database {args.database.name} of {args.service}"
+    gone = Failed(Reason.SCHEMA_MISMATCH, f"{where} does not exist; {args.release} has {expected}")
+    found = answer(evidence, proofs(args)[0], SchemaMarker, absent=gone)
+    if isinstance(found, Failed | Lost):
+        return found
+    seen = _name(None if found.alembic is None else tuple(found.alembic), found.migrate)
+    if not any(accepts(marker, found, leftover=args.allow_leftover_migrate) for marker in args.accept):
+        text = f"{where} has {seen} after the tool ended well; {args.release} has {expected}"
+        return Failed(Reason.SCHEMA_MISMATCH, text, "Do not start the service; see `reconciler identify`.")
+    return Done({"marker": seen}, f"{where} has {seen}")
+
+
+def accepts(accepted: Marker, found: SchemaMarker, *, leftover: bool) -> bool:
+    """Compare a marker read with one of the catalog: all heads, and the repositories that the catalog names."""
+    if frozenset(accepted.alembic or ()) != (found.alembic or frozenset()):
+        return False
+    if accepted.migrate is None:
+        return leftover or not found.migrate
+    return found.migrate is not None and all(found.migrate.get(name) == at for name, at in accepted.migrate.items())
+
+
+def _name(alembic: tuple[str, ...] | None, migrate: Mapping[str, int] | None) -> str:
+    heads = [] if alembic is None else [f"alembic {', '.join(sorted(alembic)) or 'empty'}"]
+    rows = (
+        [] if migrate is None else [f"migrate {', '.join(f'{k}={v}' for k, v in sorted(migrate.items())) or 'empty'}"]
+    )
+    return " with ".join(heads + rows) or "no version table"

@@ -1,0 +1,48 @@
+"""Proves that nothing was written to a database since it was sealed."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from reconciler.domain.desired import Database
+from reconciler.domain.effect import Ask, AskFingerprint
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.reasons import Reason
+from reconciler.steps import Args, Evidence
+from reconciler.steps._judge import answer
+
+KIND = "unchanged"
+TIMEOUT_S = 3600.0
+REPEATABLE = True
+INTERRUPTIBLE = True
+
+
+class Model(Args):
+    """The database, and the fingerprint of its seal."""
+
+    service: str
+    database: Database
+    fingerprint: str = Field(min_length=1)
+
+
+def effect(_args: Model) -> None:
+    """Change nothing: looking is all."""
+    return
+
+
+def proofs(args: Model) -> tuple[Ask, ...]:
+    """Ask for the fingerprint of now."""
+    return (AskFingerprint(args.database),)
+
+
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Compare: what differs was written since, and what cannot be proved is not taken for unwritten."""
+    name = f"database {args.database.name} of {args.service}"
+    hint = f"Add an `accept` entry `data-loss:{args.service}` to git if what was written may be lost."
+    gone = Failed(Reason.WRITTEN_SINCE, f"{name} does not exist any more", hint)
+    found = answer(evidence, proofs(args)[0], str, absent=gone)
+    if isinstance(found, Failed | Lost):
+        return found
+    if found != args.fingerprint:
+        return Failed(Reason.WRITTEN_SINCE, f"{name} was written since it was sealed", hint)
+    return Done({}, f"{name} is equal to its seal")

@@ -1,0 +1,138 @@
+"""Starts, stops or restarts units, and waits until they are in that state."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from reconciler.domain.effect import Ask, HostScript
+from reconciler.domain.outcome import Outcome
+from reconciler.steps import Args, Evidence
+from reconciler.steps._judge import by_exit
+from reconciler.steps._shell import PRELUDE, flag
+
+KIND = "units"
+TIMEOUT_S = 300.0
+REPEATABLE = True
+INTERRUPTIBLE = False
+
+_SYSTEMD = r"""
+show() { systemctl show -p "$1" -- "$2" | sed -n "s/^$1=//p"; }
+absent() { [ "$(show LoadState "$1")" = not-found ] && [ "$(show ActiveState "$1")" = inactive ]; }
+up() { [ "$(show ActiveState "$1")" = active ]; }
+down() {
+  case $(show ActiveState "$1") in inactive | failed) ;; *) return 1 ;; esac
+  case $(show MainPID "$1") in 0 | '') ;; *) return 1 ;; esac
+}
+act() { systemctl "$@"; }
+lasting() { case $1 in yes) systemctl enable -- "$2" ;; no) systemctl disable -- "$2" ;; esac; }
+life() { for unit in "$@"; do show ExecMainStartTimestampMonotonic "$unit"; done; }
+# A unit of Type=simple is active before it has read its configuration: it must still be the same one a second later.
+steady() {
+  before=$(life "$@")
+  sleep 1
+  [ "$before" = "$(life "$@")" ] || return 1
+  for unit in "$@"; do up "$unit" || return 1; done
+}
+"""
+
+# supervisord itself holds a program in STARTING until it has lived for `startsecs`.
+_SUPERVISORD = r"""
+status() { "$ctl" -c "$config" status "$1" 2>&1 | sed -n '$p'; }
+state() {
+  line=$(status "$1")
+  case $line in
+  *'ERROR (no such process)'* | *'ERROR (no such group)'*) echo ABSENT ;;
+  "$1 "*) printf '%s\n' "$line" | awk '{ print $2 }' ;;
+  *) echo UNKNOWN; printf '%s\n' "$line" >&2 ;;
+  esac
+}
+absent() { [ "$(state "$1")" = ABSENT ]; }
+up() { [ "$(state "$1")" = RUNNING ]; }
+down() { case $(state "$1") in STOPPED | EXITED | FATAL) ;; *) return 1 ;; esac; }
+act() {
+  verb=$1; shift
+  [ "$1" != -- ] || shift
+  "$ctl" -c "$config" "$verb" "$@" || :
+}
+lasting() { [ -z "$1" ] || echo "supervisord: whether $2 starts at boot is said by its configuration file"; }
+steady() { :; }
+"""
+
+_REST = r"""
+if [ "$manager" = systemd ]; then tell=systemctl; else tell=$ctl; fi
+command -v "$tell" >/dev/null || fail "$tell is not on this host"
+verb=start; want=up
+case $state in stopped) verb=stop; want=down ;; restarted) verb=restart ;; esac
+reached() {
+  deadline=$(($(date +%s) + wait_s))
+  until "$want" "$1"; do
+    [ "$(date +%s)" -lt "$deadline" ] || return 1
+    sleep 0.2 2>/dev/null || sleep 1
+  done
+}
+count=$#
+while [ "$count" -gt 0 ]; do
+  unit=$1; shift; count=$((count - 1))
+  if ! absent "$unit"; then set -- "$@" "$unit"; continue; fi
+  [ "$state" = stopped ] && [ "$absent_ok" = yes ] || fail "unit $unit is not known on this host"
+  echo "$unit: not known on this host, as was allowed"
+done
+[ $# -gt 0 ] || exit 0
+act "$verb" -- "$@" || echo "$tell $verb: exit code $?"
+for unit in "$@"; do
+  reached "$unit" || fail "unit $unit is not $state after $wait_s s"
+  lasting "$enable" "$unit"
+done
+[ "$want" = down ] || steady "$@" || fail "a unit ended or started anew within a second: $*"
+echo "$state: $*"
+"""
+
+BODY = (
+    PRELUDE
+    + "manager=$1 config=$2 ctl=$3 state=$4 enable=$5 absent_ok=$6 wait_s=$7\nshift 7\n"
+    + f'if [ "$manager" = systemd ]; then\n{_SYSTEMD}\nelse\n{_SUPERVISORD}\nfi\n'
+    + _REST
+)
+
+
+class Model(Args):
+    """Which units, of which manager, in which state; a unit that is absent is stopped only where `absent_ok` says so.
+
+    `supervisorctl` is a path or a name on PATH. `enable` None leaves what happens at boot alone.
+    """
+
+    units: tuple[str, ...] = Field(min_length=1)
+    state: Literal["started", "stopped", "restarted"]
+    manager: Literal["systemd", "supervisord"] = "systemd"
+    manager_config: str = ""
+    supervisorctl: str = "supervisorctl"
+    enable: bool | None = None
+    absent_ok: bool = False
+    wait_s: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.manager == "supervisord" and not self.manager_config:
+            raise ValueError("supervisord is reached through its configuration file: manager_config is empty")
+        if any(unit.startswith("-") or not unit for unit in self.units):
+            raise ValueError("a unit's name neither is empty nor begins with a dash")
+        return self
+
+
+def effect(args: Model) -> HostScript:
+    """Render the orders to the manager and the wait for the state."""
+    fixed = (args.manager, args.manager_config, args.supervisorctl, args.state)
+    chosen = (flag(args.enable), flag(args.absent_ok), str(args.wait_s))
+    return HostScript(body=BODY, args=(*fixed, *chosen, *args.units))
+
+
+def proofs(_args: Model) -> tuple[Ask, ...]:
+    """Need no proof beyond the script's own look at the state."""
+    return ()
+
+
+def judge(_args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script, which ends well only in the wanted state."""
+    return by_exit(evidence, hint="Read the unit's log on the host.")

@@ -1,0 +1,138 @@
+"""Proves that a host runs what it should: installed, configured, and started since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Literal, TypeVar
+
+from reconciler.domain.effect import Ask, AskHost
+from reconciler.domain.observation import Absent, HostReport, Known, Observed
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.reasons import Reason
+from reconciler.steps import Args, Evidence
+from reconciler.steps._judge import answer
+
+KIND = "verify_host"
+TIMEOUT_S = 60.0
+REPEATABLE = True
+INTERRUPTIBLE = True
+
+# Hosts tell times in whole seconds, and supervisord a unit's age as the difference of two of them.
+CLOCK_GRAIN = timedelta(seconds=1)
+
+T = TypeVar("T")
+
+
+class Model(Args):
+    """The build expected: `link` to `path` with `versions` of distributions, or deb `packages`; empty is not asked."""
+
+    host: str
+    service: str
+    form: Literal["environment", "packages"]
+    link: str = ""
+    path: str = ""
+    versions: Mapping[str, str] = {}
+    packages: Mapping[str, str] = {}
+    config_digest: str = ""
+    units: tuple[str, ...] = ()
+    canary: bool = False
+
+
+class _Findings:
+    """What is wrong, what nobody can tell, and when the newest part of the build came."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+        self.unknown: list[str] = []
+        self.changed: list[tuple[datetime, str]] = []
+
+    def known(self, what: str, subject: str, seen: Mapping[str, Observed[T]]) -> Iterator[T]:
+        """Yield the value when it is known; note why when it is not."""
+        match seen.get(subject):
+            case Known(value):
+                yield value
+            case Absent():
+                self.wrong.append(f"{what} {subject} is not there")
+            case None:
+                self.unknown.append(f"{what} {subject} was not asked")
+            case unknown:
+                self.unknown.append(f"{what} {subject}: {unknown.text}")
+
+    def expect(self, what: str, expected: str, seen: str | None) -> None:
+        """Compare."""
+        if expected != seen:
+            self.wrong.append(f"{what} is {seen or 'not there'} instead of {expected}")
+
+
+def effect(_args: Model) -> None:
+    """Change nothing: looking is all."""
+    return
+
+
+def proofs(args: Model) -> tuple[Ask, ...]:
+    """Ask what runs there."""
+    return (AskHost(args.host, args.service),)
+
+
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Compare the report with the build; a unit older than its build runs the old one, however healthy it is."""
+    unseen = Failed(Reason.VERIFY_FAILED, f"{args.host} is not there")
+    report = answer(evidence, proofs(args)[0], HostReport, absent=unseen)
+    if isinstance(report, Failed | Lost):
+        return report
+    found = _Findings()
+    _environment(args, report, found)
+    _packages(args, report, found)
+    _config(args, report, found)
+    _units(args, report, found)
+    if found.wrong:
+        reason = Reason.CANARY_FAILED if args.canary else Reason.VERIFY_FAILED
+        return Failed(reason, f"{args.host}: {'; '.join(found.wrong)}")
+    if found.unknown:
+        return Lost(Reason.STEP_LOST, f"{args.host}: {'; '.join(found.unknown)}")
+    return Done({}, f"{args.host} runs what it should")
+
+
+def _environment(args: Model, report: HostReport, found: _Findings) -> None:
+    if args.form != "environment":
+        return
+    for environment in found.known("link", args.link, report.environments):
+        found.expect(f"target of {args.link}", args.path, environment.path)
+        found.changed.append((environment.switched_at, f"{args.link} was switched"))
+        for name, version in args.versions.items():
+            found.expect(f"distribution {name}", version, environment.versions.get(name))
+
+
+def _packages(args: Model, report: HostReport, found: _Findings) -> None:
+    for name, version in args.packages.items() if args.form == "packages" else ():
+        for package in found.known("package", name, report.packages):
+            found.expect(f"package {name}", version, package.version)
+            if package.installed_at is None:
+                found.unknown.append(f"when package {name} was installed")
+            else:
+                found.changed.append((package.installed_at, f"package {name} was installed"))
+
+
+def _config(args: Model, report: HostReport, found: _Findings) -> None:
+    if not args.config_digest:
+        return
+    for config in found.known("configuration of", args.service, report.configs):
+        if config.digest is None:
+            found.wrong.append(f"configuration of {args.service} was changed since reconciler wrote it")
+        else:
+            found.expect(f"configuration of {args.service}", args.config_digest, config.digest)
+        found.changed.append((config.changed_at, "the configuration was written"))
+
+
+def _units(args: Model, report: HostReport, found: _Findings) -> None:
+    for name in args.units:
+        for unit in found.known("unit", name, report.units):
+            if unit.state != "active":
+                found.wrong.append(f"unit {name} is {unit.state}")
+            elif unit.started_at is None:
+                found.unknown.append(f"when unit {name} was started")
+            else:
+                since = unit.started_at + CLOCK_GRAIN
+                late = [f"unit {name} was started before {what}" for when, what in found.changed if when > since]
+                found.wrong.extend(late[:1])

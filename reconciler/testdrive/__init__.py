@@ -1,0 +1,1 @@
+"""A fleet on one machine to try the product on: three hosts, a database and a real Keystone, without root."""

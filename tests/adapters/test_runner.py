@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import subprocess
+from base64 import b64encode
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.adapters.runner import Reply, ask, clean, command, path, request
+from reconciler.domain.desired import Host, Login
+from reconciler.domain.outcome import Exited
+from reconciler.ports import Answer, Died, Fenced, NeverStarted, Running, StepKey
+
+HOST = Host(name="alpha", address="alpha.example", state_dir="/state")
+ANSWER = b"""Last login: never
+value noise=1
+reconciler 1
+0 running
+value pid=7
+value a b=2
+value text=x=y
+aGkK
+aG8K
+0 exited 3
+1 never
+2 died
+3 rebooted
+4 fenced 12
+5 answered 0
+/w==
+6 answered 127
+end of answer
+7 never
+"""
+
+
+@given(st.lists(st.integers(0, len(ANSWER)), max_size=5))
+def test_an_answer_reads_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    reply, places = Reply(), [0, *sorted(cuts), len(ANSWER)]
+    for start, end in pairwise(places):
+        reply.feed(ANSWER[start:end])
+    assert reply.steps == {
+        0: Exited(3, "hi\nho\n", {"pid": "7", "text": "x=y"}),
+        1: NeverStarted(),
+        2: Died(rebooted=False),
+        3: Died(rebooted=True),
+        4: Fenced(12),
+    }
+    assert reply.answers == {5: Answer(0, b""), 6: Answer(127, b"\xff")}
+    assert (reply.greeted, reply.ended, reply.broken, reply.refused) == (True, True, "", "")
+
+
+def test_a_running_step_is_known_before_the_answer_ends() -> None:
+    reply = Reply()
+    reply.feed(b"reconciler 1\n0 running\n")
+    assert (reply.steps, reply.ended) == ({0: Running()}, False)
+
+
+@pytest.mark.parametrize(
+    "line", [b"0 dancing", b"zero died", b"0 exited", b"0 exited x", b"0 answered \xff", b"????\n0 exited 0"]
+)
+def test_what_cannot_be_read_breaks_the_answer(line: bytes) -> None:
+    reply = Reply()
+    reply.feed(b"reconciler 1\n" + line + b"\nend of answer\n")
+    assert reply.broken
+    assert not reply.ended
+
+
+@given(st.binary(max_size=200))
+def test_no_answer_makes_the_reader_stumble(noise: bytes) -> None:
+    Reply().feed(b"reconciler 1\n" + noise + b"\n")
+
+
+@given(st.binary(max_size=200))
+def test_output_arrives_as_it_was(output: bytes) -> None:
+    reply = Reply()
+    reply.feed(b"reconciler 1\n" + b64encode(output) + b"\n0 answered 0\n")
+    assert reply.answers == {0: Answer(0, output)}
+
+
+def test_a_refusal_is_cleaned() -> None:
+    reply = Reply()
+    reply.feed(b"reconciler 1\nrefused cannot write to /state\x1b[2J\nend of answer\n")
+    assert (reply.refused, reply.ended) == ("cannot write to /state", True)
+
+
+@pytest.mark.parametrize(
+    "key", [("..", "s", 1), ("r", "a/b", 1), ("r", "", 1), ("r", "s", 0), (".hidden", "s", 1), ("r", "s\n", 1)]
+)
+def test_a_key_is_a_path_of_plain_names(key: tuple[str, str, int]) -> None:
+    with pytest.raises(ValueError, match=r"plain name|counted from 1"):
+        path(StepKey(*key))
+
+
+def test_runs_to_keep_are_plain_names() -> None:
+    assert clean(HOST, ["run-1", "run@2"]) == "clean /state run-1 run@2"
+    with pytest.raises(ValueError, match="plain name"):
+        clean(HOST, ["run-1", "*"])
+
+
+def test_several_keys_go_in_one_request() -> None:
+    assert ask(HOST, [StepKey("r", "a", 1), StepKey("r", "b+c", 2)]) == "ask /state r/a/1 r/b+c/2"
+
+
+def test_sudo_is_put_before_the_shell() -> None:
+    sudo = Host(name="beta", address="beta.example", login=Login(user="ops", become="sudo"))
+    assert command(HOST, "m").startswith("exec /bin/sh -c ")
+    assert command(sudo, "m").startswith("exec sudo -n -- /bin/sh -c ")
+
+
+@pytest.mark.parametrize("lost", [1, 10, 60, 4000])
+def test_a_request_that_arrived_only_partly_does_nothing(lost: int) -> None:
+    whole = request("say 'did something' #0123\n#cut", "0123456789abcdef")
+    line = ["sh", "-c", command(HOST, "0123456789abcdef")]
+    assert subprocess.run(line, input=whole, stdout=subprocess.PIPE, check=True).stdout.endswith(
+        b"something\nend of answer\n"
+    )
+    cut = subprocess.run(line, input=whole[:-lost], stdout=subprocess.PIPE, check=False)
+    assert (cut.returncode, cut.stdout) == (97, b"")

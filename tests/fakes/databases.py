@@ -1,0 +1,62 @@
+"""Databases in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from reconciler.domain.desired import Database
+from reconciler.domain.observation import Absent, Known, Observed, Unknown
+from reconciler.domain.reasons import Reason
+from reconciler.domain.schema import SchemaMarker
+
+Row = tuple[object, ...]
+
+
+@dataclass
+class Content:
+    """What lies in one database; `tables` beside the version tables, name to rows."""
+
+    alembic: Sequence[object] | None = None
+    migrate: Sequence[tuple[object, object]] | None = None
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+
+
+class MemoryDatabases:
+    """Contents by URL; a URL that is not there is an absent database, one in `away` cannot be reached."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, Content] = {}
+        self.away: set[str] = set()
+        self.at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
+        content = self._content(database)
+        if not isinstance(content, Content):
+            return content
+        heads, rows = content.alembic, content.migrate
+        odd = [h for h in heads or () if not isinstance(h, str)] + [r for r in rows or () if not isinstance(r[1], int)]
+        if odd or len(heads or ()) > 64 or len(dict(rows or ())) < len(rows or ()):
+            return Unknown(Reason.DATABASE_FOREIGN, f"database {database.name}: odd version table", self.at)
+        marker = SchemaMarker(
+            alembic=None if heads is None else frozenset(str(head) for head in heads),
+            migrate=None if rows is None else {str(name): int(str(version)) for name, version in rows},
+            tables=len(content.tables) + (heads is not None) + (rows is not None),
+        )
+        return Known(marker, self.at)
+
+    async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
+        content = self._content(database)
+        if not isinstance(content, Content):
+            return content
+        tables = {name: sorted(map(repr, rows)) for name, rows in content.tables.items()}
+        versions = (sorted(map(repr, content.alembic or ())), sorted(map(repr, content.migrate or ())))
+        told = repr((sorted(tables.items()), versions, content.alembic is None, content.migrate is None))
+        return Known(f"sha256:{hashlib.sha256(told.encode()).hexdigest()}", self.at)
+
+    def _content(self, database: Database) -> Content | Absent | Unknown:
+        if database.url in self.away:
+            return Unknown(Reason.DATABASE_UNREACHABLE, f"database {database.name}: cut off", self.at)
+        return self.contents.get(database.url) or Absent(self.at)

@@ -1,0 +1,142 @@
+"""A journal in memory, with the same semantics as the real one and a menu of faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+from reconciler.domain.chain import Break, canonical, from_lines, seal, to_line
+from reconciler.domain.journal import GENESIS, Command, Draft, Entry
+from reconciler.domain.plan import Json
+from reconciler.domain.reasons import Reason
+from reconciler.errors import JournalError
+from reconciler.ports import Clock
+
+
+class Fault(Enum):
+    """What happens instead of a write that succeeds."""
+
+    REFUSED = auto()  # JournalError, and nothing was written: a full disk
+    UNSURE = auto()  # JournalError, but everything was written: an answer that was lost
+    KILLED_BEFORE = auto()  # Killed, and nothing was written
+    KILLED_AFTER = auto()  # Killed, and everything was written
+
+
+class Killed(BaseException):
+    """The daemon died here; no `except Exception` survives it."""
+
+
+@dataclass
+class Asked:
+    command: Command
+    answer: str | None = None
+
+
+@dataclass
+class Store:
+    """What is durable: outlives the journals that are opened on it, as a file does."""
+
+    lines: list[dict[str, object]]
+    inbox: dict[int, Asked]
+    documents: dict[str, tuple[str, datetime]]
+    epoch: int = 0
+
+    @classmethod
+    def empty(cls) -> Store:
+        return cls([], {}, {})
+
+
+class MemoryJournal:
+    """Opening one on a store takes the lease: older ones on the same store may not write any more."""
+
+    def __init__(self, clock: Clock, store: Store | None = None) -> None:
+        self.store = store or Store.empty()
+        self.store.epoch += 1
+        self.writes = 0  # attempts so far
+        self._epoch = self.store.epoch
+        self._clock = clock
+        self._faults: dict[int, Fault] = {}
+
+    def fail(self, fault: Fault, at_write: int | None = None) -> None:
+        """Let the write of this number (from 1) fail, by default the next one."""
+        self._faults[at_write or self.writes + 1] = fault
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    def read(self) -> Sequence[Entry]:
+        found = from_lines(self.store.lines)
+        if isinstance(found, Break):
+            raise JournalError(found.text, reason=Reason.JOURNAL_BROKEN)
+        return tuple(found)
+
+    def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
+        if not drafts:
+            return ()
+        entries = self._sealed(drafts)
+        after = self._write()
+        self.store.lines.extend(to_line(entry) for entry in entries)
+        _fail_after(after)
+        return entries
+
+    def commands(self) -> Sequence[Command]:
+        return [asked.command for asked in self.store.inbox.values() if asked.answer is None]
+
+    def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
+        asked = self.store.inbox.get(command.id)
+        if asked is None or asked.answer is not None:
+            raise JournalError("answered already", reason=Reason.JOURNAL_UNWRITABLE)
+        entries = self._sealed(drafts)
+        after = self._write()
+        self.store.lines.extend(to_line(entry) for entry in entries)
+        asked.answer = text
+        _fail_after(after)
+        return entries
+
+    def put_document(self, name: str, body: Json) -> None:
+        after = self._write()
+        self.store.documents[name] = (canonical(body), self._clock.now())
+        _fail_after(after)
+
+    def document(self, name: str) -> Json:
+        """Return the newest document of a name, None when there is none."""
+        return json.loads(self.store.documents[name][0]) if name in self.store.documents else None
+
+    def ask(self, verb: str, subject: str, by: str, why: str) -> int:
+        number = len(self.store.inbox) + 1
+        self.store.inbox[number] = Asked(Command(number, verb, subject, by, why, self._clock.now()))
+        return number
+
+    def answer_to(self, command_id: int) -> str | None:
+        return self.store.inbox[command_id].answer
+
+    def _sealed(self, drafts: Sequence[Draft]) -> list[Entry]:
+        entries = list(self.read())
+        known = len(entries)
+        for draft in drafts:
+            prev = entries[-1].hash if entries else GENESIS
+            entries.append(seal(draft, len(entries) + 1, self._clock.now(), prev))
+        return entries[known:]
+
+    def _write(self) -> Fault | None:
+        """Count a write, fail if it may not begin, and return what must happen after it."""
+        if self.store.epoch != self._epoch:
+            raise JournalError("the lease is lost", reason=Reason.JOURNAL_LEASE_LOST)
+        self.writes += 1
+        fault = self._faults.pop(self.writes, None)
+        if fault is Fault.REFUSED:
+            raise JournalError("the disk is full", reason=Reason.JOURNAL_UNWRITABLE)
+        if fault is Fault.KILLED_BEFORE:
+            raise Killed(f"before write {self.writes}")
+        return fault
+
+
+def _fail_after(fault: Fault | None) -> None:
+    if fault is Fault.UNSURE:
+        raise JournalError("the disk did not answer", reason=Reason.JOURNAL_UNWRITABLE)
+    if fault is Fault.KILLED_AFTER:
+        raise Killed("after a write")

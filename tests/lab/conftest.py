@@ -1,0 +1,43 @@
+"""The lab as fixtures: `lab` is up for the whole session, and every test here runs on its network.
+
+A test that changes a host puts it back: the next one gets the same hosts.
+"""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.lab import image, repository
+from tests.lab.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Three hosts h1, h2, h3, and `demo-service` in three versions for their apt."""
+    try:
+        image.check_machine()
+    except image.CannotBuildError as error:
+        pytest.fail(str(error))
+    if not image.path().exists():
+        pytest.fail("the lab's disk image is not there; `make test-lab` builds it")
+    folder = tmp_path_factory.mktemp("lab")
+    repository.publish(folder / "repository", repository.DEMO, *repository.DEMO_VERSIONS)
+    running = Lab.start(folder, image.path())
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def _on_the_lab_network(lab: Lab) -> Iterator[None]:
+    """Let what the test connects to or starts be on the lab's network."""
+    with lab.network():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped test of the lab as failed: what was not tried was not shown."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report

@@ -1,0 +1,72 @@
+"""Every step kind against its case files: arguments, what is rendered of them, and how evidence is judged."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
+from reconciler.domain.observation import Absent, HostReport, Known, Unknown
+from reconciler.domain.outcome import Done, Exited, Failed, Lost, Outcome, Sample
+from reconciler.domain.schema import SchemaMarker
+from reconciler.steps import Answered, Evidence, Timed, kinds
+
+CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
+NOW = "2026-01-02T03:04:05Z"
+VALUES = {AskMarker: SchemaMarker, AskFingerprint: str, AskHost: HostReport}
+
+
+def answered(ask: Ask, case: dict[str, object]) -> Answered:
+    """Read one answer of a case: samples, known, absent or unknown."""
+    at = TypeAdapter(__import__("datetime").datetime).validate_python(NOW)
+    match case:
+        case {"samples": list(samples)}:
+            assert isinstance(ask, AskHttp)
+            return tuple(Timed(elapsed, Sample(ok, text)) for elapsed, ok, text in samples)
+        case {"known": value}:
+            return Known(TypeAdapter(VALUES[type(ask)]).validate_python(value), at)
+        case {"unknown": [reason, text]}:
+            return Unknown(reason, text, at)
+    return Absent(at)
+
+
+def told(outcome: Outcome) -> dict[str, object]:
+    """Write an outcome as cases do."""
+    match outcome:
+        case Done(values, text):
+            return {"done": dict(values), "text": text}
+        case Failed(reason, text, hint):
+            return {"failed": reason, "text": text, "hint": hint}
+        case Lost(reason, text):
+            return {"lost": reason, "text": text}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_case(path: Path) -> None:
+    case = json.loads(path.read_text())
+    kind = kinds()[path.parent.name]
+    args = kind.Model.model_validate(case["args"])
+    assert kind.Model.model_validate_json(args.model_dump_json()) == args
+    script = kind.effect(args)
+    if case["script"] is None:
+        assert script is None
+    else:
+        assert isinstance(script, HostScript)
+        assert {"args": list(script.args), "env": dict(script.env), "secrets": dict(script.secrets)} == case["script"]
+    asks = kind.proofs(args)
+    assert [type(ask).__name__ for ask in asks] == case["proofs"]
+    for one in case["judged"]:
+        exited = Exited(**one["exited"]) if "exited" in one else None
+        answers = {ask: answered(ask, answer) for ask, answer in zip(asks, one.get("answers", []), strict=False)}
+        assert told(kind.judge(args, Evidence(exited, answers))) == one["outcome"]
+
+
+@pytest.mark.parametrize("name", sorted({path.parent.name for path in CASES}))
+def test_a_script_is_fixed_text(name: str) -> None:
+    kind = kinds()[name]
+    for path in (path for path in CASES if path.parent.name == name):
+        args = json.loads(path.read_text())["args"]
+        script = kind.effect(kind.Model.model_validate(args))
+        if isinstance(script, HostScript):
+            assert script.body in {value for key, value in vars(kind).items() if key.endswith("BODY")}

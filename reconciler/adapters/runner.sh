@@ -131,11 +131,11 @@ launch() {
         say "0 fenced $seen"
         finish
     fi
-    say '0 running'
     let_go "$3" | setsid $shell -c "$holder" reconciler "$dir" >"$dir/out" 2>&1 &
+    say '0 running'
 }
 
-# start STATE KEY EPOCH SCRIPT SECRETS: starts a step, or attaches to it when it is known.
+# start STATE KEY EPOCH stay|leave SCRIPT SECRETS: starts a step, or attaches to it when it is known, and follows it.
 start() {
     state_dir "$1"
     dir=$state/steps/$2
@@ -143,10 +143,10 @@ start() {
         fence "$3" || { say "0 fenced $seen"; finish; }
     else
         mkdir -p "$dir" || refuse "cannot make $dir"
-        launch "$3" "$4" "$5" 9>>"$dir/lock" || refuse "cannot write to $dir"
-        wait
+        launch "$3" "$5" "$6" 9>>"$dir/lock" || refuse "cannot write to $dir"
+        [ "$4" = leave ] || wait
     fi
-    follow 0 "$dir"
+    if [ "$4" = leave ]; then report 0 "$dir"; else follow 0 "$dir"; fi
 }
 
 # ask STATE KEY...: says how steps stand.

@@ -39,9 +39,7 @@ def log(request: pytest.FixtureRequest) -> io.StringIO:
 def everywhere(secret: str) -> None:
     """Log a text by every way there is."""
     logger = structlog.get_logger("test").bind(bound=secret)
-    logger.info(
-        "event " + secret, key=secret, nested={"a": [secret, {"b": (secret,)}]}, raw=secret.encode("utf-8", "replace")
-    )
+    logger.info(secret, key=secret, nested={"a": [secret, {"b": (secret,)}]}, raw=secret.encode("utf-8", "replace"))
     logger.info("key", **{secret: 1})
     logger.warning("error", error=ValueError(secret))
     with structlog.contextvars.bound_contextvars(context=secret):

@@ -47,7 +47,7 @@ def build_desired(world: World) -> Desired:
 
 def _accept(fields: dict[str, object]) -> Accept:
     until = fields["until"]
-    assert isinstance(until, date)  # noqa: S101 - the model says so
+    assert isinstance(until, date)
     return Accept(what=str(fields["what"]), by=str(fields["by"]), reason=str(fields["reason"]), until=until)
 
 
@@ -105,7 +105,7 @@ def _build(model: BuildModel) -> BuildSpec:
     if model.packages is not None:
         return BuildSpec(form="packages", packages=dict(model.packages))
     environment = model.environment
-    assert environment is not None  # noqa: S101 - the model has exactly one of the two
+    assert environment is not None
     return BuildSpec(
         form="environment",
         path=environment.path,
@@ -128,5 +128,5 @@ def _config_file(model: ConfigFileModel, world: World) -> ConfigFile:
 
 def _probe(name: str, world: World) -> HttpProbe:
     model: ProbeModel | None = world.tree.probes[name].model
-    assert model is not None  # noqa: S101 - only valid trees are built
+    assert model is not None
     return HttpProbe(name=name, **model.http.model_dump())

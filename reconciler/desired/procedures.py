@@ -42,7 +42,7 @@ def build_procedures(tree: Tree) -> dict[str, Procedure]:
 def build_procedure(entry: Entry[ProcedureModel]) -> Procedure:
     """Make the noun of a valid entry."""
     model = entry.model
-    assert model is not None  # noqa: S101 - only valid trees are built
+    assert model is not None
     return Procedure(
         name=entry.name,
         text=model.text,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import typer
 
 from reconciler.catalog.load import load_catalog
+from reconciler.cli import world
 from reconciler.cli.output import Format, Output, add_row, print_table, say, table, usage, write_data
 from reconciler.domain.catalog import Service
-from reconciler.domain.dburl import split_password
-from reconciler.domain.desired import Database
-from reconciler.domain.observation import Absent, Known, Observed
+from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.schema import SchemaMarker
 from reconciler.planning.identify import identify_service
 
@@ -26,9 +24,9 @@ def identify(
     urls: list[str] = typer.Argument(metavar="[NAME=]URL...", help="An SQLAlchemy URL per database of the service."),
     output: Format = Output,
 ) -> None:
-    """Tell from the schema which releases a service's databases stand at; exit 1 when one cannot be placed."""
+    """Tell from the schema which releases a service's databases stand at; exit 1 when one cannot be read."""
     catalog = load_catalog()
-    seen = asyncio.run(_markers(_databases(catalog.service(service), urls)))
+    seen = world.read_markers(_databases(catalog.service(service), urls))
     markers = {name: marker.value for name, marker in seen.items() if isinstance(marker, Known)}
     found = identify_service(catalog, service, markers).as_json()
     found["databases"] = {name: found["databases"].get(name) or _unread(seen[name]) for name in seen}
@@ -38,7 +36,7 @@ def identify(
         _show(found)
     else:
         write_data(found, output)
-    raise typer.Exit(0 if all(each["state"] == "at" for each in found["databases"].values()) else 1)
+    raise typer.Exit(1 if any(isinstance(marker, Unknown) for marker in seen.values()) else 0)
 
 
 def _databases(service: Service, given: Sequence[str]) -> dict[str, str]:
@@ -68,22 +66,12 @@ def _only(service: Service) -> str:
     return next(iter(service.databases))
 
 
-async def _markers(urls: Mapping[str, str]) -> dict[str, Observed[SchemaMarker]]:
-    from reconciler.adapters.databases import SqlDatabases  # noqa: PLC0415 - SQLAlchemy takes its time
-
-    world = SqlDatabases()
-    plain = {name: split_password(url) for name, url in urls.items()}
-    asked = [world.marker(Database(name=name, url=url), password) for name, (url, password) in plain.items()]
-    return dict(zip(urls, await asyncio.gather(*asked), strict=True))
-
-
 def _unread(seen: Observed[SchemaMarker]) -> dict[str, Any]:
     """Say why a database was not read, in the shape of a finding."""
-    match seen:
-        case Absent():
-            return {"marker": None, "releases": [], "state": "empty", "text": "The database does not exist."}
-        case _:
-            return {"marker": None, "releases": [], "state": "unknown", "text": getattr(seen, "text", "")}
+    marker = {"alembic": None, "migrate": None, "tables": None}
+    if isinstance(seen, Unknown):
+        return {"marker": marker, "releases": [], "state": "unknown", "text": seen.text}
+    return {"marker": marker, "releases": [], "state": "empty", "text": "The database does not exist."}
 
 
 def _show(found: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from reconciler import __version__
-from reconciler.cli import identify, route
+from reconciler.cli import identify, route, validate
 from reconciler.cli.output import show_error
 from reconciler.errors import ReconcilerError
 
@@ -18,7 +18,7 @@ INTERRUPTED = 130
 class Verbs(TyperGroup):
     """The one error boundary: whatever was wrong with the input becomes a sentence and a hint, never a traceback."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click is part of typer or beside it, by version
         """Run one verb."""
         try:
             return super().invoke(ctx)
@@ -55,3 +55,4 @@ def root(
 
 app.command("route")(route.route)
 app.command("identify")(identify.identify)
+app.command("validate")(validate.validate)

@@ -10,7 +10,7 @@ import typer
 
 from reconciler.catalog.load import load_catalog
 from reconciler.cli import world
-from reconciler.cli.output import Format, Output, add_row, print_table, say, table, usage, write_data
+from reconciler.cli.output import Format, Output, add_row, print_lines, say, table, usage, write_data
 from reconciler.domain.catalog import Service
 from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.schema import SchemaMarker
@@ -78,5 +78,5 @@ def _show(found: Mapping[str, Any]) -> None:
     rows = table("database", "state", "releases", "text")
     for name, one in found["databases"].items():
         add_row(rows, (name, one["state"], ", ".join(one["releases"]), one["text"]), STATES[one["state"]])
-    print_table(rows)
+    print_lines(rows)
     say(f"{found['service']}: {', '.join(found['releases']) or 'no release can be told'}", "bold")

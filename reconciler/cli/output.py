@@ -12,6 +12,7 @@ import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.tree import Tree
 
 from reconciler.errors import ReconcilerError
 
@@ -26,6 +27,10 @@ STYLES = {
 }
 
 
+PIPE_WIDTH = 160
+"""Columns of tables and trees where no terminal has a width of its own."""
+
+
 class Format(StrEnum):
     """The ways a result is written."""
 
@@ -38,9 +43,9 @@ Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is wr
 
 
 def out() -> Console:
-    """Return the console for results; what is not a terminal gets long lines, so that nothing is cut or wrapped."""
-    console = Console(highlight=False, soft_wrap=True)
-    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=200)
+    """Return the console for results."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def err() -> Console:
@@ -65,8 +70,8 @@ def table(*columns: str) -> Table:
     return made
 
 
-def print_table(made: Table) -> None:
-    """Write a table; where no terminal shows it, without the blanks that fill up its lines."""
+def print_lines(made: Table | Tree) -> None:
+    """Write a table or tree; where no terminal shows it, without the blanks that fill up its lines."""
     console = out()
     if console.is_terminal:
         console.print(made)
@@ -83,7 +88,7 @@ def add_row(to: Table, cells: Sequence[object], style: str = "") -> None:
 
 def say(text: str, style: str = "") -> None:
     """Write a line of a result."""
-    out().print(escape(text), style=style or None)
+    out().print(escape(text), style=style or None, soft_wrap=True)
 
 
 def note(text: str) -> None:

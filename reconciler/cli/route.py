@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from reconciler.catalog.load import load_catalog
-from reconciler.cli.output import Format, Output, add_row, print_table, say, table, write_data
+from reconciler.cli.output import Format, Output, add_row, print_lines, say, table, write_data
 from reconciler.domain.route import Route, RoutePolicy
 from reconciler.planning.route import find_route
 
@@ -49,7 +49,7 @@ def _show_hops(found: Route) -> None:
         why = [f"{reason.text} [{reason.rule}]" for reason in hop.reasons]
         why += [f"before it: {gate.text} [{gate.id}]" for gate in hop.gates]
         add_row(rows, (hop.start, hop.goal, hop.kind, "\n".join(why)))
-    print_table(rows)
+    print_lines(rows)
 
 
 def _show_refused(found: Route) -> None:
@@ -60,4 +60,4 @@ def _show_refused(found: Route) -> None:
     rows = table("from", "to", "why")
     for refusal in found.refused:
         add_row(rows, (refusal.start, refusal.goal, f"{refusal.reason.text} [{refusal.reason.rule}]"))
-    print_table(rows)
+    print_lines(rows)

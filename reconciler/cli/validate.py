@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -23,10 +24,14 @@ def validate(
     try:
         found = read_files(world.files_of(folder))
     except SourceError as error:
+        if not folder.is_dir():
+            raise
         for line in str(error).splitlines():
-            typer.echo(f"{folder}:1:1: error: {line}; {error.hint}")
+            name, _, what = line.partition(" ")
+            typer.echo(f"{folder / name}:1:1: error: {what}; {error.hint}")
         raise typer.Exit(1) from error
     if isinstance(found, Problems):
-        typer.echo("\n".join(map(str, found.items)) if show_all else str(found))
+        placed = Problems(tuple(replace(each, file=str(folder / each.file)) for each in found.items))
+        typer.echo("\n".join(map(str, placed.items)) if show_all else str(placed))
         raise typer.Exit(1)
     note(f"{folder}: {len(found.services)} services on {len(found.hosts)} hosts, nothing wrong")

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from reconciler import __version__
-from reconciler.cli import identify, route, validate
+from reconciler.cli import identify, plan, route, validate
 from reconciler.cli.output import show_error
 from reconciler.errors import ReconcilerError
 
@@ -56,3 +56,4 @@ def root(
 app.command("route")(route.route)
 app.command("identify")(identify.identify)
 app.command("validate")(validate.validate)
+app.command("plan")(plan.plan)

@@ -6,14 +6,15 @@ Libraries for SQL, git and SSH take a second to import, and a person who asks fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.domain.dburl import split_password
 from reconciler.domain.desired import Database, Desired
-from reconciler.domain.observation import Observed
+from reconciler.domain.observation import Observations, Observed
 from reconciler.domain.schema import SchemaMarker
-from reconciler.errors import DesiredStateError
+from reconciler.errors import DesiredStateError, ReconcilerError
+from reconciler.planning.preview import Preview
 
 
 def read_folder(folder: Path) -> Desired:
@@ -45,3 +46,19 @@ def read_markers(urls: Mapping[str, str]) -> dict[str, Observed[SchemaMarker]]:
         return await asyncio.gather(*asked)
 
     return dict(zip(urls, asyncio.run(read()), strict=True))
+
+
+def read_observed(file: Path) -> Observations:
+    """Read a recorded observation; raises ReconcilerError that lists what is wrong with it."""
+    from reconciler.planning.observed_json import observed_from_json
+
+    try:
+        return observed_from_json(file.read_bytes(), str(file))
+    except OSError as error:
+        hint = "Write it with `reconciler observe -o json > FILE`."
+        raise ReconcilerError(f"{file}: {error.strerror}", reason="ObservationInvalid", hint=hint) from error
+
+
+def daemons_plans() -> Sequence[Preview]:
+    """Return the plans that the daemon published last."""
+    raise NotImplementedError

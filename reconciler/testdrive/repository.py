@@ -33,6 +33,7 @@ class Repository:
             path.write_text(text)
         repository = self._open()
         repository.index.add_all()
+        repository.index.write()
         return self._record(repository, repository.index.write_tree(), message)
 
     def revert(self, commit: str) -> str:
@@ -58,6 +59,5 @@ class Repository:
         author = pygit2.Signature(*AUTHOR)
         parents = [] if repository.head_is_unborn else [repository.head.target]
         made = repository.create_commit(f"refs/heads/{BRANCH}", author, author, message, tree, parents)
-        repository.index.write()
         repository.remotes["origin"].push([f"refs/heads/{BRANCH}"])
         return str(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.domain.desired import Database, Desired, Host, Service
@@ -73,9 +73,3 @@ async def read_marker(database: Database, ports: Ports) -> Observed[SchemaMarker
 def password_of(database: Database, ports: Ports) -> str | None:
     """Resolve a database's password; raises SecretError."""
     return None if database.password is None else ports.secrets.resolve(database.password)
-
-
-def merge(older: Observations, newer: Observations) -> Observations:
-    """Let newer answers take the place of older ones."""
-    hosts: Mapping[str, Observed[HostReport]] = {**older.hosts, **newer.hosts}
-    return Observations(hosts=hosts, databases={**older.databases, **newer.databases})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -29,6 +30,7 @@ class Scene:
     desired: Desired
     catalog: Catalog
     history: History
+    now: datetime
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:

@@ -78,7 +78,7 @@ class Daemon:
         try:
             await self._pass()
         except JournalError as error:
-            log.error("journal", reason=error.reason, text=str(error), hint=error.hint)
+            log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
 
     async def _sleep(self) -> None:
         try:

@@ -25,7 +25,7 @@ def documented(page: str) -> list[str]:
 def test_a_step_kind_offers_what_the_protocol_says(name: str) -> None:
     kind = kinds()[name]
     assert isinstance(kind, ModuleType)
-    assert kind.KIND == name
+    assert name == kind.KIND
     assert isinstance(kind.TIMEOUT_S, float)
     assert isinstance(kind.REPEATABLE, bool)
     assert isinstance(kind.INTERRUPTIBLE, bool)
@@ -50,8 +50,8 @@ def test_every_observer_has_its_place_in_a_report() -> None:
 
 
 def test_the_reference_names_them_all_in_order() -> None:
-    assert documented("steps.md") == list(kinds())
-    assert documented("observers.md") == list(observers())
+    assert list(kinds()) == documented("steps.md")
+    assert list(observers()) == documented("observers.md")
 
 
 def test_there_are_no_cases_of_what_does_not_exist() -> None:

@@ -47,12 +47,13 @@ def build_desired(world: World) -> Desired:
 
 def _accept(fields: dict[str, object]) -> Accept:
     until = fields["until"]
-    assert isinstance(until, date)  # noqa: S101 - the model says so
+    assert isinstance(until, date)
     return Accept(what=str(fields["what"]), by=str(fields["by"]), reason=str(fields["reason"]), until=until)
 
 
 def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Service:
     hosts = tuple(host.name for host in world.targets(model))
+    moving = [name for name in hosts if name not in model.overrides]
 
     def release(name: str) -> str:
         return world.release(model, name)
@@ -66,7 +67,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         policy=model.policy,
         group=world.group(entry.name),
         hosts=hosts,
-        bootstrap=model.bootstrap or hosts[0],
+        bootstrap=model.bootstrap or moving[0],
         databases={name: _database(name, each) for name, each in model.databases.items()},
         units=model.units,
         versions={release(name): version for name, version in model.versions.items()},
@@ -105,7 +106,7 @@ def _build(model: BuildModel) -> BuildSpec:
     if model.packages is not None:
         return BuildSpec(form="packages", packages=dict(model.packages))
     environment = model.environment
-    assert environment is not None  # noqa: S101 - the model has exactly one of the two
+    assert environment is not None
     return BuildSpec(
         form="environment",
         path=environment.path,
@@ -128,5 +129,5 @@ def _config_file(model: ConfigFileModel, world: World) -> ConfigFile:
 
 def _probe(name: str, world: World) -> HttpProbe:
     model: ProbeModel | None = world.tree.probes[name].model
-    assert model is not None  # noqa: S101 - only valid trees are built
+    assert model is not None
     return HttpProbe(name=name, **model.http.model_dump())

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from reconciler.desired import words as w
-from reconciler.desired.models import FleetFile, HostModel, ProbeModel, ProcedureModel, ServiceModel
+from reconciler.desired.models import FleetFile, HostModel, ProbeModel, ServiceModel
+from reconciler.desired.procedure_model import ProcedureModel
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -20,7 +21,7 @@ FORMS: Mapping[str, tuple[str, type]] = {
     "hosts": ("hosts/*.yaml: hosts by name", dict[w.HostPattern, HostModel]),
     "services": ("services/*.yaml: services by name", dict[w.Name, ServiceModel]),
     "probes": ("probes/*.yaml: probes by name", dict[w.Name, ProbeModel]),
-    "procedures": ("procedures/*.yaml: procedures by name", dict[w.Name, ProcedureModel]),
+    "procedure": ("procedures/*.yaml: a procedure", ProcedureModel),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -17,18 +18,19 @@ from reconciler.desired.models import (
     GroupModel,
     HostModel,
     ProbeModel,
-    ProcedureModel,
     ServiceModel,
 )
 from reconciler.desired.node import Node, shown
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
+from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.validate import validated
 from reconciler.desired.yaml import decode, read_yaml
+from reconciler.domain.release import near_miss
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 ROOT = "fleet.yaml"
-SECTIONS = ("hosts", "groups", "services", "probes", "procedures")
-FOLDERS = ("hosts", "services", "probes", "procedures")
+SECTIONS = ("hosts", "groups", "services", "probes")
+FOLDERS = ("hosts", "services", "probes", "procedures", "catalog")
 MAX_FILES = 5000
 
 
@@ -80,7 +82,7 @@ def read_procedures(files: Mapping[str, bytes]) -> Tree:
     """Read procedure files alone."""
     tree = Tree()
     for name in sorted(files):
-        _section(tree, "procedures", _parsed(tree, name, files[name]))
+        _procedure(tree, _parsed(tree, name, files[name]))
     return tree
 
 
@@ -92,21 +94,23 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
         _template(tree, name, data)
     elif re.search(r"(^|/)\.", name) or not name.endswith((".yaml", ".yml")):
         return
-    elif "/" in rest or not rest or folder not in (*FOLDERS, "catalog"):
+    elif "/" in rest or not rest or folder not in FOLDERS:
         tree.problems.append(_unread(name, folder))
     elif name.endswith(".yml"):
         tree.problems.append(Problem(name, 1, 1, "nothing reads this file", "rename it to .yaml"))
     elif folder == "catalog":
         node = _parsed(tree, name, data)
         tree.catalog.extend([node] if node else [])
+    elif folder == "procedures":
+        _procedure(tree, _parsed(tree, name, data))
     else:
         _section(tree, folder, _parsed(tree, name, data))
 
 
 def _unread(name: str, folder: str) -> Problem:
-    folders = [f"{each}/" for each in (*FOLDERS, "catalog")]
+    folders = [f"{each}/" for each in FOLDERS]
     meant = near_miss(f"{folder}/", folders)
-    if "/" not in name or folder in (*FOLDERS, "catalog") or not meant.startswith("did"):
+    if "/" not in name or folder in FOLDERS or not meant.startswith("did"):
         meant = f"YAML is read from {ROOT} and right below {', '.join(folders)}"
     return Problem(name, 1, 1, "nothing reads this file", meant)
 
@@ -170,10 +174,20 @@ def _section(tree: Tree, section: str, node: Node | None) -> None:
                 _enter(tree, tree.groups, GroupModel, name, below)
             case "services":
                 _enter(tree, tree.services, ServiceModel, name, below)
-            case "probes":
-                _enter(tree, tree.probes, ProbeModel, name, below)
             case _:
-                _enter(tree, tree.procedures, ProcedureModel, name, below)
+                _enter(tree, tree.probes, ProbeModel, name, below)
+
+
+def _procedure(tree: Tree, node: Node | None) -> None:
+    """Enter a procedure by its name, or by its file's where that is missing or wrong."""
+    if node is None:
+        return
+    stem = PurePosixPath(node.file).stem
+    place = node.below("name")
+    if place is not None and isinstance(place.content, str) and place.content != stem:
+        hint = "a procedure's file is named like the procedure"
+        tree.problems.append(place.problem(f"the procedure {shown(place.content)} stands in {node.file}", hint))
+    _enter(tree, tree.procedures, ProcedureModel, stem, node)
 
 
 def _enter(tree: Tree, entries: dict[str, Entry[AnyModel]], model: type[AnyModel], name: str, node: Node) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.desired.hosts import Placed
-from reconciler.desired.known import Catalog, release_id
+from reconciler.desired.known import release_id
 from reconciler.desired.models import ServiceModel
 from reconciler.desired.ranges import expand
 from reconciler.desired.tree import Entry, Tree
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Host
 
 ALL_OTHERS = "*"

@@ -17,6 +17,9 @@ REPOSITORY_CHARS = 250  # sqlalchemy-migrate's own limit
 _HEAD = re.compile(r"[A-Za-z0-9_.@+-]+")
 
 
+VERSION_TABLES = frozenset({"alembic_version", "migrate_version"})
+
+
 class ForeignError(Exception):
     """The version tables hold what neither tool writes."""
 
@@ -26,7 +29,7 @@ def read_marker(connection: Connection, tables: Collection[str]) -> SchemaMarker
     return SchemaMarker(
         alembic=_heads(connection) if "alembic_version" in tables else None,
         migrate=_repositories(connection) if "migrate_version" in tables else None,
-        tables=len(tables),
+        tables=len(frozenset(tables) - VERSION_TABLES),
     )
 
 

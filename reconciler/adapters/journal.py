@@ -54,10 +54,10 @@ class JournalReader:
             return [_command_of(row) for row in connection.execute(query)]
 
     def document(self, name: str) -> Document | None:
-        """Return the newest document of a name."""
+        """Return the newest document of a name, None when there is none that can be read."""
         with self._transaction() as connection:
             row = connection.execute(select(DOCUMENTS).where(DOCUMENTS.c.name == name)).one_or_none()
-        return Document(row.name, json.loads(row.body), datetime.fromisoformat(row.at)) if row else None
+        return _document_of(row) if row else None
 
     def close(self) -> None:
         """Close the connections."""
@@ -145,7 +145,7 @@ class SqlJournal(JournalReader):
         mark = (
             update(COMMANDS)
             .where(COMMANDS.c.id == command.id, COMMANDS.c.answered_at.is_(None))
-            .values(answered_at=_moment(self._clock.now()), answer=text)
+            .values(answered_at=_moment(self._clock.now()), answer=_storable(text))
         )
         with self._writing() as connection:
             if connection.execute(mark).rowcount != 1:
@@ -222,7 +222,8 @@ class Inbox:
 
     def ask(self, verb: str, subject: str, by: str, why: str) -> int:
         """Leave a command durably and return its id; the daemon's next pass carries it out."""
-        line = {"verb": verb, "subject": subject, "by": by, "why": why, "at": _moment(self._clock.now())}
+        texts = {"verb": verb, "subject": subject, "by": by, "why": why}
+        line = {name: _storable(text) for name, text in texts.items()} | {"at": _moment(self._clock.now())}
         with explained(self._engine), self._engine.begin() as connection:
             return int(connection.execute(insert(COMMANDS).values(line).returning(COMMANDS.c.id)).scalar_one())
 
@@ -244,6 +245,18 @@ def _raise_epoch(engine: Engine, holder: str) -> int:
 
 def _command_of(row: Row[Any]) -> Command:
     return Command(row.id, row.verb, row.subject, row.by, row.why, datetime.fromisoformat(row.at))
+
+
+def _document_of(row: Row[Any]) -> Document | None:
+    try:
+        return Document(row.name, json.loads(row.body), datetime.fromisoformat(row.at))
+    except ValueError:
+        return None
+
+
+def _storable(text: str) -> str:
+    """Escape what UTF-8 cannot hold: arguments of a command line may be any bytes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _moment(at: datetime) -> str:

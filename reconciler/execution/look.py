@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.domain.desired import Database, Desired, Host, Service
 from reconciler.domain.observation import HostReport, Known, Observations, Observed, Unknown
@@ -11,7 +12,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import SecretError
 from reconciler.observers import compose, read_report
-from reconciler.planning.fill import fill, host_words
+from reconciler.planning.fill import fill, host_words, resolved
 from reconciler.ports import Ports, Unreachable
 
 HOST_DEADLINE_S = 60.0
@@ -38,14 +39,14 @@ def services_on(desired: Desired, host: str) -> tuple[Service, ...]:
 async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) -> Observed[HostReport]:
     """Ask one host everything in one round trip."""
     at = ports.clock.now()
-    services = tuple(services)
+    questions = compose(host, [resolved(service, host) for service in services])
     try:
-        answers = await asyncio.wait_for(ports.hosts.look(host, compose(host, services)), HOST_DEADLINE_S)
+        answers = await asyncio.wait_for(ports.hosts.look(host, questions), HOST_DEADLINE_S)
     except TimeoutError:
         return Unknown(str(Reason.HOST_UNREACHABLE), f"no answer within {HOST_DEADLINE_S:.0f} s", at)
     if isinstance(answers, Unreachable):
         return Unknown(answers.reason, answers.text, at)
-    return Known(read_report(answers, at), at)
+    return Known(read_report(questions, answers, at), at)
 
 
 async def look_at_database(desired: Desired, service: str, name: str, ports: Ports) -> Observed[SchemaMarker]:
@@ -55,8 +56,6 @@ async def look_at_database(desired: Desired, service: str, name: str, ports: Por
 
 def database_of(desired: Desired, service: Service, name: str) -> Database:
     """Return a database with its URLs filled for the bootstrap host."""
-    from dataclasses import replace  # noqa: PLC0415
-
     words = host_words(service, desired.hosts[service.bootstrap])
     database = service.databases[name]
     return replace(database, url=fill(database.url, words), host_url=fill(database.host_url or database.url, words))

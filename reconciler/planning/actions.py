@@ -153,6 +153,7 @@ def _units(setting: Setting, state: str) -> dict[str, Json]:
     return {
         "manager": setting.host.manager,
         "manager_config": fill(setting.host.manager_config, words),
+        "supervisorctl": setting.host.vars.get("supervisorctl", "supervisorctl"),
         "units": list(setting.service.units),
         "state": state,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.domain.desired import Host, Service
 
@@ -21,6 +22,16 @@ def host_words(service: Service, host: Host | None) -> dict[str, str]:
     if host is not None:
         words |= dict(host.vars) | {"host": host.name, "address": host.address}
     return words
+
+
+def resolved(service: Service, host: Host) -> Service:
+    """Return a service as observers want it: every placeholder that does not depend on a release is filled."""
+    words = host_words(service, host)
+    builds = {
+        release: replace(spec, link=fill(spec.link, words), path=fill(spec.path, words))
+        for release, spec in service.builds.items()
+    }
+    return replace(service, builds=builds, backup_dir=fill(service.backup_dir, words))
 
 
 def release_words(service: Service, host: Host | None, release: str, version: str) -> dict[str, str]:

@@ -212,17 +212,28 @@ class _OpenRun:
     def _inputs_changed(self, running: Sequence[Step]) -> Decision | None:
         """Follow a commit that changed the inputs, once no step runs: drop what has not begun, or turn back."""
         run = self.run
-        if run.going_back or inputs_of(run.group, self.scene.desired) == run.plan.inputs:
+        if running or inputs_of(run.group, self.scene.desired) == run.plan.inputs:
             return None
-        if running:
-            return None
+        if run.back is not None:
+            return self._turned_anew()
         begun = [step for step in run.plan.steps if run.attempted(step.id)]
         if all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun):
             return self._dropped()
-        if self._wants_back() and not any(step.point_of_no_return for step in begun):
+        if run.plan.direction == "forward" and self._wants_back() and not any(step.point_of_no_return for step in begun):
             decision = _decision(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the goal was taken back", run.id)
             return replace(decision, drafts=(self._turn("a commit took the goal back"),), plan=run.plan)
         return None
+
+    def _turned_anew(self) -> Decision | None:
+        """Go back without the proof that stopped it, once a commit has accepted the loss."""
+        halts = self.scene.history.halts_of(self.run.group)
+        services = {route.service for route in self.run.plan.services}
+        stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
+        if not stopped_by_proof or not services <= accepted_losses(self.scene.desired):
+            return None
+        drafts = [_cleared(halt, self.scene.history.accepted) for halt in halts]
+        decision = _decision(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", self.run.id)
+        return replace(decision, drafts=(*drafts, self._turn("a commit accepted the loss")), plan=self.run.plan)
 
     def _wants_back(self) -> bool:
         """Tell whether the desired releases are no longer ahead of where this run began."""

@@ -37,7 +37,7 @@ def undo_steps(run: Run, *, same_run: bool, accept_loss: frozenset[str], prefix:
 def _asked_first(undone: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
     """Ask for writes before anything is stopped too, so that a refusal costs no outage."""
     first = tuple(
-        replace(step, id=f"{prefix}.preflight.{step.id.removeprefix(prefix + '.')}", after=())
+        replace(step, id=f"{prefix}.preflight.{step.id.removeprefix(prefix + '.')}", phase=Phase.PREFLIGHT, after=())
         for step in undone
         if step.kind == "unchanged"
     )

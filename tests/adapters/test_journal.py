@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -307,6 +308,27 @@ def test_a_killed_daemon_leaves_the_store_free_and_whole(url):
     journal.close()
 
 
+@pytest.mark.parametrize("lines", [1, 7, 40])
+def test_what_was_acknowledged_survives_any_kill(url, lines):
+    program = (
+        "import sys; from reconciler.adapters.clock import SystemClock; from reconciler.domain.journal import Draft;"
+        "from reconciler.adapters.journal import SqlJournal; j = SqlJournal.acquire(sys.argv[1], SystemClock())\n"
+        "while True: print(j.append([Draft('intent'), Draft('result')])[-1].seq, flush=True)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+    for _ in range(lines):
+        process.stdout.readline()
+    process.kill()
+    acknowledged = int(([str(lines * 2), *process.stdout.read().splitlines()])[-1])
+    process.wait()
+    process.stdout.close()
+
+    journal = SqlJournal.acquire(url, CLOCK)
+    found = len(journal.read())
+    journal.close()
+    assert found in (acknowledged, acknowledged + 2)
+
+
 def test_nothing_is_written_under_a_stale_epoch(journal, path, url):
     Inbox(url, CLOCK).ask("suspend", "identity", "ada", "why")
     command = journal.commands()[0]
@@ -369,6 +391,44 @@ def test_commands_go_to_and_fro(journal, url):
 
     assert (before, inbox.answer_to(number)) == (None, "cleared")
     inbox.close()
+
+
+def test_arguments_that_are_no_text_are_kept_escaped(journal, url):
+    inbox = Inbox(url, CLOCK)
+    number = inbox.ask("suspend", "identity", "ada", "why\udcff")
+    journal.answer(journal.commands()[0], [], "no: \udcff")
+
+    assert inbox.answer_to(number) == "no: \\udcff"
+    inbox.close()
+
+
+def test_a_damaged_document_is_as_good_as_none(journal, path):
+    journal.put_document("report", {})
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE documents SET body = '{'")
+    other.close()
+
+    assert journal.document("report") is None
+
+
+def test_operators_and_the_daemon_write_at_the_same_time(journal, url):
+    def ask_often(name: str) -> None:
+        inbox = Inbox(url, CLOCK)
+        for number in range(20):
+            inbox.ask("suspend", str(number), name, "")
+        inbox.close()
+
+    with ThreadPoolExecutor() as operators:
+        asking = [operators.submit(ask_often, name) for name in ("ada", "grace")]
+        for _ in range(20):
+            journal.append([INTENT])
+        for done in asking:
+            done.result()
+
+    commands = journal.commands()
+    assert [c.subject for c in commands if c.by == "ada"] == [str(number) for number in range(20)]
+    assert len(commands) == 40
+    assert len(journal.read()) == 20
 
 
 def test_documents_are_replaced_and_read_by_others(journal, url):

@@ -107,23 +107,23 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 KEYSTONE = {"keystone": 109, "keystone_contract": 79, "keystone_data_migrate": 79, "keystone_expand": 79}
 MARKERS = {
-    "empty": (Content(), SchemaMarker(None, None, 0)),
-    "tables but no version": (Content(tables={"user": USERS}), SchemaMarker(None, None, 1)),
-    "alembic, one head": (Content(["27e647c0fad4"]), SchemaMarker(frozenset({"27e647c0fad4"}), None, 1)),
+    "empty": (Content(), SchemaMarker()),
+    "tables but no version": (Content(tables={"user": USERS}), SchemaMarker(tables=1)),
+    "alembic, one head": (Content(["27e647c0fad4"]), SchemaMarker(alembic=frozenset({"27e647c0fad4"}))),
     "alembic, two heads": (
         Content(["2023_1_expand01", "liberty"], tables={"user": USERS}),
-        SchemaMarker(frozenset({"2023_1_expand01", "liberty"}), None, 2),
+        SchemaMarker(alembic=frozenset({"2023_1_expand01", "liberty"}), tables=1),
     ),
-    "alembic without a row": (Content([]), SchemaMarker(frozenset(), None, 1)),
+    "alembic without a row": (Content([]), SchemaMarker(alembic=frozenset())),
     "migrate, one repository": (
         Content(None, [("Glance Migrations", 44)]),
-        SchemaMarker(None, {"Glance Migrations": 44}, 1),
+        SchemaMarker(migrate={"Glance Migrations": 44}),
     ),
-    "migrate, several repositories": (Content(None, list(KEYSTONE.items())), SchemaMarker(None, KEYSTONE, 1)),
-    "migrate without a row": (Content(None, []), SchemaMarker(None, {}, 1)),
+    "migrate, several repositories": (Content(None, list(KEYSTONE.items())), SchemaMarker(migrate=KEYSTONE)),
+    "migrate without a row": (Content(None, []), SchemaMarker(migrate={})),
     "both": (
         Content(["b4f8b3f584e0"], [("keystone", 109)]),
-        SchemaMarker(frozenset({"b4f8b3f584e0"}), {"keystone": 109}, 2),
+        SchemaMarker(alembic=frozenset({"b4f8b3f584e0"}), migrate={"keystone": 109}),
     ),
 }
 

@@ -14,7 +14,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError
 from reconciler.ports import Journal
 from tests.fakes.clock import VirtualClock
-from tests.fakes.journal import MemoryJournal, Store
+from tests.fakes.journal import Fault, Killed, MemoryJournal, Store
 
 INTENT = Draft(Kind.INTENT, "identity", "run-1", "identity.migrate", {"attempt": 1, "epoch": 1})
 RESULT = Draft(Kind.RESULT, "identity", "run-1", "identity.migrate", {"attempt": 1, "outcome": "done", "values": {}})
@@ -183,3 +183,40 @@ def test_errors_carry_a_reason(bench):
         bench.journal.append([Draft(Kind.RESULT, body={"x": float("inf")})])
 
     assert caught.value.reason == Reason.JOURNAL_UNWRITABLE
+
+
+# ---------------------------------------------------------------- the fake's own menu
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "kept"),
+    [
+        (Fault.REFUSED, JournalError, 1),
+        (Fault.UNSURE, JournalError, 2),
+        (Fault.KILLED_BEFORE, Killed, 1),
+        (Fault.KILLED_AFTER, Killed, 2),
+    ],
+)
+def test_faults_hit_one_write_before_or_after_it(fault, error, kept):
+    journal = MemoryJournal(VirtualClock())
+    journal.fail(fault, at_write=2)
+
+    journal.append([INTENT])
+    with pytest.raises(error):
+        journal.append([RESULT])
+
+    assert len(journal.read()) == kept
+    journal.append([INTENT])
+    assert len(journal.read()) == kept + 1
+    assert journal.writes == 3
+
+
+def test_a_newer_lease_on_the_same_store_shuts_the_older_one_out():
+    old = MemoryJournal(VirtualClock())
+    new = MemoryJournal(VirtualClock(), old.store)
+
+    with pytest.raises(JournalError) as caught:
+        old.append([INTENT])
+
+    assert caught.value.reason == Reason.JOURNAL_LEASE_LOST
+    assert len(new.append([INTENT])) == 1

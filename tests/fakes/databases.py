@@ -43,7 +43,7 @@ class MemoryDatabases:
         marker = SchemaMarker(
             alembic=None if heads is None else frozenset(str(head) for head in heads),
             migrate=None if rows is None else {str(name): int(str(version)) for name, version in rows},
-            tables=len(content.tables) + (heads is not None) + (rows is not None),
+            tables=len(content.tables),
         )
         return Known(marker, self.at)
 

@@ -23,8 +23,7 @@ TOOLS = {"ip": "iproute2", "nsenter": "util-linux", "unshare": "util-linux"}
 BUILD_TOOLS = {"mmdebstrap": "mmdebstrap"}
 # ends when we are killed, and in namespaces of its own, so that nothing stays mounted or running
 ISOLATE = shlex.split(
-    "setpriv --pdeathsig=KILL"
-    " unshare --mount --propagation=private --pid --fork --kill-child=KILL --mount-proc"
+    "setpriv --pdeathsig=KILL unshare --mount --propagation=private --pid --fork --kill-child=KILL --mount-proc"
 )
 DPKG_OPTIONS = (
     "force-unsafe-io",

@@ -30,9 +30,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = ("h1", "h2", "h3")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 TRIES_EVERY_S = 0.05
-ISOLATE = shlex.split(
-    "unshare --mount --propagation=private --net --pid --fork --kill-child=KILL --mount-proc"
-)
+ISOLATE = shlex.split("unshare --mount --propagation=private --net --pid --fork --kill-child=KILL --mount-proc")
 
 
 class LabError(Exception):
@@ -73,9 +71,7 @@ class LabHost:
         async with await self.connect() as connection:
             done = await connection.run(command, input=stdin)
         if check and done.exit_status != 0:
-            raise LabError(
-                f"{self.name}: {command!r} ended with {done.exit_status}: {done.stderr!s}{done.stdout!s}"
-            )
+            raise LabError(f"{self.name}: {command!r} ended with {done.exit_status}: {done.stderr!s}{done.stdout!s}")
         return str(done.stdout).strip()
 
     async def boot_id(self) -> str:

@@ -73,9 +73,7 @@ def publish(repository: Path, name: str, *versions: str) -> None:
     for file, content in indexes.items():
         (repository / file).write_bytes(content)
     digests = "".join(f" {hashlib.sha256(c).hexdigest()} {len(c)} {file}\n" for file, c in indexes.items())
-    (repository / "Release").write_text(
-        f"Origin: lab\nLabel: lab\nSuite: lab\nCodename: lab\nSHA256:\n{digests}"
-    )
+    (repository / "Release").write_text(f"Origin: lab\nLabel: lab\nSuite: lab\nCodename: lab\nSHA256:\n{digests}")
 
 
 def _build(repository: Path, name: str, version: str) -> None:
@@ -96,9 +94,7 @@ def _build(repository: Path, name: str, version: str) -> None:
 
 def _entry(package: Path) -> str:
     """Describe a package as the index does: its control file, and how to fetch it."""
-    control = subprocess.run(
-        ["dpkg-deb", "--field", package], check=True, capture_output=True, text=True
-    ).stdout
+    control = subprocess.run(["dpkg-deb", "--field", package], check=True, capture_output=True, text=True).stdout
     content = package.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     return f"{control}Filename: ./{package.name}\nSize: {len(content)}\nSHA256: {digest}\n"

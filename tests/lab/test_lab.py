@@ -117,9 +117,7 @@ class TestPackages:
 
     @pytest.fixture(autouse=True)
     async def old(self, h1: LabHost) -> AsyncIterator[None]:
-        await h1.run(
-            f"{APT} update && {APT} --allow-downgrades --allow-change-held-packages install {DEMO}={OLD}"
-        )
+        await h1.run(f"{APT} update && {APT} --allow-downgrades --allow-change-held-packages install {DEMO}={OLD}")
         yield
         await h1.run(f"{APT} --allow-change-held-packages purge {DEMO}")
 
@@ -190,9 +188,7 @@ async def test_mariadb_is_reached_over_the_network(h1: LabHost) -> None:
 async def test_mariadb_keeps_rows_over_a_restart(h1: LabHost) -> None:
     await h1.run("systemctl start mariadb")
     try:
-        await h1.run(
-            "mariadb -e 'CREATE DATABASE lab; CREATE TABLE lab.t (n INT); INSERT INTO lab.t VALUES (7)'"
-        )
+        await h1.run("mariadb -e 'CREATE DATABASE lab; CREATE TABLE lab.t (n INT); INSERT INTO lab.t VALUES (7)'")
         await h1.run("systemctl restart mariadb")
         assert await h1.run("mariadb -Ne 'SELECT n FROM lab.t'") == "7"
     finally:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 import reconciler.catalog
+from reconciler.desired import load_procedures
 from reconciler.domain.desired import BuildSpec, ConfigFile, Database, Desired, Host, Service
 from reconciler.domain.probe import HttpProbe
-from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.procedure import Procedure
+from reconciler.planning.actions import ACTIONS
 
 
-def procedures() -> dict[str, Procedure]:
+def procedures() -> Mapping[str, Procedure]:
     folder = Path(reconciler.catalog.__file__).parent / "procedures"
-    return {file.stem: _procedure(yaml.load(file.read_text(), yaml.BaseLoader)) for file in sorted(folder.glob("*.yaml"))}
-
-
-def _procedure(data: dict) -> Procedure:
-    phases = tuple(
-        PhaseSpec(Phase(p["phase"]), p["each"], Selector(p["on"]), tuple(_action(step) for step in p["steps"]))
-        for p in data["phases"]
-    )
-    return Procedure(data["name"], data["text"], data["leg"], phases)
-
-
-def _action(step: str | dict) -> ActionSpec:
-    if isinstance(step, str):
-        return ActionSpec(step)
-    return ActionSpec(step["action"], {key: value for key, value in step.items() if key != "action"})
+    found = load_procedures({file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}, ACTIONS)
+    assert isinstance(found, Mapping), found
+    return found
 
 
 HOSTS = {
-    name: Host(name=name, address=f"10.0.0.{n}", zone="abc"[n - 1], roles=frozenset({"keystone"}), vars={"port": f"500{n}"})
+    name: Host(
+        name=name, address=f"10.0.0.{n}", zone="abc"[n - 1], roles=frozenset({"keystone"}), vars={"port": f"500{n}"}
+    )
     for n, name in enumerate(("ks1", "ks2", "ks3"), start=1)
 }
 
@@ -64,9 +55,7 @@ KEYSTONE = Service(
     vars={"region": "RegionOne"},
 )
 
-DESIRED = Desired(
-    fleet="sample", hosts=HOSTS, services={"keystone": KEYSTONE}, groups={}, procedures=procedures()
-)
+DESIRED = Desired(fleet="sample", hosts=HOSTS, services={"keystone": KEYSTONE}, groups={}, procedures=procedures())
 
 
 def desired(**changes: object) -> Desired:

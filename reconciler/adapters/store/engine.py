@@ -22,7 +22,7 @@ TROUBLE = {
     sqlite3.SQLITE_READONLY: (
         Reason.JOURNAL_UNWRITABLE,
         "the store is read-only",
-        "Check the mount and the owner of the file and its folder; the daemon goes on by itself.",
+        "Check the mount and who owns file and folder; run commands as the daemon's user or root.",
     ),
     sqlite3.SQLITE_IOERR: (
         Reason.JOURNAL_UNWRITABLE,
@@ -32,7 +32,7 @@ TROUBLE = {
     sqlite3.SQLITE_CANTOPEN: (
         Reason.JOURNAL_UNREADABLE,
         "the store cannot be opened",
-        "Check that its folder exists and that this user may enter and write it.",
+        "Check that its folder exists; run commands as the daemon's user or root, who may write beside the file.",
     ),
     sqlite3.SQLITE_CORRUPT: (Reason.JOURNAL_BROKEN, "the file is damaged", TEXTS[Reason.JOURNAL_BROKEN][1]),
     sqlite3.SQLITE_NOTADB: (Reason.JOURNAL_BROKEN, "the file is no store", TEXTS[Reason.JOURNAL_BROKEN][1]),

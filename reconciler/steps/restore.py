@@ -1,0 +1,42 @@
+"""Puts a whole database back from a run's dump."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from reconciler.domain.effect import Ask, HostScript
+from reconciler.domain.outcome import Outcome
+from reconciler.steps import Evidence, _dumps
+from reconciler.steps._dumps import MARIADB_BODY, SQLITE_BODY, Target
+
+__all__ = ["MARIADB_BODY", "SQLITE_BODY", "Model"]
+
+KIND = "restore"
+TIMEOUT_S = 14400.0
+REPEATABLE = True
+INTERRUPTIBLE = False
+
+
+class Model(Target):
+    """The database, the run whose dump it is put back from (empty: the current one), and what to do with the present.
+
+    `keep_present` dumps what is there now into the current run's folder first, as SERVICE.DATABASE.present.
+    """
+
+    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+    keep_present: bool = True
+
+
+def effect(args: Model) -> HostScript:
+    """Render the restore; a second attempt begins anew, and keeps what the first one kept of the present."""
+    return _dumps.script("restore", args, args.run, keep_present=args.keep_present)
+
+
+def proofs(_args: Model) -> tuple[Ask, ...]:
+    """Need no proof here: a later step compares marker or fingerprint."""
+    return ()
+
+
+def judge(_args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script; leaves `path` and `sha256` or `absent`, and `present` where that was kept."""
+    return _dumps.judge(evidence)

@@ -1,0 +1,275 @@
+"""Whole journeys of the real pass on a fleet in memory."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reconciler.domain.desired import Accept
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import State
+from tests.fakes.hosts import Faults
+from tests.scenarios.stage import BROKEN_CONFIG, Stage
+
+FOREVER = date(2099, 1, 1)
+
+
+async def test_a_fleet_that_is_where_it_should_be_is_left_alone():
+    stage = Stage()
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.fleet.ledger == []
+
+
+async def test_a_merge_walks_the_schema_through_its_stops_and_moves_the_canary_first():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
+    assert stage.fleet.data.release == "2026.1"
+    done = stage.fleet.ledger
+    assert done.index("keystone.migrate.schema-sync.main.2023.1@ks1") < done.index(
+        "keystone.migrate.schema-sync.main.2026.1@ks1"
+    )
+    assert done.index("keystone.roll.start@ks1") < done.index("keystone.roll.install@ks2")
+    assert done.index("keystone.backup.backup.main@ks1") < done.index("keystone.migrate.configure.2023.1@ks1")
+
+
+async def advanced(stage: Stage) -> Stage:
+    """Bring a fleet from Yoga to 2026.1."""
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.ledger.clear()
+    return stage
+
+
+async def test_a_canary_that_fails_brings_everything_back():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1", config=BROKEN_CONFIG)
+
+    verdict = await stage.until(State.HALTED)
+
+    assert verdict.reason == Reason.CANARY_FAILED
+    assert "ks1" in verdict.text
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert stage.fleet.data.release == "yoga"
+    assert stage.fleet.machines["ks1"].stamp == stage.stamp()
+    assert not any("roll.install@ks2" in step for step in stage.fleet.ledger)
+
+
+async def test_what_failed_is_not_tried_again_until_the_inputs_change():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1", config=BROKEN_CONFIG)
+    await stage.until(State.HALTED)
+    runs = len(stage.memory.history.runs)
+
+    await stage.kill()
+    stage.start()
+    await stage.until(State.HALTED)
+    assert len(stage.memory.history.runs) == runs
+
+    stage.want(release="2026.1")
+    await stage.until(State.IN_SYNC)
+    assert stage.memory.history.halts == ()
+    assert stage.fleet.data.release == "2026.1"
+
+
+async def test_a_halt_that_is_cleared_leaves_the_hold_and_retry_ends_it():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.failing = {"keystone.migrate.schema-sync.main.2026.1@ks1"}
+    stage.want(release="2026.1")
+    halted = await stage.until(State.HALTED)
+    assert halted.reason == Reason.STEP_FAILED
+    assert stage.fleet.data.release == "yoga"
+
+    stage.journal.ask("clear-halt", "h1", "ada", "looked at it")
+    held = await stage.until(State.BLOCKED)
+    assert held.reason == Reason.HELD
+
+    stage.fleet.failing = set()
+    stage.journal.ask("retry", "keystone", "ada", "disk was full")
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2026.1"
+
+
+async def test_a_broken_refresh_is_stopped_at_the_canary_and_its_revert_ends_the_halt():
+    stage = await advanced(Stage())
+    stage.want(release="2026.1", config=BROKEN_CONFIG)
+
+    assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
+    assert {step.split("@")[1] for step in stage.fleet.ledger if "roll" in step} == {"ks1"}
+
+    stage.want(release="2026.1")
+    await stage.until(State.IN_SYNC)
+    assert stage.memory.history.halts == ()
+
+
+async def test_a_revert_brings_back_builds_and_every_row():
+    stage = await advanced(Stage())
+    rows = list(stage.rows())
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert (stage.fleet.data.release, stage.rows()) == ("yoga", rows)
+    assert all(machine.stamp == stage.stamp() for machine in stage.fleet.machines.values())
+
+
+async def test_advance_revert_and_advance_again_are_three_runs():
+    stage = await advanced(Stage())
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    await stage.until(State.IN_SYNC)
+
+    assert [run.ended for run in stage.memory.history.runs] == ["done", "done", "done"]
+    assert len({run.id for run in stage.memory.history.runs}) == 3
+    assert stage.fleet.data.release == "2026.1"
+
+
+async def test_data_written_since_is_not_lost_without_a_name_under_it():
+    stage = await advanced(Stage())
+    stage.fleet.data.rows.append("somebody new")
+    stage.want(release="yoga")
+
+    refused = await stage.until(State.HALTED)
+    assert refused.reason == Reason.WRITTEN_SINCE
+    assert stage.fleet.ledger == []  # nothing was stopped to find out
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
+
+    stage.want(release="yoga", accepts=(Accept(what="data-loss:keystone", by="ada", reason="test", until=FOREVER),))
+    await stage.until(State.IN_SYNC)
+    assert (stage.fleet.data.release, stage.rows()) == ("yoga", ["admin"])
+
+
+async def test_a_goal_taken_back_in_mid_leg_is_undone():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    while "keystone.migrate.schema-sync.main.2023.1@ks1" not in stage.fleet.ledger:
+        await stage.step()
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.fleet.data.release == "yoga"
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert [run.ended for run in stage.memory.history.runs] == ["backed_out"]
+
+
+async def test_a_goal_taken_back_while_only_preparing_is_dropped():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    while not stage.fleet.ledger:
+        await stage.step()
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert [run.ended for run in stage.memory.history.runs] == ["dropped"]
+    assert all("prepare" in step for step in stage.fleet.ledger)
+
+
+async def test_a_failure_after_the_canary_holds_in_place_until_somebody_says_retry():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.dead_apis = {"ks2"}
+    stage.want(release="2026.1")
+
+    held = await stage.until(State.HALTED)
+    assert held.reason == Reason.VERIFY_FAILED
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": ""}
+
+    stage.fleet.dead_apis = set()
+    stage.journal.ask("retry", "keystone", "ada", "mended ks2")
+    await stage.until(State.IN_SYNC)
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
+
+
+async def test_a_held_leg_is_undone_by_a_revert():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.dead_apis = {"ks2"}
+    stage.want(release="2026.1")
+    await stage.until(State.HALTED)
+    stage.fleet.dead_apis = set()
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.fleet.data.release == "yoga"
+    assert stage.memory.history.halts == ()
+
+
+async def test_nothing_starts_while_suspended_and_everything_after():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.journal.ask("suspend", "", "ada", "storm")
+    stage.want(release="2026.1")
+
+    assert "ada" in (await stage.until(State.SUSPENDED)).text
+    assert stage.fleet.ledger == []
+
+    stage.journal.ask("resume", "", "ada", "storm is over")
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2026.1"
+
+
+async def test_a_host_that_cannot_be_reached_blocks_and_says_so():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.hosts.cut("ks3")
+    stage.want(release="2026.1")
+
+    blocked = await stage.until(State.BLOCKED)
+
+    assert blocked.reason == Reason.HOST_UNREACHABLE
+    assert "ks3" in blocked.text
+    assert stage.fleet.ledger == []
+
+
+async def test_a_lost_answer_is_settled_by_asking_and_nothing_runs_twice():
+    stage = Stage(Faults(lost_answers=set(range(1, 60))))
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    await stage.until(State.IN_SYNC)
+
+    assert len(stage.fleet.ledger) == len(set(stage.fleet.ledger))
+
+
+async def test_a_schema_step_that_died_with_its_host_is_taken_back():
+    step = "keystone.migrate.schema-sync.main.2026.1@ks1"
+    stage = Stage(Faults(dies_before={step}, reboots={"ks1"}))
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    halted = await stage.until(State.HALTED)
+
+    assert halted.reason == Reason.STEP_LOST
+    assert stage.fleet.data.release == "yoga"
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}

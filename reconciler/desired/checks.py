@@ -17,7 +17,7 @@ from reconciler.desired.checks_text import check_placeholders, check_probes
 from reconciler.desired.models import ServiceModel
 from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem
-from reconciler.desired.ranges import expand
+from reconciler.desired.ranges import MAX_HOSTS, expand
 from reconciler.desired.tree import Tree, case_twins
 from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
@@ -99,11 +99,17 @@ def _listed(node: Node, model: ServiceModel, world: World) -> Iterator[Problem]:
         except ValueError as error:
             yield node.at("hosts", place).problem(f"the host name {error}")
             continue
-        for name in names:
-            yield from _host(node.at("hosts", place), name, world)
-            counts[name] += 1
-            if counts[name] == 2:
-                yield node.at("hosts", place).problem(f"host {name} is listed twice", "remove one of the two")
+        here = node.at("hosts", place)
+        counts.update(names)
+        unknown = next((name for name in names if name not in world.hosts), None)
+        twice = next((name for name in names if counts[name] > 1), None)
+        if unknown is not None:
+            yield from _host(here, unknown, world)
+        if twice is not None:
+            yield here.problem(f"host {twice} is listed twice", "remove one of the two")
+        if counts.total() > MAX_HOSTS:
+            yield here.problem(f"more than {MAX_HOSTS} hosts are listed", "a service's hosts are listed once each")
+            return
 
 
 def _host(node: Node, name: str, world: World, *, on_key: bool = False) -> Iterator[Problem]:

@@ -51,6 +51,7 @@ class Tree:
     """All that the files say. `whole` is False when a file could not be parsed, so that things may be missing."""
 
     fleet: FleetModel | None = None
+    fleet_node: Node | None = None
     hosts: dict[str, Entry[HostModel]] = field(default_factory=dict)
     groups: dict[str, Entry[GroupModel]] = field(default_factory=dict)
     services: dict[str, Entry[ServiceModel]] = field(default_factory=dict)
@@ -79,7 +80,7 @@ def read_tree(files: Mapping[str, bytes], builtin: Mapping[str, bytes]) -> Tree:
 
 
 def read_procedures(files: Mapping[str, bytes]) -> Tree:
-    """Read procedure files alone."""
+    """Read procedure files alone, whatever the files are called."""
     tree = Tree()
     for name in sorted(files):
         _procedure(tree, _parsed(tree, name, files[name]))
@@ -102,7 +103,7 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
         node = _parsed(tree, name, data)
         tree.catalog.extend([node] if node else [])
     elif folder == "procedures":
-        _procedure(tree, _parsed(tree, name, data))
+        _own_procedure(tree, _parsed(tree, name, data))
     else:
         _section(tree, folder, _parsed(tree, name, data))
 
@@ -146,6 +147,7 @@ def _fleet(tree: Tree, node: Node | None) -> None:
     if fleet is None:
         tree.problems.append(node.problem("fleet is missing", "add 'fleet: {name: ...}'"))
     else:
+        tree.fleet_node = fleet
         tree.fleet = _valid(tree, FleetModel, fleet, "fleet")
     _accepts(tree, node.below("accept"))
 
@@ -178,20 +180,24 @@ def _section(tree: Tree, section: str, node: Node | None) -> None:
                 _enter(tree, tree.probes, ProbeModel, name, below)
 
 
-def _procedure(tree: Tree, node: Node | None) -> None:
-    """Enter a procedure by its name, or by its file's where that is missing or wrong."""
-    if node is None:
-        return
-    stem = PurePosixPath(node.file).stem
-    place = node.below("name")
-    if place is not None and isinstance(place.content, str) and place.content != stem:
+def _own_procedure(tree: Tree, node: Node | None) -> None:
+    """Enter a procedure of the site, whose file is named like it."""
+    stem = PurePosixPath(node.file).stem if node else ""
+    name = node.below("name") if node else None
+    if name is not None and isinstance(name.content, str) and name.content != stem:
         hint = "a procedure's file is named like the procedure"
-        tree.problems.append(place.problem(f"the procedure {shown(place.content)} stands in {node.file}", hint))
-    _enter(tree, tree.procedures, ProcedureModel, stem, node)
+        tree.problems.append(name.problem(f"the procedure {shown(name.content)} stands in {name.file}", hint))
+    _procedure(tree, node)
+
+
+def _procedure(tree: Tree, node: Node | None) -> None:
+    if node is not None:
+        name = node.at("name").content
+        _enter(tree, tree.procedures, ProcedureModel, name if isinstance(name, str) else node.file, node)
 
 
 def _enter(tree: Tree, entries: dict[str, Entry[AnyModel]], model: type[AnyModel], name: str, node: Node) -> None:
-    if not re.fullmatch(w.NAME if model is not HostModel else w.HOST_PATTERN, name):
+    if model is not ProcedureModel and not re.fullmatch(w.HOST_PATTERN if model is HostModel else w.NAME, name):
         tree.problems.append(node.key_problem(f"{shown(name)} is no name", w.NAME_HINT))
     elif name in entries:
         first = entries[name].node

@@ -102,7 +102,9 @@ holder='
     fi
     exec </dev/null
     cd /
-    export RECONCILER_VALUES="$1/values"
+    reconciler_run=${1%/*/*}
+    export RECONCILER_VALUES="$1/values" RECONCILER_RUN="${reconciler_run##*/}" RECONCILER_HOME="${reconciler_run%/steps/*}"
+    unset reconciler_run
     ( eval "$reconciler_secrets"; unset reconciler_secrets; . "$1/script" )
     printf "%s\n" "$?" >"$1/exit"
     { sync "$1/exit" "$1/out" "$1/values" || sync; exec flock -u 9; } >/dev/null 2>&1 &

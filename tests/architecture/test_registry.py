@@ -25,7 +25,7 @@ def documented(page: str) -> list[str]:
 def test_a_step_kind_offers_what_the_protocol_says(name: str) -> None:
     kind = kinds()[name]
     assert isinstance(kind, ModuleType)
-    assert kind.KIND == name
+    assert name == kind.KIND
     assert isinstance(kind.TIMEOUT_S, float)
     assert isinstance(kind.REPEATABLE, bool)
     assert isinstance(kind.INTERRUPTIBLE, bool)

@@ -6,19 +6,14 @@ from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 
 from reconciler.desired import words as w
-
-
-class Model(BaseModel):
-    """Frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from reconciler.desired.model import Model
+from reconciler.desired.procedure_model import ProcedureModel
 
 
 def exactly_one(model: BaseModel, *names: str) -> None:
@@ -255,4 +250,7 @@ class FleetFile(Model):
     groups: dict[w.Name, GroupModel] = Field(default={}, description="Groups; a service in none is its own.")
     services: dict[w.Name, ServiceModel] = Field(default={}, description="Services by name; also in `services/*.yaml`.")
     probes: dict[w.Name, ProbeModel] = Field(default={}, description="Probes by name; also in `probes/*.yaml`.")
+    procedures: dict[w.Name, ProcedureModel] = Field(
+        default={}, description="Procedures by name; also in `procedures/*.yaml`."
+    )
     accept: tuple[AcceptModel, ...] = Field(default=(), description="Risks that somebody took.")

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from reconciler.desired import words as w
-from reconciler.desired.models import Model
+from reconciler.desired.model import Model
 
 
 class StepModel(Model):
@@ -53,9 +53,8 @@ class PhaseModel(Model):
 
 
 class ProcedureModel(Model):
-    """How a leg is carried out; one a file."""
+    """How a leg is carried out."""
 
-    name: w.Name = Field(description="The procedure's name, which is also its file's.")
     text: w.Given = Field(description="One sentence for the operator.")
     leg: Literal["route", "hop"] = Field(description="How much of a route one leg covers.")
     phases: tuple[PhaseModel, ...] = Field(min_length=1, description="Its phases in order.")

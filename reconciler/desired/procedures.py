@@ -45,7 +45,7 @@ def build_procedure(entry: Entry[ProcedureModel]) -> Procedure:
     model = entry.model
     assert model is not None
     return Procedure(
-        name=model.name,
+        name=entry.name,
         text=model.text,
         leg=model.leg,
         phases=tuple(

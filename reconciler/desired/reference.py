@@ -31,8 +31,8 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
     ("probes.NAME", m.ProbeModel),
     ("probes.NAME.http", m.HttpModel),
-    ("procedures/NAME.yaml", ProcedureModel),
-    ("phases of a procedure, each", PhaseModel),
+    ("procedures.NAME", ProcedureModel),
+    ("procedures.NAME.phases, each", PhaseModel),
     ("accept, each", m.AcceptModel),
 )
 

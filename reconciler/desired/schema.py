@@ -21,7 +21,7 @@ FORMS: Mapping[str, tuple[str, type]] = {
     "hosts": ("hosts/*.yaml: hosts by name", dict[w.HostPattern, HostModel]),
     "services": ("services/*.yaml: services by name", dict[w.Name, ServiceModel]),
     "probes": ("probes/*.yaml: probes by name", dict[w.Name, ProbeModel]),
-    "procedure": ("procedures/*.yaml: a procedure", ProcedureModel),
+    "procedures": ("procedures/*.yaml: procedures by name", dict[w.Name, ProcedureModel]),
 }
 
 

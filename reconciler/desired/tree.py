@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel
@@ -29,7 +28,7 @@ from reconciler.domain.release import near_miss
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 ROOT = "fleet.yaml"
-SECTIONS = ("hosts", "groups", "services", "probes")
+SECTIONS = ("hosts", "groups", "services", "probes", "procedures")
 FOLDERS = ("hosts", "services", "probes", "procedures", "catalog")
 MAX_FILES = 5000
 
@@ -80,10 +79,10 @@ def read_tree(files: Mapping[str, bytes], builtin: Mapping[str, bytes]) -> Tree:
 
 
 def read_procedures(files: Mapping[str, bytes]) -> Tree:
-    """Read procedure files alone, whatever the files are called."""
+    """Read procedure files alone."""
     tree = Tree()
     for name in sorted(files):
-        _procedure(tree, _parsed(tree, name, files[name]))
+        _section(tree, "procedures", _parsed(tree, name, files[name]))
     return tree
 
 
@@ -102,8 +101,6 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
     elif folder == "catalog":
         node = _parsed(tree, name, data)
         tree.catalog.extend([node] if node else [])
-    elif folder == "procedures":
-        _own_procedure(tree, _parsed(tree, name, data))
     else:
         _section(tree, folder, _parsed(tree, name, data))
 
@@ -176,28 +173,14 @@ def _section(tree: Tree, section: str, node: Node | None) -> None:
                 _enter(tree, tree.groups, GroupModel, name, below)
             case "services":
                 _enter(tree, tree.services, ServiceModel, name, below)
-            case _:
+            case "probes":
                 _enter(tree, tree.probes, ProbeModel, name, below)
-
-
-def _own_procedure(tree: Tree, node: Node | None) -> None:
-    """Enter a procedure of the site, whose file is named like it."""
-    stem = PurePosixPath(node.file).stem if node else ""
-    name = node.below("name") if node else None
-    if name is not None and isinstance(name.content, str) and name.content != stem:
-        hint = "a procedure's file is named like the procedure"
-        tree.problems.append(name.problem(f"the procedure {shown(name.content)} stands in {name.file}", hint))
-    _procedure(tree, node)
-
-
-def _procedure(tree: Tree, node: Node | None) -> None:
-    if node is not None:
-        name = node.at("name").content
-        _enter(tree, tree.procedures, ProcedureModel, name if isinstance(name, str) else node.file, node)
+            case _:
+                _enter(tree, tree.procedures, ProcedureModel, name, below)
 
 
 def _enter(tree: Tree, entries: dict[str, Entry[AnyModel]], model: type[AnyModel], name: str, node: Node) -> None:
-    if model is not ProcedureModel and not re.fullmatch(w.HOST_PATTERN if model is HostModel else w.NAME, name):
+    if not re.fullmatch(w.HOST_PATTERN if model is HostModel else w.NAME, name):
         tree.problems.append(node.key_problem(f"{shown(name)} is no name", w.NAME_HINT))
     elif name in entries:
         first = entries[name].node

@@ -15,25 +15,25 @@ CASES = Path(__file__).parent.parent / "cases" / "desired"
 ACTIONS = frozenset({"prepare_build", "install_build", "stop", "start", "backup", "schema", "configure", "verify"})
 BUILT_IN = {
     "fast-forward.yaml": b"""
-name: fast-forward
-text: All services stop, the schema walks hop by hop, the code goes once.
-leg: route
-phases:
-  - {phase: prepare, on: fleet, steps: [prepare_build]}
-  - {phase: quiesce, on: fleet, steps: [stop]}
-  - {phase: backup, on: bootstrap, steps: [backup]}
-  - {phase: migrate, each: hop, on: bootstrap, steps: [{action: schema, mode: sync}]}
-  - {phase: roll, on: wave, steps: [configure, install_build, start, verify]}
+fast-forward:
+  text: All services stop, the schema walks hop by hop, the code goes once.
+  leg: route
+  phases:
+    - {phase: prepare, on: fleet, steps: [prepare_build]}
+    - {phase: quiesce, on: fleet, steps: [stop]}
+    - {phase: backup, on: bootstrap, steps: [backup]}
+    - {phase: migrate, each: hop, on: bootstrap, steps: [{action: schema, mode: sync}]}
+    - {phase: roll, on: wave, steps: [configure, install_build, start, verify]}
 """,
     "downtime.yaml": b"""
-name: downtime
-text: All services stop, one hop.
-leg: hop
-phases:
-  - {phase: quiesce, on: fleet, steps: [stop]}
-  - {phase: backup, on: bootstrap, steps: [backup]}
-  - {phase: migrate, on: bootstrap, steps: [schema]}
-  - {phase: roll, on: wave, steps: [install_build, start]}
+downtime:
+  text: All services stop, one hop.
+  leg: hop
+  phases:
+    - {phase: quiesce, on: fleet, steps: [stop]}
+    - {phase: backup, on: bootstrap, steps: [backup]}
+    - {phase: migrate, on: bootstrap, steps: [schema]}
+    - {phase: roll, on: wave, steps: [install_build, start]}
 """,
 }
 RELEASES = {"xena": "xena", "yoga": "yoga", "zed": "zed", "2023.1": "antelope", "2023.2": "bobcat", "2024.1": "caracal"}

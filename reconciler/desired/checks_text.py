@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from reconciler.desired.models import HttpModel, ServiceModel
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
 from reconciler.desired.tree import Entry
 from reconciler.desired.words import HIDDEN
 from reconciler.desired.world import World
 from reconciler.domain.placeholder import SECRET
+from reconciler.domain.release import near_miss
 
 PLACE = frozenset({"service", "host", "address"})
 CODE = PLACE | {"release", "version"}

@@ -182,7 +182,7 @@ clean() {
 }
 
 sweep() {
-    flock -n 9 && rm -rf -- "$1"
+    { ended "$1" || flock -n 9; } && rm -rf -- "$1"
 }
 
 # question N SECONDS BYTES SCRIPT ARGS...: asks one question; it cannot take longer or say more.

@@ -219,7 +219,11 @@ class _OpenRun:
         begun = [step for step in run.plan.steps if run.attempted(step.id)]
         if all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun):
             return self._dropped()
-        if run.plan.direction == "forward" and self._wants_back() and not any(step.point_of_no_return for step in begun):
+        if (
+            run.plan.direction == "forward"
+            and self._wants_back()
+            and not any(step.point_of_no_return for step in begun)
+        ):
             decision = _decision(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the goal was taken back", run.id)
             return replace(decision, drafts=(self._turn("a commit took the goal back"),), plan=run.plan)
         return None

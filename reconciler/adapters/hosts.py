@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.adapters import runner
@@ -14,8 +14,6 @@ from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
 from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreachable
 
-# Of the channels on one connection, how many may be held open by steps that are waited for.
-_WATCHES_PER_HOST = 4
 # Bytes of one step's state as the runner tells it, in base64, with room for banners before it.
 _TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536
 
@@ -39,8 +37,11 @@ class SshHosts:
     def __init__(self, settings: SshSettings) -> None:
         self._settings = settings
         self._connections = Connections(settings)
-        self._watches: dict[tuple[str, StepKey], asyncio.Task[None]] = {}
-        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_WATCHES_PER_HOST))
+        self._tasks: set[_Talking] = set()
+        self._watches: dict[tuple[str, StepKey], _Talking] = {}
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(max(1, settings.channels_per_host // 2))
+        )
 
     async def look(self, host: Host, questions: Sequence[Question]) -> Mapping[str, Answer] | Unreachable:
         """Ask read-only questions in one round trip; a key that is missing from the answer was not reached."""
@@ -58,19 +59,20 @@ class SshHosts:
         Unreachable after the order was sent means an unknown outcome: ask. Raises ValueError for an order that cannot
         be rendered: a key or a variable that is no plain name, a word with NUL.
         """
-        reply, heard = runner.Reply(), asyncio.Event()
-        orders = runner.start(host, order)
         async with self._connections.zone(host):
-            task = asyncio.create_task(self._converse(host, _Orders(orders, heard=heard), reply))
+            stay = (host.name, order.key) not in self._watches and await self._take_slot(host)
+            orders, reply = _Orders(runner.start(host, order, stay=stay)), runner.Reply()
+            task = self._spawn(self._converse(host, orders, reply))
+            if stay:
+                task.add_done_callback(lambda _: self._slots[host.name].release())
+                self._watch(host, order.key, task)
             try:
                 async with asyncio.timeout(self._settings.answer_timeout_s):
-                    await heard.wait()
+                    await orders.heard.wait()
                 await asyncio.wait({task}, timeout=self._settings.grace_s)
             except TimeoutError:
                 self._connections.forget(host)
-            finally:
-                if task.done() or 0 not in reply.steps or not self._keep(host, order.key, task):
-                    task.cancel()
+                task.cancel()
         if 0 in reply.steps:
             return reply.steps[0]
         await asyncio.wait({task})
@@ -92,12 +94,11 @@ class SshHosts:
 
     async def wait(self, host: Host, key: StepKey) -> None:
         """Return when the step has ended or the link is gone; decides nothing."""
-        watch = self._watches.get((host.name, key))
-        if watch:
-            await asyncio.wait({watch})
-            return
-        async with self._slots[host.name]:
-            await self._converse(host, _Orders(runner.watch(host, key), repeatable=True), runner.Reply())
+        task = self._watches.get((host.name, key))
+        if task is None:
+            orders = _Orders(runner.watch(host, key), repeatable=True)
+            task = self._watch(host, key, self._spawn(self._wait_in_line(host, orders)))
+        await asyncio.wait({task})
 
     async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
         """Remove the folders of ended steps of all other runs; a host that does not answer keeps them."""
@@ -105,10 +106,9 @@ class SshHosts:
 
     async def close(self) -> None:
         """Close all connections; what runs on hosts goes on."""
-        watches = list(self._watches.values())
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connections.close()
 
     async def _ask(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
@@ -140,22 +140,26 @@ class SshHosts:
             orders.heard.set()
         return _judge(host, reply, ending)
 
-    def _keep(self, host: Host, key: StepKey, task: _Talking) -> bool:
-        """Keep the channel of a step that runs on, for `wait`, unless too many are kept already."""
-        if self._slots[host.name].locked() or (host.name, key) in self._watches:
-            return False
-        watch = asyncio.create_task(_hold(self._slots[host.name], task))
-        self._watches[host.name, key] = watch
-        watch.add_done_callback(lambda _: self._watches.pop((host.name, key), None))
-        return True
+    async def _take_slot(self, host: Host) -> bool:
+        """Take one of the channels on which ends of steps are awaited, if one is free."""
+        slots = self._slots[host.name]
+        return not slots.locked() and await slots.acquire()
 
+    async def _wait_in_line(self, host: Host, orders: _Orders) -> Unreachable | None:
+        async with self._slots[host.name]:
+            return await self._converse(host, orders, runner.Reply())
 
-async def _hold(slot: asyncio.Semaphore, task: _Talking) -> None:
-    try:
-        async with slot:
-            await asyncio.wait({task})
-    finally:
-        task.cancel()
+    def _watch(self, host: Host, key: StepKey, task: _Talking) -> _Talking:
+        """Let all who wait for a step wait for one task, which goes on when they are called away."""
+        self._watches[host.name, key] = task
+        task.add_done_callback(lambda _: self._watches.pop((host.name, key)))
+        return task
+
+    def _spawn(self, talking: Coroutine[None, None, Unreachable | None]) -> _Talking:
+        task = asyncio.create_task(talking)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _silent(host: Host) -> Unreachable:

@@ -34,16 +34,10 @@ def command(host: Host, marker: str, shell: str = SHELL) -> str:
     return f"exec {sudo}{shell} -c {shlex.quote(_BOOTSTRAP)} reconciler {marker}"
 
 
-def start(host: Host, order: Order) -> str:
-    """Tell the runner to start a step or to attach to it."""
-    words = [
-        host.state_dir,
-        path(order.key),
-        str(order.epoch),
-        render_script(order.script),
-        render_secrets(order.secrets),
-    ]
-    return f"start {quote(words)}"
+def start(host: Host, order: Order, *, stay: bool = True) -> str:
+    """Tell the runner to start a step or to attach to it, and to `stay` for its end."""
+    words = [host.state_dir, path(order.key), str(order.epoch), "stay" if stay else "leave"]
+    return f"start {quote([*words, render_script(order.script), render_secrets(order.secrets)])}"
 
 
 def ask(host: Host, keys: Sequence[StepKey]) -> str:

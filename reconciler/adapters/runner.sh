@@ -53,7 +53,7 @@ report() {
     if ! flock -n -s 9 9<"$2/lock"; then say "$1 running" && return 1; fi
     if ended "$2"; then told "$@" && return; fi
     read -r boot </proc/sys/kernel/random/boot_id
-    read -r born <"$2/boot_id"
+    born= && { read -r born <"$2/boot_id"; } 2>/dev/null
     if [ "$boot" = "$born" ]; then say "$1 died"; else say "$1 rebooted"; fi
 }
 
@@ -88,20 +88,35 @@ fence() {
     [ "$seen" -eq "$1" ]
 }
 
-# What holds the lock while a step runs, in a session of its own: $1 is the step's folder, standard input its secrets.
+# What holds the lock while a step runs, in a session of its own. $1 is the step's folder; standard input says "go" when
+# the intent is on disk, and brings the secrets, whole or not at all.
 # The body inherits the lock: as long as anything of the step lives without having written an exit code, it runs.
 # The exit code is a whole line or it is nothing, so it needs no renaming; waiters are woken when it is on disk.
 holder='
     ulimit -c 0
-    reconciler_secrets=$(cat)
-    case $reconciler_secrets in *"#go") ;; *) exit ;; esac
+    read -r go || exit
+    reconciler_secrets=
+    if [ "$go" = "go with secrets" ]; then
+        reconciler_secrets=$(cat)
+        case $reconciler_secrets in *"# all") ;; *) exit ;; esac
+    fi
     exec </dev/null
     cd /
-    export RECONCILER_VALUES="$1/values"
+    reconciler_run=${1%/*/*}
+    export RECONCILER_VALUES="$1/values" RECONCILER_RUN="${reconciler_run##*/}" RECONCILER_HOME="${reconciler_run%/steps/*}"
+    unset reconciler_run
     ( eval "$reconciler_secrets"; unset reconciler_secrets; . "$1/script" )
     printf "%s\n" "$?" >"$1/exit"
     { sync "$1/exit" "$1/out" "$1/values" || sync; exec flock -u 9; } >/dev/null 2>&1 &
 '
+
+# let_go SECRETS: what the holder reads.
+let_go() {
+    durable "$dir/intent" "$dir"
+    if [ -z "$1" ]; then say go; else say "go with secrets
+$1
+# all"; fi
+}
 
 # launch EPOCH SCRIPT SECRETS: writes the intent to $dir and lets the step go, with the step's lock on descriptor 9.
 # The intent stands before the fence is asked, so whoever raises the fence sees every step that got through before.
@@ -109,19 +124,20 @@ launch() {
     flock -n 9 || return 0
     [ ! -s "$dir/intent" ] || return 0
     { read -r boot </proc/sys/kernel/random/boot_id && say "$boot" >"$dir/boot_id" && say "$2" >"$dir/script" &&
-        : >"$dir/out" && : >"$dir/values" && say "epoch $1" >"$dir/intent" &&
-        durable "$dir/intent" "$dir/script" "$dir/boot_id" "$dir"; } || { rm -f "$dir/intent"; refuse "cannot write to $dir"; }
+        : >"$dir/out" && : >"$dir/values" && say "epoch $1" >"$dir/intent"; } || {
+        rm -f "$dir/intent"
+        refuse "cannot write to $dir"
+    }
     if ! fence "$1"; then
         rm -f "$dir/intent"
         say "0 fenced $seen"
         finish
     fi
+    let_go "$3" | setsid $shell -c "$holder" reconciler "$dir" >"$dir/out" 2>&1 &
     say '0 running'
-    say "$3
-#go" | setsid $shell -c "$holder" reconciler "$dir" >"$dir/out" 2>&1 &
 }
 
-# start STATE KEY EPOCH SCRIPT SECRETS: starts a step, or attaches to it when it is known.
+# start STATE KEY EPOCH stay|leave SCRIPT SECRETS: starts a step, or attaches to it when it is known, and follows it.
 start() {
     state_dir "$1"
     dir=$state/steps/$2
@@ -129,10 +145,10 @@ start() {
         fence "$3" || { say "0 fenced $seen"; finish; }
     else
         mkdir -p "$dir" || refuse "cannot make $dir"
-        launch "$3" "$4" "$5" 9>>"$dir/lock" || refuse "cannot write to $dir"
-        wait
+        launch "$3" "$5" "$6" 9>>"$dir/lock" || refuse "cannot write to $dir"
+        [ "$4" = leave ] || wait
     fi
-    follow 0 "$dir"
+    if [ "$4" = leave ]; then report 0 "$dir"; else follow 0 "$dir"; fi
 }
 
 # ask STATE KEY...: says how steps stand.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncssh
+from asyncssh.public_key import get_default_public_key_algs
 
 from reconciler.adapters.known_hosts import trusted
 from reconciler.domain.desired import Host
@@ -18,20 +19,19 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.text import clean_text
 from reconciler.errors import SettingsError
 
-# sshd allows ten channels on a connection unless told otherwise (MaxSessions in sshd_config(5)).
-CHANNELS_PER_HOST = 8
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshSettings:
     """How hosts are reached. `known_hosts` is the only source of trust: missing or empty, every host is refused.
 
-    `answer_limit` is bytes per question; `grace_s` how long a start waits for a short step's end.
+    `answer_limit` is bytes per question; `grace_s` how long a start waits for a short step's end; `channels_per_host`
+    must stay below MaxSessions of sshd_config(5), ten unless set; half of them may be held by steps waited for.
     """
 
     known_hosts: Path
     client_keys: tuple[Path, ...]
     per_zone: int = 20
+    channels_per_host: int = 8
     connect_timeout_s: float = 10.0
     login_timeout_s: float = 20.0
     keepalive_interval_s: float = 15.0
@@ -79,11 +79,12 @@ class Ending:
 @dataclass(slots=True)
 class _Link:
     connection: asyncssh.SSHClientConnection
-    channels: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHANNELS_PER_HOST))
+    channels: asyncio.Semaphore
     talks: int = 0
-    used_at: float = field(default_factory=time.monotonic)
+    idle: asyncio.TimerHandle | None = None
 
 
+_PARTING_S = 5.0
 _Key = tuple[str, int, str]
 
 
@@ -93,6 +94,7 @@ class Connections:
     def __init__(self, settings: SshSettings) -> None:
         self._settings = settings
         self._links: dict[_Key, _Link] = {}
+        self._partings: set[asyncio.Task[None]] = set()
         self._locks: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._zones: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_zone))
 
@@ -109,9 +111,10 @@ class Connections:
         try:
             ending = await self._say(host, link, talk)
         except _NotSentError as error:
-            self._drop(host, link)
-            if fresh:
+            full = link.talks > 1 and not link.connection.is_closed()
+            if fresh or full:
                 raise classify(host, error.cause) from error
+            self._drop(host, link)
         else:
             if ending is None or ending.status is not None:
                 return ending
@@ -139,22 +142,32 @@ class Connections:
             with suppress(TimeoutError, OSError, asyncssh.Error):
                 await asyncio.wait_for(link.connection.wait_closed(), 2)
             link.connection.abort()
+            if link.idle:
+                link.idle.cancel()
+        await asyncio.gather(*self._partings, return_exceptions=True)
 
     async def _say(self, host: Host, link: _Link, talk: Talk) -> Ending | None:
         link.talks += 1
+        if link.idle:
+            link.idle.cancel()
         try:
-            async with link.channels:
-                try:
-                    process = await link.connection.create_process(talk.command, encoding=None)
-                except (OSError, asyncssh.Error) as error:
-                    raise _NotSentError(error) from error
-                try:
-                    return await _exchange(host, process, talk)
-                finally:
-                    process.close()
+            await link.channels.acquire()
+        except asyncio.CancelledError:
+            self._rest(host, link)
+            raise
+        process, whole = None, False
+        try:
+            process = await link.connection.create_process(talk.command, encoding=None)
+            ending = await _exchange(host, process, talk)
+            whole = True
+        except (OSError, asyncssh.Error) as error:
+            raise _NotSentError(error) from error
         finally:
-            link.talks -= 1
-            link.used_at = time.monotonic()
+            parting = asyncio.create_task(_part(link, process, kill=talk.repeatable and not whole))
+            self._partings.add(parting)
+            parting.add_done_callback(self._partings.discard)
+            parting.add_done_callback(lambda _: self._rest(host, link))
+        return ending
 
     async def _link(self, host: Host) -> tuple[_Link, bool]:
         """Return the host's connection, and whether it is a new one."""
@@ -162,8 +175,9 @@ class Connections:
             link = self._links.get(_key(host))
             if link and not link.connection.is_closed():
                 return link, False
-            self._prune()
-            link = self._links[_key(host)] = _Link(await self._connect(host))
+            link = self._links[_key(host)] = _Link(
+                await self._connect(host), asyncio.Semaphore(self._settings.channels_per_host)
+            )
             return link, True
 
     async def _connect(self, host: Host) -> asyncssh.SSHClientConnection:
@@ -176,6 +190,7 @@ class Connections:
                 username=host.login.user,
                 config=None,
                 known_hosts=keys,
+                server_host_key_algs=_algorithms(keys),
                 client_keys=self._client_keys(host),
                 agent_path=None,
                 password=None,
@@ -189,7 +204,7 @@ class Connections:
         except (OSError, asyncssh.Error) as error:
             raise classify(host, error) from error
 
-    def _known_keys(self, host: Host) -> tuple[object, ...]:
+    def _known_keys(self, host: Host) -> tuple[Any, ...]:
         try:
             keys = trusted(self._settings.known_hosts, host.address, host.port)
         except (SettingsError, OSError, UnicodeDecodeError) as error:
@@ -211,13 +226,24 @@ class Connections:
             del self._links[_key(host)]
         link.connection.abort()
 
-    def _prune(self) -> None:
-        """Close what was not used for long; called whenever a connection is made."""
-        old = time.monotonic() - self._settings.idle_s
-        for key, link in list(self._links.items()):
-            if link.connection.is_closed() or (not link.talks and link.used_at < old):
-                del self._links[key]
-                link.connection.close()
+    def _rest(self, host: Host, link: _Link) -> None:
+        """Close a connection that nobody used for long."""
+        link.talks -= 1
+        if not link.talks:
+            link.idle = asyncio.get_running_loop().call_later(self._settings.idle_s, self._drop, host, link)
+
+
+async def _part(link: _Link, process: asyncssh.SSHClientProcess[bytes] | None, *, kill: bool) -> None:
+    """Give a channel back when what ran in it has ended on the host: until then sshd counts it."""
+    try:
+        if process:
+            with suppress(OSError, TimeoutError):
+                if kill:
+                    process.terminate()
+                await asyncio.wait_for(process.wait_closed(), _PARTING_S)
+            process.close()
+    finally:
+        link.channels.release()
 
 
 class _NotSentError(Exception):
@@ -260,14 +286,24 @@ def classify(host: Host, error: Exception) -> LinkError:
     return LinkError(Reason.HOST_UNREACHABLE, text)
 
 
-# A host whose pinned key is of an algorithm that it no longer has fails in the key exchange, before it shows a key.
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (asyncssh.HostKeyNotVerifiable, Reason.HOST_KEY_CHANGED),
-    (asyncssh.KeyExchangeFailed, Reason.HOST_KEY_CHANGED),
     (asyncssh.PermissionDenied, Reason.HOST_AUTH_REFUSED),
     (asyncssh.PasswordChangeRequired, Reason.HOST_AUTH_REFUSED),
     (asyncssh.IllegalUserName, Reason.HOST_AUTH_REFUSED),
 )
+
+
+def _algorithms(keys: tuple[Any, ...]) -> list[str] | str:
+    """Order the host key algorithms: the pinned ones first, then the rest, so that a host with a new key shows it.
+
+    Were only the pinned ones offered, such a host would hang up before, and look like one that is not there.
+    """
+    if keys[1]:
+        return "default"
+    usual = get_default_public_key_algs()
+    pinned = [algorithm for key in keys[0] for algorithm in key.sig_algorithms if algorithm in usual]
+    return list(dict.fromkeys(algorithm.decode() for algorithm in [*pinned, *usual]))
 
 
 def _key(host: Host) -> _Key:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.desired.models import HttpModel, ServiceModel
-from reconciler.desired.node import Node, shown
+from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
 from reconciler.desired.problem import Problem, near_miss
 from reconciler.desired.tree import Entry
@@ -51,6 +51,8 @@ def check_placeholders(entry: Entry[ServiceModel], model: ServiceModel, world: W
         yield from check_text(node.at("builds", name), scopes.of(CODE))
     yield from check_text(node.at("commands"), scopes.of(FULL)) if model.commands else ()
     yield from _config(node, model, world, scopes)
+    for key in ("builds", "commands", "vars"):
+        yield from _plain_logins(node.at(key)) if getattr(model, key) else ()
     for key in ("verify", "smoke"):
         yield from _asked(node.at(key), getattr(model, key), world, scopes)
 
@@ -110,6 +112,12 @@ def _plain_secrets(file: str, text: str) -> Iterator[Problem]:
         for found in pattern.finditer(text):
             line = text[: found.start()].count("\n") + 1
             yield Problem(file, line, 1, "this line holds a secret in plain text", BY_REFERENCE)
+
+
+def _plain_logins(node: Node) -> Iterator[Problem]:
+    for each in scalars(node):
+        if isinstance(each.content, str) and IN_URL.search(each.content):
+            yield each.problem("this URL holds a password in plain text", "keep it in a file on the host")
 
 
 def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) -> Iterator[Problem]:

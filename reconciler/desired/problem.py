@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 PRINTED = 100  # problems spelled out; the rest is counted
 
@@ -46,10 +46,16 @@ class Problems:
 def near_miss(name: str, known: Iterable[str], kind: str = "") -> str:
     """Word the hint for an unknown name: what may have been meant, else what there is."""
     folded = {each.casefold(): each for each in known}
-    close = [folded[each] for each in get_close_matches(name.strip().casefold(), folded, n=3, cutoff=0.6)]
-    if close:
-        return f"did you mean {' or '.join(close)}?"
+    if close := _close(name.strip().casefold(), folded):
+        return f"did you mean {' or '.join(folded[each] for each in close)}?"
     return f"known{f' {kind}' if kind else ''}: {_few(sorted(folded.values()))}"
+
+
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    """Return the nearest names, best first, without those that are clearly worse than the best."""
+    close = get_close_matches(name, known, n=3, cutoff=0.6)
+    ratios = [SequenceMatcher(None, each, name).ratio() for each in close]
+    return [each for each, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.1]
 
 
 def _few(names: Sequence[str], most: int = 12) -> str:

@@ -49,7 +49,8 @@ def _chapters() -> Iterator[str]:
         schema = schema_of(model)
         for name, field in schema["properties"].items():
             default = _default(field, required=name in schema.get("required", []))
-            yield f"| `{name}` | {_value(field)} | {default} | {field.get('description', '').replace('|', '&#124;')} |\n"
+            meaning = field.get("description", "").replace("|", "&#124;")
+            yield f"| `{name}` | {_value(field)} | {default} | {meaning} |\n"
         yield "\n"
 
 

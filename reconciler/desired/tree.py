@@ -93,10 +93,7 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
     elif re.search(r"(^|/)\.", name) or not name.endswith((".yaml", ".yml")):
         return
     elif "/" in rest or not rest or folder not in (*FOLDERS, "catalog"):
-        places = ", ".join(f"{each}/" for each in (*FOLDERS, "catalog"))
-        meant = near_miss(folder, [*FOLDERS, "catalog"]) if rest else ""
-        hint = meant if meant.startswith("did") else f"YAML is read from {ROOT} and right below {places}"
-        tree.problems.append(Problem(name, 1, 1, "nothing reads this file", hint))
+        tree.problems.append(_unread(name, folder))
     elif name.endswith(".yml"):
         tree.problems.append(Problem(name, 1, 1, "nothing reads this file", "rename it to .yaml"))
     elif folder == "catalog":
@@ -104,6 +101,14 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
         tree.catalog.extend([node] if node else [])
     else:
         _section(tree, folder, _parsed(tree, name, data))
+
+
+def _unread(name: str, folder: str) -> Problem:
+    folders = [f"{each}/" for each in (*FOLDERS, "catalog")]
+    meant = near_miss(f"{folder}/", folders)
+    if "/" not in name or folder in (*FOLDERS, "catalog") or not meant.startswith("did"):
+        meant = f"YAML is read from {ROOT} and right below {', '.join(folders)}"
+    return Problem(name, 1, 1, "nothing reads this file", meant)
 
 
 def _parsed(tree: Tree, name: str, data: bytes) -> Node | None:
@@ -137,7 +142,7 @@ def _fleet(tree: Tree, node: Node | None) -> None:
     if fleet is None:
         tree.problems.append(node.problem("fleet is missing", "add 'fleet: {name: ...}'"))
     else:
-        tree.fleet = _valid(tree, FleetModel, fleet)
+        tree.fleet = _valid(tree, FleetModel, fleet, "fleet")
     _accepts(tree, node.below("accept"))
 
 
@@ -147,8 +152,8 @@ def _accepts(tree: Tree, node: Node | None) -> None:
     if not isinstance(node.content, tuple):
         tree.problems.append(node.problem("accept must be a list"))
         return
-    for each in node.content:
-        tree.accepts.append(Entry("accept", each, _valid(tree, AcceptModel, each)))
+    for place, each in enumerate(node.content, start=1):
+        tree.accepts.append(Entry("accept", each, _valid(tree, AcceptModel, each, f"accept[{place}]")))
 
 
 def _section(tree: Tree, section: str, node: Node | None) -> None:
@@ -180,13 +185,13 @@ def _enter(tree: Tree, entries: dict[str, Entry[AnyModel]], model: type[AnyModel
         what = f"{shown(name)} is defined a second time, first at {first.file}:{line}"
         tree.problems.append(node.key_problem(what, "remove one of the two, or rename it"))
     else:
-        entries[name] = Entry(name, node, _valid(tree, model, node))
+        entries[name] = Entry(name, node, _valid(tree, model, node, name))
 
 
-def _valid(tree: Tree, model: type[AnyModel], node: Node) -> AnyModel | None:
+def _valid(tree: Tree, model: type[AnyModel], node: Node, title: str) -> AnyModel | None:
     if node.refused:
         return None
-    found, problems = validated(model, node)
+    found, problems = validated(model, node, title)
     tree.problems.extend(problems)
     return found
 

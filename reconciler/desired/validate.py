@@ -28,16 +28,16 @@ SHAPES = {
 }
 
 
-def validated(model: type[AnyModel], node: Node) -> Found[AnyModel]:
-    """Return the model of a node, or None and what is wrong, each mistake at its own place."""
+def validated(model: type[AnyModel], node: Node, title: str) -> Found[AnyModel]:
+    """Return the model of a node, or None and what is wrong, each mistake at its own place; `title` names the whole."""
     try:
         return model.model_validate(node.plain()), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [problem for detail in details for problem in _problems(model, node, detail)]
+        return None, [problem for detail in details for problem in _problems(model, node, title, detail)]
 
 
-def _problems(model: type[BaseModel], node: Node, detail: ErrorDetails) -> Iterator[Problem]:
+def _problems(model: type[BaseModel], node: Node, title: str, detail: ErrorDetails) -> Iterator[Problem]:
     path = detail["loc"]
     on_key = bool(path) and path[-1] == "[key]"
     path = path[:-1] if on_key else path
@@ -46,28 +46,28 @@ def _problems(model: type[BaseModel], node: Node, detail: ErrorDetails) -> Itera
         return
     kind = detail["type"]
     if kind == "missing":
-        yield found.key_problem(f"{path[-1]} is missing", f"add it to {_where(path[:-1])}")
+        yield found.key_problem(f"{path[-1]} is missing", f"add it to {_name(path[:-1], title)}")
     elif kind == "extra_forbidden":
         known = known_keys(model, path[:-1])
         yield found.key_problem(f"unknown key {shown(str(path[-1]))}", near_miss(str(path[-1]), known, "keys"))
     elif on_key:
         yield found.key_problem(f"the key {shown(str(path[-1]))} {_said(detail)}")
     else:
-        yield _of_value(found, path, detail)
+        yield from _of_value(found, _name(path, title), detail)
 
 
-def _of_value(found: Node, path: tuple[str | int, ...], detail: ErrorDetails) -> Problem:
+def _of_value(found: Node, name: str, detail: ErrorDetails) -> Iterator[Problem]:
     kind = detail["type"]
-    name = _name(path)
     if kind == "literal_error":
         options = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         text = found.content if isinstance(found.content, str) else ""
-        return found.problem(f"{name} must be one of {', '.join(options)}", _meant(text, options))
-    if kind in SHAPES:
-        return found.problem(f"{name} must be {SHAPES[kind]}, not {_shape(found)}")
-    if kind == "too_short":
-        return found.problem(f"{name} must not be empty")
-    return found.problem(f"{name} {_said(detail)}")
+        yield found.problem(f"{name} must be one of {', '.join(options)}", _meant(text, options))
+    elif kind in SHAPES:
+        yield found.problem(f"{name} must be {SHAPES[kind]}, not {_shape(found)}")
+    elif kind != "too_short":
+        yield found.problem(f"{name} {_said(detail)}")
+    elif not found.content:  # pydantic also counts what is only invalid as absent
+        yield found.problem(f"{name} must not be empty")
 
 
 def _meant(text: str, options: list[str]) -> str:
@@ -86,13 +86,10 @@ def _shape(node: Node) -> str:
     return "a list" if isinstance(node.content, tuple) else "a mapping"
 
 
-def _name(path: tuple[str | int, ...]) -> str:
-    """Name a value by its path: the last key, and the place in a list."""
-    names = [f"item {step + 1}" if isinstance(step, int) else step for step in path[-2:]]
-    if not names:
-        return "this"
-    return f"{names[0]}, {names[1]}," if len(names) > 1 and isinstance(path[-1], int) else names[-1]
-
-
-def _where(path: tuple[str | int, ...]) -> str:
-    return _name(path).rstrip(",") if path else "this mapping"
+def _name(path: tuple[str | int, ...], title: str) -> str:
+    """Name a value by the last key or two and its place in a list, or by the whole's title."""
+    if not path:
+        return title
+    keys = [step for step in path if isinstance(step, str)]
+    name = ".".join(keys[-2:]) or title
+    return f"{name}[{path[-1] + 1}]" if isinstance(path[-1], int) else name

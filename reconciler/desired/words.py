@@ -72,7 +72,7 @@ def _flag(text: str) -> bool:
 
 def _port(text: str) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > 65535:
-        raise ValueError("must be a port from 1 to 65535")
+        raise ValueError("must be a whole number from 1 to 65535")
     return int(text)
 
 

@@ -160,7 +160,7 @@ class _Reader:
 
     def _key(self, event: yaml.NodeEvent, text: str) -> None:
         if isinstance(event, yaml.ScalarEvent):
-            if text == "<<" and not event.style:
+            if text == "<<":
                 self._refuse(event, "a merge key", "write the keys out")
             elif UNSEEN.search(text):
                 self._complain(event, "the key holds a control character", "remove the escape sequence")
@@ -194,6 +194,8 @@ class _Reader:
             parent.key = None
 
     def _enter(self, entries: dict[str, Node], name: str, place: tuple[int, int], node: Node) -> None:
+        if name == "<<":
+            return  # complained about, and no key of ours
         first = entries.get(name)
         if first is None:
             entries[name] = Node(self.file, node.line, node.col, node.content, place, node.refused)

@@ -16,7 +16,8 @@ class HostScript:
     `body` is fixed text of a step kind, never made from the desired state. What varies comes as positional `args`
     ("$1"...), exported `env` values, and `secrets`: shell variables that are not exported and reach the host on stdin
     only (name to text with `{secret:NAME}` placeholders, resolved at the last moment from `secret_refs`).
-    The script may write `name=value` lines to "$RECONCILER_VALUES".
+    The script may write `name=value` lines to "$RECONCILER_VALUES". "$RECONCILER_RUN" names the run, and
+    "$RECONCILER_HOME" is the host's state_dir.
     """
 
     body: str

@@ -61,11 +61,13 @@ class Environment:
     """A Python virtual environment behind its `current` link.
 
     `switched_at` is when the link was last changed, on the host's clock; `versions` are the distributions asked for.
+    `made_from` is the digest in our marker, None when it is not ours or not complete.
     """
 
     path: str
     switched_at: datetime
     versions: Mapping[str, str]
+    made_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

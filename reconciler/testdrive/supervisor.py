@@ -63,7 +63,7 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-# A program that ends within startsecs never counts as started; no retries, so that `start` answers at once.
+# No retries and no restarts: what failed ends as FATAL or EXITED (supervisord on a busy machine tries once more).
 _HEAD = """\
 [unix_http_server]
 file={folder}/supervisor.sock
@@ -93,13 +93,11 @@ def _section(folder: Path, program: Program) -> str:
 command={_escape(words)}
 directory={_escape(str(program.directory))}
 autostart={str(program.autostart).lower()}
-autorestart=unexpected
-exitcodes=0
+autorestart=false
 startsecs=3
 startretries=0
 stopsignal=TERM
 stopwaitsecs=15
-stopasgroup=false
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={_escape(str(folder))}/{program.name}.log

@@ -131,12 +131,13 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await hosts.close()
 
 
-def _carry_out(_host: Host, order: Order) -> Exited:
+def _carry_out(host: Host, order: Order) -> Exited:
     """Do in the fake what a host would do."""
     script = render_secrets(order.secrets) + render_script(order.script)
     read, write = os.pipe()
     with os.fdopen(read, "rb") as values:
         env = {"PATH": os.environ["PATH"], "RECONCILER_VALUES": f"/proc/self/fd/{write}"}
+        env |= {"RECONCILER_HOME": host.state_dir, "RECONCILER_RUN": order.key.run}
         done = subprocess.run(
             ["sh", "-c", script],
             env=env,
@@ -185,6 +186,11 @@ async def test_a_step_ends_with_its_exit_code_output_and_values(world: World) ->
     first = await world.hosts.start(world.host, order(body, args=("it's $HOME",), env={"WORD": 'a "b"\nc'}))
     assert isinstance(first, Running | Exited)
     assert await end(world) == Exited(7, 'it\'s $HOME a "b"\nc\noops\n', {"count": "3"})
+
+
+async def test_a_step_knows_its_run_and_the_hosts_folder_of_ours(world: World) -> None:
+    await world.hosts.start(world.host, order('echo "$RECONCILER_RUN in $RECONCILER_HOME"'))
+    assert await end(world) == Exited(0, f"run-1 in {world.host.state_dir}\n")
 
 
 async def test_a_failing_command_ends_a_body_that_asked_for_it(world: World) -> None:

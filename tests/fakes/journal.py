@@ -43,6 +43,7 @@ class Store:
     inbox: dict[int, Asked]
     documents: dict[str, tuple[str, datetime]]
     epoch: int = 0
+    verified: tuple[Entry, ...] = ()  # what was read already
 
     @classmethod
     def empty(cls) -> Store:
@@ -69,10 +70,12 @@ class MemoryJournal:
         return self._epoch
 
     def read(self) -> Sequence[Entry]:
-        found = from_lines(self.store.lines)
+        known = self.store.verified
+        found = from_lines(self.store.lines[len(known) :], known[-1] if known else None)
         if isinstance(found, Break):
             raise JournalError(found.text, reason=Reason.JOURNAL_BROKEN)
-        return tuple(found)
+        self.store.verified = (*known, *found)
+        return self.store.verified
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
         if not drafts:

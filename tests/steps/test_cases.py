@@ -1,6 +1,7 @@
 """Every step kind against its case files: arguments, what is rendered of them, and how evidence is judged."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,21 @@ from reconciler.domain.schema import SchemaMarker
 from reconciler.steps import Answered, Evidence, Timed, kinds
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
-NOW = "2026-01-02T03:04:05Z"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VALUES = {AskMarker: SchemaMarker, AskFingerprint: str, AskHost: HostReport}
 
 
 def answered(ask: Ask, case: dict[str, object]) -> Answered:
     """Read one answer of a case: samples, known, absent or unknown."""
-    at = TypeAdapter(__import__("datetime").datetime).validate_python(NOW)
     match case:
         case {"samples": list(samples)}:
             assert isinstance(ask, AskHttp)
             return tuple(Timed(elapsed, Sample(ok, text)) for elapsed, ok, text in samples)
         case {"known": value}:
-            return Known(TypeAdapter(VALUES[type(ask)]).validate_python(value), at)
+            return Known(TypeAdapter(VALUES[type(ask)]).validate_python(value), NOW)
         case {"unknown": [reason, text]}:
-            return Unknown(reason, text, at)
-    return Absent(at)
+            return Unknown(reason, text, NOW)
+    return Absent(NOW)
 
 
 def told(outcome: Outcome) -> dict[str, object]:
@@ -65,8 +65,9 @@ def test_case(path: Path) -> None:
 @pytest.mark.parametrize("name", sorted({path.parent.name for path in CASES}))
 def test_a_script_is_fixed_text(name: str) -> None:
     kind = kinds()[name]
+    bodies = {value for one in kinds().values() for key, value in vars(one).items() if key.endswith("BODY")}
     for path in (path for path in CASES if path.parent.name == name):
         args = json.loads(path.read_text())["args"]
         script = kind.effect(kind.Model.model_validate(args))
         if isinstance(script, HostScript):
-            assert script.body in {value for key, value in vars(kind).items() if key.endswith("BODY")}
+            assert script.body in bodies

@@ -1,0 +1,108 @@
+"""Containers as podman shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from reconciler.domain.desired import Host, Service
+from reconciler.domain.observation import Absent, Container, Known
+from reconciler.observers import ParseError, Seen
+from reconciler.observers._text import END, HEAD, LAST_S, text_of
+from reconciler.ports import Answer, Question
+
+FIELD = "containers"
+ALL = "*"  # the subject that is Absent where there is no podman, and Unknown where it gives no answer
+
+# `podman ps` names the image's id, `podman images` the digest that goes with it.
+SCRIPT = (
+    HEAD
+    + r"""
+if command -v podman >/dev/null 2>&1; then
+  podman ps -a --format json 2>/dev/null || exit 3
+  printf '\nimages\n'
+  podman images -a --format json 2>/dev/null || exit 3
+  echo
+else
+  echo none
+fi
+"""
+    + END
+)
+
+
+class _Shown(BaseModel):
+    """One container of `podman ps`."""
+
+    names: tuple[str, ...] = Field(alias="Names", min_length=1)
+    image: str = Field(alias="Image", max_length=1000)
+    image_id: str = Field(alias="ImageID", max_length=200)
+    state: str = Field(alias="State", pattern="^[A-Za-z]{1,40}$")
+    started: int | None = Field(alias="StartedAt", default=None)
+
+
+class _Image(BaseModel):
+    """One image of `podman images`."""
+
+    id: str = Field(alias="Id", max_length=200)
+    digest: str = Field(alias="Digest", default="", max_length=200)
+
+
+def questions(_host: Host, _services: Iterable[Service]) -> tuple[Question, ...]:
+    """Ask for all containers: a host without podman answers at once."""
+    return (Question("containers", SCRIPT),)
+
+
+def subjects(_question: Question) -> tuple[str, ...]:
+    """Name them all at once: their names are not known before."""
+    return (ALL,)
+
+
+def parse(answer: Answer, at: datetime) -> Seen:
+    """Read containers by name, and whether there are others under `*`: always Absent."""
+    text = text_of(answer)
+    if text == "none\n":
+        return {ALL: Absent(at)}
+    shown, mark, images = text.partition("\nimages\n")
+    if not mark:
+        raise ParseError("the images are left out")
+    try:
+        digests = {image.id: image.digest for image in TypeAdapter(list[_Image]).validate_python(_strict(images))}
+        listed = TypeAdapter(list[_Shown]).validate_python(_strict(shown))
+    except (ValidationError, RecursionError, ValueError) as error:
+        raise ParseError(f"podman's answer is not understood: {str(error).splitlines()[0][:200]}") from None
+    return {ALL: Absent(at), **{one.names[0]: Known(_container(one, digests), at) for one in listed}}
+
+
+def _container(one: _Shown, digests: dict[str, str]) -> Container:
+    name, _, digest = one.image.partition("@")
+    head, colon, tag = name.rpartition(":")
+    tagged = colon and "/" not in tag
+    running = one.state.lower() == "running" and one.started is not None and 0 < one.started < LAST_S
+    return Container(
+        image=head if tagged else name,
+        tag=tag if tagged else "",
+        digest=digest or digests.get(one.image_id, ""),
+        state=one.state.lower(),
+        started_at=datetime.fromtimestamp(one.started, UTC) if running and one.started is not None else None,
+    )
+
+
+def _strict(text: str) -> object:
+    """Load JSON without duplicate keys and without numbers that are none; raises ValueError or RecursionError."""
+    loaded: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    return loaded
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no number")

@@ -1,0 +1,60 @@
+"""The folder is the registry: a step kind or an observer is its file, its cases and its entry in the reference."""
+
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from reconciler.observers import observers
+from reconciler.steps import Args, kinds
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def takes(module: ModuleType, function: str, count: int) -> None:
+    assert len(inspect.signature(getattr(module, function)).parameters) == count
+
+
+def documented(page: str) -> list[str]:
+    lines = (ROOT / "docs" / "reference" / page).read_text().splitlines()
+    return [line.removeprefix("## `").removesuffix("`") for line in lines if line.startswith("## `")]
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_a_step_kind_offers_what_the_protocol_says(name: str) -> None:
+    kind = kinds()[name]
+    assert isinstance(kind, ModuleType)
+    assert name == kind.KIND
+    assert isinstance(kind.TIMEOUT_S, float)
+    assert isinstance(kind.REPEATABLE, bool)
+    assert isinstance(kind.INTERRUPTIBLE, bool)
+    assert issubclass(kind.Model, Args)
+    for function, count in (("effect", 1), ("proofs", 1), ("judge", 2)):
+        takes(kind, function, count)
+    assert list((ROOT / "tests" / "cases" / "steps" / name).glob("*.json")), "a step kind needs cases"
+
+
+@pytest.mark.parametrize("name", observers())
+def test_an_observer_offers_what_the_protocol_says(name: str) -> None:
+    observer = observers()[name]
+    assert isinstance(observer, ModuleType)
+    for function, count in (("questions", 2), ("subjects", 1), ("parse", 2)):
+        takes(observer, function, count)
+    assert list((ROOT / "tests" / "cases" / "observers" / name).glob("*.json")), "an observer needs cases"
+
+
+def test_every_observer_has_its_place_in_a_report() -> None:
+    fields = [observer.FIELD for observer in observers().values()]
+    assert sorted(fields) == ["configs", "containers", "environments", "facts", "packages", "units"]
+
+
+def test_the_reference_names_them_all_in_order() -> None:
+    assert documented("steps.md") == list(kinds())
+    assert documented("observers.md") == list(observers())
+
+
+def test_there_are_no_cases_of_what_does_not_exist() -> None:
+    cases = ROOT / "tests" / "cases"
+    assert {path.name for path in (cases / "steps").iterdir()} == set(kinds())
+    assert {path.name for path in (cases / "observers").iterdir()} == set(observers())

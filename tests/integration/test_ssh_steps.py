@@ -1,0 +1,203 @@
+"""Steps on a real host: what is left on its disk, who may see what, and how they die."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.hosts import SshHosts
+from reconciler.domain.desired import Host
+from reconciler.domain.effect import HostScript
+from reconciler.domain.outcome import Exited
+from reconciler.domain.reasons import Reason
+from reconciler.ports import Answer, Died, HostStep, NeverStarted, Order, Question, Running, StepKey, Unreachable
+from tests.support.sshd import Sshd, running_sshd
+
+pytestmark = pytest.mark.integration
+KEY = StepKey("run-1", "step", 1)
+SHELLS = [shell for shell in ("dash", "busybox sh", "bash") if shutil.which(shell.split()[0])]
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def host(sshd: Sshd, tmp_path: Path) -> Host:
+    return dataclasses.replace(sshd.host(), state_dir=str(tmp_path / "state"))
+
+
+@pytest.fixture
+async def hosts(sshd: Sshd) -> AsyncIterator[SshHosts]:
+    hosts = SshHosts(sshd.settings())
+    yield hosts
+    await hosts.close()
+
+
+def order(body: str, key: StepKey = KEY, **plain: str) -> Order:
+    return Order(key, 1, HostScript(body=body), plain, 60)
+
+
+async def end(hosts: SshHosts, host: Host, key: StepKey = KEY) -> HostStep:
+    await hosts.wait(host, key)
+    return await stand(hosts, host, key)
+
+
+async def stand(hosts: SshHosts, host: Host, key: StepKey = KEY) -> HostStep:
+    answer = await hosts.ask(host, [key])
+    assert not isinstance(answer, Unreachable), answer
+    return answer[key]
+
+
+def folder(host: Host, key: StepKey = KEY) -> Path:
+    return Path(host.state_dir, "steps", key.run, key.step, str(key.attempt))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_every_shell_carries_out_steps(sshd: Sshd, host: Host, tmp_path: Path, shell: str) -> None:
+    hosts = SshHosts(sshd.settings(shell=shell))
+    gate = tmp_path / "gate"
+    body = f'until [ -e {gate} ]; do sleep 0.02; done; echo "$TOKEN"; echo n=1 >>"$RECONCILER_VALUES"; exit 5'
+    assert await hosts.start(host, order(body, TOKEN="a'b\nc" * 2000)) == Running()
+    assert await hosts.start(host, order(body)) == Running()
+    gate.touch()
+    assert await end(hosts, host) == Exited(5, "a'b\nc" * 2000 + "\n", {"n": "1"})
+    assert await hosts.look(host, [Question("q", 'echo "$1"; exit 2', ("x y",))]) == {"q": Answer(2, b"x y\n")}
+    await hosts.clean(host, [])
+    assert await stand(hosts, host) == NeverStarted()
+    await hosts.close()
+
+
+async def test_what_is_kept_is_for_the_owner_only(hosts: SshHosts, host: Host) -> None:
+    await hosts.start(host, order("echo hello; touch $(dirname $RECONCILER_VALUES)/by-step"))
+    await end(hosts, host)
+    for path in (Path(host.state_dir), *Path(host.state_dir).rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert {path.name for path in folder(host).iterdir()} >= {
+        "script",
+        "intent",
+        "boot_id",
+        "out",
+        "values",
+        "lock",
+        "exit",
+    }
+    assert (folder(host) / "exit").read_text() == "0\n"
+
+
+async def test_a_secret_is_in_no_file_argument_or_environment(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+    secret, gate = "canary-5ecret-value", tmp_path / "gate"
+    body = f'until [ -e {gate} ]; do sleep 0.05; done; printf %s "$TOKEN" | wc -c'
+    await hosts.start(host, order(body, TOKEN=secret))
+    processes = subprocess.run(["ps", "axeww"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    files = [path for path in Path(host.state_dir).rglob("*") if path.is_file()]
+    gate.touch()
+    assert await end(hosts, host) == Exited(0, f"{len(secret)}\n")
+    files += [path for path in Path(host.state_dir).rglob("*") if path.is_file()]
+    assert str(folder(host)) in processes
+    assert secret not in processes
+    assert files
+    assert not [path for path in files if secret in path.read_text()]
+
+
+async def test_a_rebooted_host_says_so(hosts: SshHosts, host: Host) -> None:
+    await hosts.start(host, order("kill -9 -$$"))
+    assert await end(hosts, host) == Died(rebooted=False)
+    (folder(host) / "boot_id").write_text("another-boot\n")
+    assert await stand(hosts, host) == Died(rebooted=True)
+
+
+async def test_a_torn_exit_code_is_none(hosts: SshHosts, host: Host) -> None:
+    await hosts.start(host, order("exit 12"))
+    assert await end(hosts, host) == Exited(12, "")
+    for torn in ("", "1", "12 \n", "x\n"):
+        (folder(host) / "exit").write_text(torn)
+        assert await stand(hosts, host) == Died(rebooted=False)
+
+
+async def test_a_step_ends_though_it_left_a_daemon(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+    await hosts.start(host, order(f"sleep 60 & echo $! >{tmp_path}/daemon; sleep 0.5; echo done"))
+    try:
+        assert await end(hosts, host) == Exited(0, "done\n")
+        await hosts.wait(host, KEY)
+    finally:
+        os.kill(int((tmp_path / "daemon").read_text()), signal.SIGKILL)
+
+
+async def test_a_step_runs_on_though_its_holder_was_killed(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    await hosts.start(host, order(f"echo $$ >{tmp_path}/holder; until [ -e {gate} ]; do sleep 0.02; done"))
+    os.kill(int((tmp_path / "holder").read_text()), signal.SIGKILL)
+    assert await stand(hosts, host) == Running()
+    gate.touch()
+    assert await end(hosts, host) == Died(rebooted=False)
+
+
+async def test_a_starter_that_died_before_the_intent_started_nothing(hosts: SshHosts, host: Host) -> None:
+    folder(host).mkdir(parents=True)
+    Path(host.state_dir).chmod(0o700)
+    (folder(host) / "lock").touch()
+    (folder(host) / "intent").touch()
+    assert await stand(hosts, host) == NeverStarted()
+    await hosts.start(host, order("echo first"))
+    assert await end(hosts, host) == Exited(0, "first\n")
+
+
+async def test_many_long_steps_leave_room_to_ask(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+    gate, keys = tmp_path / "gate", [StepKey("run-1", f"step-{number}", 1) for number in range(12)]
+    body = f"until [ -e {gate} ]; do sleep 0.05; done"
+    await asyncio.gather(*(hosts.start(host, order(body, key)) for key in keys))
+    waits = asyncio.gather(*(hosts.wait(host, key) for key in keys))
+    answer = await hosts.ask(host, keys)
+    gate.touch()
+    await waits
+    assert answer == dict.fromkeys(keys, Running())
+    assert await hosts.ask(host, keys) == dict.fromkeys(keys, Exited(0, ""))
+
+
+@pytest.mark.parametrize("damage", ["file", "epoch", "owner"])
+async def test_a_damaged_state_folder_is_refused(hosts: SshHosts, host: Host, damage: str) -> None:
+    state, expected = Path(host.state_dir), "cannot make"
+    if damage == "file":
+        state.write_text("not a folder")
+        expected = host.state_dir
+    elif damage == "epoch":
+        state.mkdir()
+        (state / "epoch").write_text("one\n")
+        expected = "is not a number"
+    elif os.getuid() == 0:
+        state.mkdir()
+        os.chown(state, 12345, 12345)
+        expected = "belongs to another user"
+    else:
+        host, expected = dataclasses.replace(host, state_dir="/usr"), "belongs to another user"
+    answer = await hosts.start(host, order("touch /nonexistent"))
+    assert isinstance(answer, Unreachable)
+    assert answer.reason == Reason.HOST_OUTPUT_INVALID
+    assert expected in answer.text
+
+
+async def test_cleaning_leaves_what_is_elsewhere(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+    precious = tmp_path / "elsewhere" / "step" / "1" / "precious"
+    precious.parent.mkdir(parents=True)
+    precious.touch()
+    await hosts.start(host, order(f"ln -s {tmp_path}/elsewhere $(dirname $RECONCILER_VALUES)/link"))
+    await end(hosts, host)
+    steps = Path(host.state_dir, "steps")
+    (steps / "run-2").symlink_to(tmp_path / "elsewhere")
+    (steps / "run-3").mkdir()
+    (steps / "run-3" / "step").symlink_to(tmp_path / "elsewhere" / "step")
+    await hosts.clean(host, [])
+    assert precious.exists()
+    assert not folder(host).exists()
+    assert not (steps / "run-1").exists()

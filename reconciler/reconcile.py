@@ -62,7 +62,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
                 )
                 for name in services
             ]
-        decisions.append(judge(group, positions, scene))
+        decisions.append(judge(group, positions, scene, memory.ports.clock.now()))
     return tuple(decisions)
 
 

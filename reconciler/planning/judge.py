@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
@@ -21,11 +22,11 @@ MAX_ATTEMPTS = 3
 """How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
 
 
-def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
+def judge(group: str, positions: Sequence[Position] | None, scene: Scene, now: datetime) -> Decision:
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
     if run is not None:
-        return _OpenRun(run, scene).decide()
+        return _OpenRun(run, scene, now).decide()
     if superseded := _superseded(group, scene):
         return superseded
     if positions is None:
@@ -119,6 +120,7 @@ class _OpenRun:
 
     run: Run
     scene: Scene
+    now: datetime
 
     def decide(self) -> Decision:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
@@ -169,7 +171,7 @@ class _OpenRun:
         for step in running:
             last = self.run.last(step.id)
             assert last is not None
-            late = (self.scene.now - last.at).total_seconds() > step.timeout_s
+            late = (self.now - last.at).total_seconds() > step.timeout_s
             key = (self.run.id, step.id, last.number, str(Reason.STEP_SLOW))
             if late and key not in self.scene.history.raised:
                 outcome = Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s")

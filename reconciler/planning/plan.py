@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -30,7 +29,6 @@ class Scene:
     desired: Desired
     catalog: Catalog
     history: History
-    now: datetime
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:

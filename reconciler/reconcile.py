@@ -51,7 +51,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     """Judge every group."""
     assert read.desired is not None
     assert read.catalog is not None
-    scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
+    scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history)
     decisions = []
     for group, services in groups_of(read.desired).items():
         positions = None

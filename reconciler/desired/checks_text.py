@@ -133,7 +133,7 @@ def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) ->
 
 
 def _probe(node: Node, http: HttpModel, scopes: _Scopes) -> Iterator[Problem]:
-    yield from check_text(node.at("url"), scopes.of(CODE, shared=True))
-    hidden = scopes.of(CODE, secrets=True, shared=True)
+    yield from check_text(node.at("url"), scopes.of(PLACE, shared=True))
+    hidden = scopes.of(PLACE, secrets=True, shared=True)
     yield from check_text(node.at("headers"), hidden) if http.headers else ()
     yield from check_text(node.at("body"), hidden) if http.body else ()

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from reconciler.domain.desired import Database, Desired, Host, Service
 from reconciler.domain.observation import HostReport, Known, Observations, Observed, Unknown
+from reconciler.domain.placeholder import fill
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import SecretError
 from reconciler.observers import compose, read_report
-from reconciler.planning.fill import fill, host_words, resolved
+from reconciler.planning.words import host_words, resolved
 from reconciler.ports import Ports, Unreachable
 
 HOST_DEADLINE_S = 60.0

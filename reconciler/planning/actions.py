@@ -10,14 +10,15 @@ from reconciler.domain.catalog import Catalog, Marker, Stage
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.dburl import host_endpoint
 from reconciler.domain.desired import Database, Desired, Host, SecretRef, Service
+from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.position import HostPosition
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import build_for, expectation
 from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.planning.fill import fill, host_words, release_words
 from reconciler.planning.position import version_of
+from reconciler.planning.words import host_words, release_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from reconciler.domain.build import Build, FilledFile
 from reconciler.domain.desired import ConfigFile, Host, Service
 from reconciler.domain.observation import HostReport
-from reconciler.planning.fill import fill, release_words
+from reconciler.domain.placeholder import fill
+from reconciler.planning.words import release_words
 from reconciler.steps import verify_host
 
 

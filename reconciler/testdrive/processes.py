@@ -56,9 +56,16 @@ def wait_for(holds: Callable[[], bool], timeout_s: float) -> bool:
 
 def _marked(root: Path) -> Iterator[int]:
     """Yield the living processes of a testdrive but for ourselves."""
-    mark_ = f"{MARK}={root}".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
             with suppress(OSError):
-                if mark_ in (process / "environ").read_bytes().split(b"\0"):
+                if _is_ours(process, root):
                     yield int(process.name)
+
+
+def _is_ours(process: Path, root: Path) -> bool:
+    """Look for the mark; sshd writes its title over its environment, and the title names its configuration."""
+    if f"{MARK}={root}".encode() in (process / "environ").read_bytes().split(b"\0"):
+        return True
+    title = (process / "cmdline").read_bytes()
+    return title.startswith(b"sshd:") and f"{root}/".encode() in title

@@ -118,6 +118,7 @@ class App:
                 await self.daemon.run()
         finally:
             server.shutdown()
+            server.server_close()
             await self.close()
 
     async def run_once(self) -> Report:

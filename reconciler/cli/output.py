@@ -1,0 +1,112 @@
+"""How verbs speak: results on stdout, progress and errors on stderr, JSON and YAML that machines may rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NoReturn
+
+import typer
+import yaml
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.tree import Tree
+
+from reconciler.errors import ReconcilerError
+
+STYLES = {
+    "InSync": "green",
+    "Progressing": "cyan",
+    "Waiting": "cyan",
+    "Blocked": "yellow",
+    "Suspended": "yellow",
+    "BackingOut": "magenta",
+    "Halted": "bold red",
+}
+
+
+PIPE_WIDTH = 160
+"""Columns of tables and trees where no terminal has a width of its own."""
+
+
+class Format(StrEnum):
+    """The ways a result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is written.")
+
+
+def out() -> Console:
+    """Return the console for results."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def err() -> Console:
+    """Return the console for progress and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def write_data(value: object, form: Format) -> None:
+    """Write a JSON value on stdout as JSON or YAML."""
+    if form is Format.YAML:
+        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+    else:
+        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    typer.echo(text, nl=False)
+
+
+def table(*columns: str) -> Table:
+    """Begin a plain table, as wide as its text."""
+    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column.upper(), overflow="fold")
+    return made
+
+
+def print_lines(made: Table | Tree) -> None:
+    """Write a table or tree; where no terminal shows it, without the blanks that fill up its lines."""
+    console = out()
+    if console.is_terminal:
+        console.print(made)
+        return
+    with console.capture() as captured:
+        console.print(made)
+    typer.echo("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()), nl=False)
+
+
+def add_row(to: Table, cells: Sequence[object], style: str = "") -> None:
+    """Add a row of texts that are never read as markup."""
+    to.add_row(*(escape(str(cell)) for cell in cells), style=style)
+
+
+def say(text: str, style: str = "") -> None:
+    """Write a line of a result."""
+    out().print(escape(text), style=style or None, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Write a line of progress."""
+    err().print(escape(text), style="dim")
+
+
+def show_error(error: ReconcilerError) -> None:
+    """Write what happened and what to do."""
+    console = err()
+    first, *more = str(error).splitlines() or [error.reason]
+    console.print(f"[bold red]error:[/] {escape(first)}")
+    for line in more:
+        console.print(escape(f"       {line}"))
+    if error.hint:
+        console.print(f"[bold]hint:[/] {escape(error.hint)}")
+
+
+def usage(text: str) -> NoReturn:
+    """End with exit code 2: the command line makes no sense."""
+    raise typer.BadParameter(text)

@@ -1,0 +1,101 @@
+"""What would be done about a desired state, given what was seen: plans with the routes that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired
+from reconciler.domain.observation import Observations
+from reconciler.domain.plan import Plan
+from reconciler.domain.position import Position
+from reconciler.domain.route import Route, RoutePolicy
+from reconciler.domain.run import History
+from reconciler.errors import CatalogError
+from reconciler.planning.plan import Scene, groups_of, make_plan
+from reconciler.planning.position import position_of
+from reconciler.planning.route import find_route
+
+NOTHING = History()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A group's plan (None: nothing to do), and for each of its services the whole route to its goal."""
+
+    group: str
+    plan: Plan | None
+    routes: tuple[Route, ...] = ()
+
+
+def preview(desired: Desired, catalog: Catalog, seen: Observations, history: History = NOTHING) -> tuple[Preview, ...]:
+    """Plan every group, as the daemon would with this journal."""
+    scene = Scene(desired=desired, catalog=catalog, history=history)
+    places = {each.service: each for each in positions_of(desired, catalog, seen, history)}
+    plans = {
+        group: make_plan(group, [places[name] for name in services], scene)
+        for group, services in groups_of(desired).items()
+    }
+    return tuple(Preview(group, plan, routes_of(plan, scene)) for group, plan in plans.items())
+
+
+def positions_of(
+    desired: Desired, catalog: Catalog, seen: Observations, history: History = NOTHING
+) -> tuple[Position, ...]:
+    """Place every service."""
+    return tuple(position_of(service, desired, catalog, seen, history) for service in desired.services.values())
+
+
+def routes_of(plan: Plan | None, scene: Scene) -> tuple[Route, ...]:
+    """Explain the way of each service of a forward plan, beyond this leg to its goal; none for a refresh."""
+    if plan is None or plan.direction == "back":
+        return ()
+    routes = []
+    for each in plan.services:
+        service = scene.desired.services.get(each.service)
+        if service is None or not each.start or each.start == service.release:
+            continue
+        try:
+            policy = RoutePolicy(service.policy)
+            routes.append(find_route(scene.catalog, service.component, each.start, service.release, policy))
+        except CatalogError:
+            continue  # a pinned plan may speak of what the catalog no longer knows
+    return tuple(routes)
+
+
+def plans_to_json(plans: Sequence[Plan]) -> dict[str, Any]:
+    """Render plans in the shape of the `plan` contract."""
+    return {
+        "changes": any(plan.steps for plan in plans),
+        "plans": [_plan(plan) for plan in plans],
+        "steps": [
+            {
+                "id": step.id,
+                "plan": plan.id,
+                "kind": step.kind,
+                "phase": str(step.phase),
+                "service": step.service,
+                "hop": step.hop,
+                "host": step.host,
+                "after": list(step.after),
+                "point_of_no_return": step.point_of_no_return,
+                "title": step.title,
+            }
+            for plan in plans
+            for step in plan.steps
+        ],
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "id": plan.id,
+        "group": plan.group,
+        "services": [
+            {"service": each.service, "from": each.start, "to": each.goal, "route": list(each.route)}
+            for each in plan.services
+        ],
+        "blocked": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in plan.blocked],
+    }

@@ -138,7 +138,8 @@ def _words(site: Site) -> dict[str, str]:
         "server": keystone.SERVER,
         "wheels": str(site.store.wheels),
         "database": f'{{url: "{url}"{password}}}',
-        "connection": url.replace("keystone@", "keystone:{secret:database}@") + ("?charset=utf8mb4" if password else ""),
+        "connection": url.replace("keystone@", "keystone:{secret:database}@")
+        + ("?charset=utf8mb4" if password else ""),
     }
     for host in site.hosts:
         words |= {f"{host.name}_ssh": str(host.ssh_port), f"{host.name}_api": str(host.api_port)}

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reconciler.cli.contracts import CONTRACTS
+from reconciler.cli.reference import reference
 from reconciler.cli.schema import all_schemas
 from tests.cli.conftest import CASES, ROOT, Call, conforms, lines
 
@@ -40,3 +42,14 @@ def test_a_verb_that_is_none_is_a_usage_error(call: Call):
     found = call("rote")
     assert found.exit_code == 2
     assert "route" in found.stderr
+
+
+def test_the_reference_is_that_of_the_verbs():
+    kept = (ROOT / "docs/reference/cli.md").read_text()
+    assert reference() == kept, "write it anew: see reconciler/cli/reference.py"
+
+
+def test_the_page_on_json_names_every_contract():
+    page = (ROOT / "docs/reference/json.md").read_text()
+    for name in CONTRACTS:
+        assert f"schemas/{name}.json" in page

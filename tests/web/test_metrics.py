@@ -138,7 +138,9 @@ def used_in_dashboards() -> set[str]:
 
 
 def documented() -> set[str]:
-    return set(re.findall(r"^\| `(reconciler_[a-z_]+)`", (ROOT / "docs/reference/metrics.md").read_text(), re.M))
+    return set(
+        re.findall(r"^\| `(reconciler_[a-z_]+)`", (ROOT / "docs/reference/metrics.md").read_text(), re.MULTILINE)
+    )
 
 
 async def test_every_series_that_somebody_uses_is_exported(advanced: Board):
@@ -149,5 +151,5 @@ async def test_every_series_that_somebody_uses_is_exported(advanced: Board):
 
 
 async def test_every_series_is_documented_and_no_other(advanced: Board):
-    families = re.findall(r"^# TYPE (reconciler_\S+)", text_of(advanced), re.M)
+    families = re.findall(r"^# TYPE (reconciler_\S+)", text_of(advanced), re.MULTILINE)
     assert set(families) == documented()

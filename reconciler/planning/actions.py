@@ -50,8 +50,10 @@ def _install_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ..
     undo = None
     before = setting.position.link_path if setting.position else ""
     if before:
-        args = _environment("switch", build) | {"path": before, "foreign_ok": True}
-        undo = Undo("environment", args, f"switch {build.link} back to {before}")
+        # Of the older one nothing is said but its place: it was not made from what the new one is made from.
+        args: dict[str, Json] = {"action": "switch", "path": before, "link": build.link, "foreign_ok": True}
+        was = (setting.position.release if setting.position else "") or before
+        undo = Undo("environment", args, f"switch {setting.service.name} back to {was}")
     title = f"switch {setting.service.name} to {build.release}"
     return (Draft(kind="environment", title=title, key="install", args=_environment("switch", build), undo=undo),)
 

@@ -51,6 +51,21 @@ async def advanced(stage: Stage) -> Stage:
     return stage
 
 
+async def test_the_pass_in_which_a_run_ends_looks_at_the_fleet_anew():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    await stage.pass_once()
+    while not (stage.memory.history.runs and stage.memory.history.runs[-1].ended):
+        await stage.step()
+        await stage.pass_once()
+
+    assert stage.memory.looking is not None
+    assert not stage.memory.looking.done()
+
+
 async def test_a_canary_that_fails_brings_everything_back():
     stage = Stage()
     stage.want(release="yoga")

@@ -13,7 +13,7 @@ APT_GET = r"""
 db=$(dirname "$0")/../db
 case "$*" in *download-only* | update*) exit 0 ;; esac
 "$(dirname "$0")/../sbin/policy-rc.d" nova start; echo "policy $?" >>"$db/../log"
-[ ! -f "$db/../hang" ] || { touch "$db/../hanging"; sleep 5; }
+[ ! -f "$db/../hang" ] || { touch "$db/../hanging"; sleep 1; }
 for one; do
   case $one in
   *=9:9) echo "E: Version '9:9' was not found"; exit 100 ;;
@@ -66,6 +66,17 @@ def test_a_download_changes_nothing(sandbox, act):
     assert state(sandbox) == {}
     assert any(re.search(r"install .*--download-only.* nova-api=2:14\.1\.0-0ubuntu1$", line) for line in sandbox.log)
     assert sandbox.log[0].startswith("apt-get update")
+
+
+def test_a_lock_of_apt_is_waited_for_and_other_errors_are_not(sandbox, act):
+    lock = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1"
+    busy = f'[ -e "$0.tried" ] || {{ touch "$0.tried"; echo "{lock}" >&2; exit 100; }}\n'
+    sandbox.tool("apt-get", busy + APT_GET)
+    done = act("download", {"nova-api": "2"})
+    assert (done.code, lock in done.output) == (0, True)
+    assert [line.split()[1] for line in sandbox.log if line.startswith("apt-get")] == ["update", "update", "install"]
+    sandbox.tool("apt-get", "echo 'E: no network' >&2; exit 100")
+    assert act("download", {"nova-api": "2"}).code == 100
 
 
 def test_exact_versions_are_installed_and_held_and_other_holds_survive(sandbox, act):

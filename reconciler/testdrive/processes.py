@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 MARK = "RECONCILER_TESTDRIVE"
-STOP_S = 20.0
+PATIENCE_S = 20.0
 
 
 def mark(root: Path) -> None:
@@ -28,9 +28,9 @@ def start(argv: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(root: Path) -> None:
+def stop(root: Path, patience_s: float = PATIENCE_S) -> None:
     """Stop all processes of a testdrive, those that hosts detached among them; what does not end is killed."""
-    deadline = time.monotonic() + STOP_S
+    deadline = time.monotonic() + patience_s
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in _marked(root):
             with suppress(ProcessLookupError):

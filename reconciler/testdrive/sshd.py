@@ -57,7 +57,9 @@ def find_sshd(cache: Path) -> Path:
     launcher = cache / "sshd"
     if not launcher.exists():
         if shutil.which("apt-get") is None:
-            raise SshdError("openssh-server is not installed", reason="SshdMissing", hint="install it, then start again")
+            raise SshdError(
+                "openssh-server is not installed", reason="SshdMissing", hint="install it, then start again"
+            )
         _fetch(cache, launcher)
     return launcher
 

@@ -21,7 +21,7 @@ help: ## Show what can be made
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PACKAGES) python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,testdrive]'
+	$(BIN)/pip install -qq --disable-pip-version-check -e '.[dev,testdrive]'
 	@touch $@
 
 setup: $(STAMP) ## Make the virtual environment

@@ -6,9 +6,11 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
@@ -26,19 +28,20 @@ from reconciler.adapters.ssh import SshSettings
 from reconciler.catalog import load_catalog
 from reconciler.daemon import Daemon
 from reconciler.desired import Problem, Problems
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Host
 from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.observation import Observations
 from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
-from reconciler.domain.revision import Revision
+from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.verdict import Report
 from reconciler.errors import JournalError
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import look
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.read import read_files
-from reconciler.ports import Journal, Ports
+from reconciler.planning.allowed import commands_refused
+from reconciler.ports import Journal, Ports, Question, Unreachable
 from reconciler.settings import Settings
 from reconciler.web.board import Board, utc_now
 from reconciler.web.publish import STATUS, Publisher
@@ -50,11 +53,16 @@ KILLED = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
-def read_revision(revision: Revision) -> Read:
-    """Read a commit; what is wrong with it comes back as problems, all at once."""
+def read_revision(revision: Revision, allowed: Collection[str] | None = None) -> Read:
+    """Read a commit; what is wrong with it comes back as problems, all at once.
+
+    `allowed` are the programs that its commands may run; None means any.
+    """
     found = read_files(revision.files)
     if isinstance(found, Problems):
         return Read(revision.commit, None, None, tuple(_block(problem) for problem in found.items))
+    if refused := commands_refused(found, allowed):
+        return Read(revision.commit, None, None, refused)
     return Read(revision.commit, found, load_catalog(found.catalog))
 
 
@@ -117,6 +125,7 @@ class App:
                 await self.daemon.run()
         finally:
             server.shutdown()
+            server.server_close()
             await self.close()
 
     async def run_once(self) -> Report:
@@ -140,7 +149,8 @@ def open_daemon(settings: Settings) -> App:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = SqlJournal.acquire(settings.store_url, SystemClock())
     ports = make_ports(settings, journal, redactor)
-    memory = Memory(ports, read_revision, Executor(ports), sweep_s=settings.sweep.interval_s)
+    reader = partial(read_revision, allowed=settings.commands.allowed)
+    memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s)
     board = Board(utc_now())
     publisher = Publisher(journal, memory, board)
     _recall(publisher, journal)
@@ -226,7 +236,29 @@ async def accepted_state(settings: Settings, commit: str) -> Desired | None:
     return read_revision(revision).desired if revision is not None else None
 
 
-async def newest_state(settings: Settings) -> Mapping[str, bytes] | None:
-    """Fetch, and return the files of the newest commit; None when there is none to be had."""
+async def newest_state(settings: Settings) -> Desired | str:
+    """Fetch, and return the desired state of the newest commit, or why there is none to be had."""
     state = await make_source(settings).latest("")
-    return state.revision.files if state.revision is not None else None
+    if state.revision is None:
+        return state.text
+    read = read_revision(state.revision)
+    return read.desired or "\n".join(block.text for block in read.problems)
+
+
+async def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | None]:
+    """Ask every host a question that costs nothing: None for those that answered."""
+    world = SshHosts(ssh_settings(settings))
+    try:
+        answers = await asyncio.gather(*(world.look(host, [Question("greeting", "echo here")]) for host in hosts))
+    finally:
+        await world.close()
+    return {
+        host.name: answer if isinstance(answer, Unreachable) else None
+        for host, answer in zip(hosts, answers, strict=True)
+    }
+
+
+async def reach_source(settings: Settings, folder: Path) -> SourceState:
+    """Fetch the desired-state repository into a folder of its own, beside a daemon that may be fetching too."""
+    apart = settings.model_copy(update={"source": settings.source.model_copy(update={"mirror": folder})})
+    return await make_source(apart).latest("")

@@ -76,10 +76,9 @@ try() {
   cat -- "$errors" >&2
   return "$code"
 }
-fetch_and() {
-  extra=$1; shift
+install() {
   [ "$remove" = yes ] || set -- --no-remove "$@"
-  get install $extra --allow-downgrades --allow-change-held-packages "$@"
+  get install --allow-downgrades --allow-change-held-packages "$@"
 }
 remember_holds() {
   held=$RECONCILER_HOME/saved/$RECONCILER_RUN/held
@@ -115,12 +114,12 @@ mend() {
 case $action in
 download)
   get update
-  fetch_and --download-only "$@" ;;
+  install --download-only "$@" ;;
 install)
   remember_holds
   write_policy
   mend
-  fetch_and "" "$@"
+  install "$@"
   hold_again "$@"
   verify "$@"
   flush /var/lib/dpkg/status ;;

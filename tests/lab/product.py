@@ -1,9 +1,9 @@
 """The product on the lab: the real pass with the real adapters, on a desired state in literals.
 
-    product = Product(lab, folder)
-    product.want(release="three")      # a commit
-    report = await product.rest()      # pass after pass until nothing runs and nothing may start
-    await product.stop()               # the daemon ends; `start` makes another one on the same journal
+product = Product(lab, folder)
+product.want(release="three")      # a commit
+report = await product.rest()      # pass after pass until nothing runs and nothing may start
+await product.stop()               # the daemon ends; `start` makes another one on the same journal
 """
 
 from __future__ import annotations
@@ -150,7 +150,10 @@ class Product:
             for name, host in self.lab.hosts.items()
             if name in service["hosts"]
         }
-        documents = {**self.files, "fleet.yaml": {"fleet": {"name": "lab"}, "hosts": hosts, "services": {"demo": service}}}
+        documents = {
+            **self.files,
+            "fleet.yaml": {"fleet": {"name": "lab"}, "hosts": hosts, "services": {"demo": service}},
+        }
         files = {name: json.dumps(document).encode() for name, document in documents.items()}  # JSON is YAML
         files["files/demo.conf"] = conf.encode()
         self.source.commit(files)

@@ -12,7 +12,7 @@ from reconciler.domain.observation import Absent, HostReport, Known, Observation
 from reconciler.domain.plan import Plan
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
-from tests.lab.lab import Lab, LabHost
+from tests.lab.lab import Lab
 from tests.lab.product import APT, CONFIG, NEW, OLD, STATE_DIR, Product
 from tests.lab.repository import DEMO
 
@@ -37,7 +37,7 @@ async def container(lab: Lab) -> AsyncIterator[str]:
     h3 = lab.hosts["h3"]
     await h3.run(
         "d=$(mktemp -d) && mkdir $d/bin && cp /bin/busybox $d/bin && ln -s busybox $d/bin/sleep"
-        f" && tar -c -C $d . | podman import --quiet --change 'CMD [\"/bin/sleep\", \"600\"]' - {IMAGE}:7.1"
+        f' && tar -c -C $d . | podman import --quiet --change \'CMD ["/bin/sleep", "600"]\' - {IMAGE}:7.1'
         f" && podman run --detach --quiet --name seen {IMAGE}:7.1"
     )
     yield await h3.run(f"podman image inspect --format '{{{{.Digest}}}}' {IMAGE}:7.1")

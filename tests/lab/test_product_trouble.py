@@ -41,6 +41,11 @@ INSTALL = "demo.migrate.install.two@h1"
 
 
 @pytest.fixture
+def names() -> tuple[str, ...]:
+    return ("h1",)
+
+
+@pytest.fixture
 async def h1(lab: Lab) -> AsyncIterator[LabHost]:
     """The host that all steps here run on."""
     h1 = lab.hosts["h1"]

@@ -34,7 +34,7 @@ lab-tools:
 
 testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this machine
 	@test "$$(id -u)" != 0 || $(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
-	$(BIN)/reconciler testdrive
+	$(BIN)/reconciler testdrive $(ARGS)
 
 test: $(STAMP) tools ## All tests but those of the lab and of OpenStack; none may be skipped
 	$(PYTEST) -n $(JOBS) -m "not lab and not openstack"

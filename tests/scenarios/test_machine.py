@@ -158,7 +158,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def accept_losses(self) -> None:
-        accepts = tuple(Accept(f"data-loss:{name}", "ada", "a test", FOREVER) for name in self.wanted.services)
+        accepts = tuple(Accept(what=f"data-loss:{name}", by="ada", reason="a test", until=FOREVER) for name in self.wanted.services)
         self.commit(replace(self.wanted, accepts=() if self.wanted.accepts else accepts))
 
     @rule(layout=st.sampled_from(("group", "apart", "first only")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -54,8 +54,8 @@ def inputs_of(group: str, desired: Desired) -> str:
 
 def _plain(value: object) -> Json:
     """Turn nested dataclasses into JSON values; sets are sorted."""
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(asdict(value))  # type: ignore[call-overload]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):

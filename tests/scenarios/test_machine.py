@@ -277,6 +277,7 @@ class Life(RuleBasedStateMachine):
             await settle()
             self._look_behind()
             await self.stage.clock.advance(seconds)
+        self._the_same_inputs_give_the_same_plan()
         return report
 
     async def _pass(self) -> Report | None:
@@ -306,10 +307,9 @@ class Life(RuleBasedStateMachine):
             found = breaches(Case(self.stage.store_entries(), self.stage.fleet.deeds, self.stage.wanted))
             assert not found, "\n".join(found)
 
-    @invariant()
-    def the_same_inputs_give_the_same_plan(self) -> None:
+    def _the_same_inputs_give_the_same_plan(self) -> None:
         """Law 11: whoever asks twice, or reads the journal anew, decides the same."""
-        if not hasattr(self, "stage") or self.stage.memory.read is None or self.faulty:
+        if self.stage.memory.read is None:
             return
         memory, read = self.stage.memory, self.stage.memory.read
         memory.remember()
@@ -363,7 +363,7 @@ class Life(RuleBasedStateMachine):
             await settle()
             self._look_behind()
             states = {decision.verdict.state for decision in report.decisions}
-            at_rest = states <= RESTING and not self.stage.memory.executor.tasks and not report.busy
+            at_rest = states <= RESTING
             calm = calm + 1 if at_rest else 0
             if calm > 3:
                 return report

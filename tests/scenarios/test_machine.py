@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date
+from functools import wraps
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -79,6 +80,20 @@ def config_of(name: str, kind: str) -> dict[str, tuple[ConfigFile, ...]]:
     return {"*": (ConfigFile(path=f"/etc/{name}/{name}.conf", template=text),)}
 
 
+def event(**given: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make a rule of what happens, with some passes after it."""
+
+    def as_rule(happens: Callable[..., None]) -> Any:
+        @wraps(happens)
+        def happens_then(self: Life, then: int, **drawn: Any) -> None:
+            happens(self, **drawn)
+            self.do(self.passes(then))
+
+        return rule(then=st.integers(0, 5), **given)(happens_then)
+
+    return as_rule
+
+
 goals = st.fixed_dictionaries(
     {
         "release": st.sampled_from(RELEASES),
@@ -104,8 +119,8 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ setting
 
-    @initialize(layout=st.sampled_from(LAYOUTS))
-    def found(self, layout: str) -> None:
+    @initialize(layout=st.sampled_from(LAYOUTS), goal=goals)
+    def found(self, layout: str, goal: dict[str, str]) -> None:
         names = ["keystone"] if layout == "alone" else ["keystone", "identity"]
         faults = Faults(held=Some())
         self.do(self._found(names, faults))
@@ -114,6 +129,8 @@ class Life(RuleBasedStateMachine):
         groups = {"control": tuple(names)} if layout == "group" else {}
         self.commit(fleet_of([plain(name) for name in names], groups))
         self.do(self.passes(3))
+        self.aim(goal, names)
+        self.do(self.passes(2))
 
     async def _found(self, names: list[str], faults: Faults) -> None:
         self.stage = Stage(faults, {name: plain(name) for name in names})
@@ -125,10 +142,12 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ git
 
-    @rule(goal=goals, which=st.sampled_from(("first", "last", "all")))
+    @event(goal=goals, which=st.sampled_from(("first", "last", "all")))
     def change_the_goal(self, goal: dict[str, str], which: str) -> None:
         names = list(self.wanted.services)
-        chosen = {"first": names[:1], "last": names[-1:], "all": names}[which]
+        self.aim(goal, {"first": names[:1], "last": names[-1:], "all": names}[which])
+
+    def aim(self, goal: dict[str, str], chosen: list[str]) -> None:
         services = [self._aimed(s, goal) if s.name in chosen else s for s in self.wanted.services.values()]
         self.commit(replace(self.wanted, services={service.name: service for service in services}))
 
@@ -137,31 +156,33 @@ class Life(RuleBasedStateMachine):
         changes = {key: goal[key] for key in ("release", "procedure", "policy", "suspended")}
         return replace(service, **changes, overrides=override, config=config_of(service.name, goal["config"]))
 
-    @rule(which=st.integers(0, 30))
+    @event(which=st.integers(0, 30))
     def revert(self, which: int) -> None:
         earlier = [wanted for wanted in self.stage.wanted.values() if wanted is not None]
         self.commit(earlier[which % len(earlier)])
 
-    @rule()
+    @event()
     def go_back_to_the_start(self) -> None:
         """The most usual revert, and often enough to be met in mid-run."""
         services = {name: replace(service, release="yoga") for name, service in self.wanted.services.items()}
         self.commit(replace(self.wanted, services=services))
 
-    @rule()
+    @event()
     def commit_nonsense(self) -> None:
         self.commit(None)
 
-    @rule()
+    @event()
     def commit_something_unrelated(self) -> None:
         self.commit(self.wanted)
 
-    @rule()
+    @event()
     def accept_losses(self) -> None:
-        accepts = tuple(Accept(what=f"data-loss:{name}", by="ada", reason="a test", until=FOREVER) for name in self.wanted.services)
+        accepts = tuple(
+            Accept(what=f"data-loss:{name}", by="ada", reason="a test", until=FOREVER) for name in self.wanted.services
+        )
         self.commit(replace(self.wanted, accepts=() if self.wanted.accepts else accepts))
 
-    @rule(layout=st.sampled_from(("group", "apart", "first only")))
+    @event(layout=st.sampled_from(("group", "apart", "first only")))
     def regroup(self, layout: str) -> None:
         services = self.stage.services if layout != "first only" else {"keystone": None}
         kept = {name: self.wanted.services.get(name, plain(name)) for name in services}
@@ -170,28 +191,24 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ time and the daemon
 
-    @rule(count=few)
-    def let_passes_go_by(self, count: int) -> None:
-        self.do(self.passes(count))
-
-    @rule(count=st.integers(8, 20))
+    @event(count=st.integers(8, 20))
     def let_many_passes_go_by(self, count: int) -> None:
         self.do(self.passes(count))
 
-    @rule(seconds=st.sampled_from((61.0, 700.0, 20000.0)))
+    @event(seconds=st.sampled_from((61.0, 700.0, 20000.0)))
     def let_time_pass(self, seconds: float) -> None:
         self.do(self.passes(2, seconds))
 
-    @rule()
+    @event()
     def kill_the_daemon(self) -> None:
         self.do(self._restart())
 
-    @rule(fault=st.sampled_from(Fault), after=st.integers(1, 4))
+    @event(fault=st.sampled_from(Fault), after=st.integers(1, 4))
     def break_the_journal(self, fault: Fault, after: int) -> None:
         self.stage.journal.fail(fault, self.stage.journal.writes + after)
         self.faulty = True
 
-    @rule(verb=st.sampled_from(("suspend", "resume", "retry", "retry", "clear-halt")), which=st.integers(0, 3))
+    @event(verb=st.sampled_from(("suspend", "resume", "retry", "retry", "clear-halt")), which=st.integers(0, 3))
     def order(self, verb: str, which: int) -> None:
         groups = [*self.wanted.groups] or [*self.wanted.services]
         halts = [halt.id for halt in self.stage.memory.history.halts] or ["h1"]
@@ -200,45 +217,45 @@ class Life(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ hosts, databases, people
 
-    @rule(host=hosts)
+    @event(host=hosts)
     def cut(self, host: str) -> None:
         self.stage.fleet.hosts.cut(host)
 
-    @rule(host=hosts)
+    @event(host=hosts)
     def mend(self, host: str) -> None:
         self.stage.fleet.hosts.mend(host)
 
-    @rule(host=hosts)
+    @event(host=hosts)
     def reboot(self, host: str) -> None:
         self.stage.fleet.reboot(host)
 
-    @rule(after=few, answer=st.booleans())
+    @event(after=few, answer=st.booleans())
     def lose_a_word(self, after: int, answer: bool) -> None:
         faults, number = self.stage.fleet.hosts.faults, self.stage.fleet.hosts.starts + after
         (faults.lost_answers if answer else faults.lost_orders).add(number)
 
-    @rule(part=st.sampled_from(PARTS), host=hosts)
+    @event(part=st.sampled_from(PARTS), host=hosts)
     def hold(self, part: str, host: str) -> None:
         self.stage.fleet.hosts.faults.held.add(f"{part}@{host}")
 
-    @rule()
+    @event()
     def release(self) -> None:
         self.stage.fleet.hosts.faults.held.clear()
         self.do(self._released())
 
-    @rule(part=st.sampled_from(PARTS), host=hosts)
+    @event(part=st.sampled_from(PARTS), host=hosts)
     def let_steps_fail(self, part: str, host: str) -> None:
         self.stage.fleet.failing.add(f"{part}@{host}")
 
-    @rule()
+    @event()
     def let_no_step_fail(self) -> None:
         self.stage.fleet.failing.clear()
 
-    @rule(host=hosts)
+    @event(host=hosts)
     def toggle_api(self, host: str) -> None:
         self.stage.fleet.dead_apis ^= {host}
 
-    @rule(which=st.integers(0, 1))
+    @event(which=st.integers(0, 1))
     def somebody_writes_a_row(self, which: int) -> None:
         sites = list(self.stage.fleet.sites.values())
         site = sites[which % len(sites)]
@@ -246,7 +263,7 @@ class Life(RuleBasedStateMachine):
             self.rows += 1
             site.data.rows.append(f"row {self.rows}")
 
-    @rule(host=hosts, how=st.sampled_from(("config", "link", "unit")))
+    @event(host=hosts, how=st.sampled_from(("config", "link", "unit")))
     def somebody_changes_a_host(self, host: str, how: str) -> None:
         machine = self.stage.fleet.machines[host]
         if how == "unit":

@@ -46,12 +46,12 @@ def site(tmp_path: Path, tools: Path, servers: tuple[Sshd, Sshd]) -> Iterator[Si
 
 
 @pytest.fixture
-def start(site: Site) -> Iterator[Callable[[], Daemon]]:
+def start(site: Site) -> Iterator[Callable[..., Daemon]]:
     """Start daemons of the site; what still runs at the end is killed."""
     started: list[Daemon] = []
 
-    def begin(**env: str) -> Daemon:
-        started.append(Daemon(site, **env))
+    def begin(*words: str, **env: str) -> Daemon:
+        started.append(Daemon(site, *words, **env))
         return started[-1]
 
     yield begin

@@ -1,4 +1,4 @@
-"""The real daemon and the real command line as child processes."""
+"""The real daemon as a child process, and the real command line beside it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
+
 import reconciler
 from reconciler.adapters.journal import SqlJournal
+from reconciler.cli import app
 from reconciler.errors import JournalError
 from tests.integration.daemon.site import Site
 
@@ -36,6 +40,11 @@ class Ran:
     def json(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def text(self) -> str:
+        """All that was said, in one line: where a line ends depends on how long a test's folder is."""
+        return " ".join(f"{self.out} {self.err}".split())
+
 
 def environment(**more: str) -> dict[str, str]:
     """Give a child what it needs and nothing of the settings of whoever runs the tests."""
@@ -43,10 +52,17 @@ def environment(**more: str) -> dict[str, str]:
     return kept | {"NO_COLOR": "1"} | more
 
 
-def cli(*words: object, site: Site | None = None, **env: str) -> Ran:
-    """Run a verb to its end; with a site, under its settings."""
-    if site is not None:
-        env["RECONCILER_CONFIG"] = str(site.config)
+def cli(site: Site, *words: object, **env: str) -> Ran:
+    """Run a verb under a site's settings, in this process: a start of Python each would be most of the time."""
+    done = CliRunner().invoke(app, list(map(str, words)), env={"RECONCILER_CONFIG": str(site.config), **env})
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Ran(done.exit_code, done.stdout, done.stderr)
+
+
+def child(site: Site, *words: object, **env: str) -> Ran:
+    """Run a verb under a site's settings in a process of its own."""
+    env["RECONCILER_CONFIG"] = str(site.config)
     argv = [sys.executable, "-m", "reconciler", *map(str, words)]
     done = subprocess.run(
         argv, cwd=ROOT, env=environment(**env), capture_output=True, text=True, timeout=60, check=False
@@ -57,12 +73,12 @@ def cli(*words: object, site: Site | None = None, **env: str) -> Ran:
 class Daemon:
     """One `reconciler run`."""
 
-    def __init__(self, site: Site, **env: str) -> None:
+    def __init__(self, site: Site, *words: str, **env: str) -> None:
         self.site = site
         self.log_file = site.root / "daemon.log"
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reconciler", "run", "-c", str(site.config)],
+                [sys.executable, "-m", "reconciler", "run", "-c", str(site.config), *words],
                 cwd=ROOT,
                 env=environment(**env),
                 stdin=subprocess.DEVNULL,
@@ -109,6 +125,13 @@ class Daemon:
             assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}:\n{self.log[-3000:]}"
             assert time.monotonic() < end, f"{text()}\n{self.log[-3000:]}"
             time.sleep(0.02)
+
+
+def checked(ran: Ran, contract: str) -> Any:
+    """Return the JSON that a verb wrote, after holding it against its schema."""
+    schema = json.loads((ROOT / "schemas" / f"{contract}.json").read_text())
+    Draft202012Validator(schema).validate(ran.json)
+    return ran.json
 
 
 def status_of(site: Site) -> Status:

@@ -14,7 +14,9 @@ HIDDEN = {".ci", ".gitignore", ".pre-commit-config.yaml", ".pre-commit-hooks.yam
 
 def entries() -> list[Path]:
     made = {"dist", "build"}
-    return sorted(path for path in ROOT.iterdir() if path.name in HIDDEN or path.name[0] != "." and path.name not in made)
+    return sorted(
+        path for path in ROOT.iterdir() if path.name in HIDDEN or (path.name[0] != "." and path.name not in made)
+    )
 
 
 def files(entry: Path) -> list[Path]:

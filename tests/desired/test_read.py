@@ -62,16 +62,6 @@ def test_the_order_of_files_does_not_matter() -> None:
     assert read(files) == read(dict(reversed(files.items())))
 
 
-def test_a_service_may_stand_in_a_file_before_that_of_its_series() -> None:
-    series = {"series": "other", "releases": [{"id": "one", "codename": "one"}]}
-    era = {"zero_downtime": False, "sync": ["tool"]}
-    release = {"id": "one", "package": {"first": "1", "final": "1"}}
-    service = {"service": "thing", "series": "other", "eras": [era], "releases": [release]}
-    additions = {"catalog/a.yaml": json.dumps(service).encode(), "catalog/b.yaml": json.dumps(series).encode()}
-    found = read({"fleet.yaml": b"fleet: {name: small}", **additions})
-    assert isinstance(found, Desired), str(found)
-
-
 def test_problems_are_sorted_once_each_and_cut_when_printed() -> None:
     many = [Problem("a.yaml", line, 1, "wrong") for line in range(PRINTED + 7, 0, -1)]
     problems = Problems.of([*many, *many])

@@ -113,7 +113,7 @@ class Site:
 
     def links(self) -> list[str]:
         """The release that each host's environment link leads to."""
-        return [os.readlink(self.root / host / "current").rpartition("/")[2] for host in HOSTS]
+        return [(self.root / host / "current").readlink().name for host in HOSTS]
 
     def run_unit(self, host: str, verb: str = "start") -> None:
         """Start or stop a host's service by hand."""

@@ -19,7 +19,7 @@ def test_validate_says_every_mistake_by_place(site: Site) -> None:
     folder = site.folder()
     assert cli(site, "validate", folder).code == 0
     fleet = folder / "fleet.yaml"
-    fleet.write_text(fleet.read_text().replace("units: [demo]", "unitz: [demo]").replace("[ready]", "[raedy]"))
+    fleet.write_text(fleet.read_text().replace("release: one", "release: onne").replace("[ready]", "[raedy]"))
     refused = cli(site, "validate", folder)
     assert refused.code == 1
     said = refused.out.splitlines()

@@ -34,7 +34,7 @@ def test_a_suspended_service_starts_nothing_until_it_is_resumed(site: Site, daem
     checked(looked, "observe")
     seen.write_text(looked.out)
     ours = cli(site, "plan", "-o", "json")
-    theirs = cli(site, "plan", site.folder("two"), "--observed", seen, "-o", "json")
+    theirs = cli(site, "plan", site.folder(release="two"), "--observed", seen, "-o", "json")
     assert checked(ours, "plan")["changes"]
     assert checked(theirs, "plan") == ours.json
     assert [step["id"] for step in ours.json["steps"] if step["kind"] == "schema_sync"]
@@ -42,9 +42,9 @@ def test_a_suspended_service_starts_nothing_until_it_is_resumed(site: Site, daem
     differs = cli(site, "diff", "-o", "json")
     assert differs.code == 1
     assert checked(differs, "diff")["differs"]
-    assert cli(site, "diff", site.folder("two"), "--observed", seen).code == 1
-    assert cli(site, "diff", site.folder("one"), "--observed", seen).code == 0
-    assert cli(site, "diff", site.folder("one"), "--observed", site.root / "none.json").code == 2
+    assert cli(site, "diff", site.folder(release="two"), "--observed", seen).code == 1
+    assert cli(site, "diff", site.folder(release="one"), "--observed", seen).code == 0
+    assert cli(site, "diff", site.folder(release="one"), "--observed", site.root / "none.json").code == 2
 
     resumed = cli(site, "resume", "demo")
     assert resumed.code == 0, resumed.text
@@ -69,7 +69,7 @@ def test_a_halt_is_cleared_and_what_failed_is_held_until_retry(site: Site, daemo
 
     retried = cli(site, "retry", "demo", "--why", "once more", SUDO_USER="bob")
     assert retried.code == 0, retried.text
-    daemon.until(lambda s: s["halts"] and s["halts"][0]["id"] != halt["id"], "the second failure")
+    daemon.until(lambda s: s["services"][0]["verdict"] == "Halted", "the second failure")
     assert [body["by"].split()[0] for body in bodies(site, "hold_released")] == ["bob"]
     assert site.ledger() == ["begin two", "end two"] * 2
     assert site.links() == ["one", "one"]

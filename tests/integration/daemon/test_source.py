@@ -81,3 +81,4 @@ def test_a_repository_that_is_away_stops_nothing(site: Site, daemon: Daemon) -> 
     site.commit("three")
     daemon.reached("InSync")
     assert daemon.log.count("SourceUnreachable") == 1
+    assert "in force again" in daemon.log

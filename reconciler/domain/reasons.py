@@ -224,3 +224,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
 }
+
+
+def hint_of(reason: Reason, *, host: str = "", group: str = "") -> str:
+    """Return a reason's hint as it can be typed: a known host or group in place of the word that stands for it."""
+    hint = TEXTS[reason][1]
+    hint = hint.replace("HOST", host) if host else hint
+    return hint.replace("retry SERVICE", f"retry {group}") if group else hint

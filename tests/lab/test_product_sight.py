@@ -12,7 +12,7 @@ from reconciler.domain.observation import Absent, HostReport, Known, Observation
 from reconciler.domain.plan import Plan
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
-from tests.lab.lab import Lab, LabHost
+from tests.lab.lab import Lab
 from tests.lab.product import APT, CONFIG, NEW, OLD, STATE_DIR, Product
 from tests.lab.repository import DEMO
 

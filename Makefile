@@ -21,7 +21,7 @@ help: ## Show what can be made
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PACKAGES) python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,testdrive]'
+	$(BIN)/pip install -qq --disable-pip-version-check -e '.[dev,testdrive]'
 	@touch $@
 
 setup: $(STAMP) ## Make the virtual environment
@@ -34,7 +34,7 @@ lab-tools:
 
 testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this machine
 	@test "$$(id -u)" != 0 || $(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
-	$(BIN)/reconciler testdrive
+	$(BIN)/reconciler testdrive $(ARGS)
 
 test: $(STAMP) tools ## All tests but those of the lab and of OpenStack; none may be skipped
 	$(PYTEST) -n $(JOBS) -m "not lab and not openstack"
@@ -63,7 +63,7 @@ verify: generate ## Fail when something generated differs from what is committed
 	test -z "$$new" || { echo "generated, but not committed: $$new"; exit 1; }
 
 bench: $(STAMP) tools ## Print what things cost; decides nothing
-	$(BIN)/python -m benchmarks.step_cost
+	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 clean: ## Remove what was made here; caches outside this folder stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,7 +14,7 @@ from reconciler.cli.verbs import app
 HEADING = """\
 # Command line
 
-Generated from the verbs by `reconciler.cli.reference`; do not edit.
+Generated from the verbs by `make generate`; do not edit.
 
 `reconciler VERB -h` says the same. Results go to stdout, progress, logs and errors to stderr. `-o json` is a contract,
 described in [json.md](json.md); `-o yaml` is the same data. `NO_COLOR` is honoured. `reconciler --install-completion`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,9 @@ from typing import Any
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 
 from reconciler.cli import world
-from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, print_lines, table, write_data
+from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, plain, print_lines, table, write_data
 
 STALE_S = 90.0
 """A status older than this is of a daemon that does not run: it writes one every 30 s at least."""
@@ -70,23 +69,46 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
     parts: list[RenderableType] = [_heading(found, now)]
     if found["source"]["problem"]:
         source = found["source"]
-        parts.append(f"[yellow]source, {escape(source['problem'])}[/]: {escape(source['text'])}")
-        parts.append(escape(f"  hint: {source['hint']}"))
-    parts += [f"[yellow]{escape(each['reason'])}[/]: {escape(each['text'])}" for each in found["problems"]]
+        parts.append(f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}")
+        parts.append(plain(f"  hint: {source['hint']}"))
+    parts += map(plain, refused(found))
     if found["services"]:
         parts += ["", _services(found)]
+    halted = {halt["scope"] for halt in found["halts"]}
     for each in found["services"]:
-        if each["verdict"] in {"Blocked", "Halted", "Suspended", "Waiting"}:
-            parts.append(escape(f"{each['service']}: {each['text']}"))
-            parts.append(escape(f"  hint: {each['hint']}"))
+        if each["verdict"] in {"Blocked", "Suspended", "Waiting"} or (
+            each["verdict"] == "Halted" and each["group"] not in halted
+        ):
+            parts.append(plain(f"{each['service']}: {each['text']}"))
+            parts.append(plain(f"  hint: {each['hint']}"))
     for halt in found["halts"]:
-        parts.append(f"[bold red]halt {escape(halt['id'])}[/] on {escape(halt['scope'])} since {halt['since']}")
-        parts.append(escape(f"  {halt['reason']}: {halt['text']}"))
-        parts.append(escape(f"  hint: {halt['hint']}"))
+        parts.append(f"[bold red]halt {plain(halt['id'])}[/] on {plain(halt['scope'])} since {halt['since']}")
+        parts += map(plain, halt_lines(halt))
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
-        parts.append(escape(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
+        parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
     return Group(*parts)
+
+
+def refused(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say in lines which commit is refused, and why; nothing when the newest one is in force."""
+    if not found["problems"]:
+        return
+    stays = f"{found['revision'][:12]} stays in force" if found["revision"] else "there is no good one before it"
+    yield f"commit {found['source']['head'][:12]} is refused; {stays}"
+    for each in found["problems"]:
+        yield f"  {each['reason']}: {each['text']}"
+        yield f"    hint: {each['hint']}"
+
+
+def halt_lines(halt: Mapping[str, Any]) -> Iterator[str]:
+    """Say in lines what a halt is about, what to do, and how to go on then."""
+    yield f"  {halt['reason']}: {halt['text']}"
+    yield f"  hint: {halt['hint']}"
+    yield (
+        f"  then: `reconciler retry {halt['scope']}` tries again; "
+        f"`reconciler clear-halt {halt['id']}` ends the halt and waits for another commit"
+    )
 
 
 def _heading(found: Mapping[str, Any], now: datetime) -> str:
@@ -95,7 +117,7 @@ def _heading(found: Mapping[str, Any], now: datetime) -> str:
     age = (now - datetime.fromisoformat(found["at"])).total_seconds()
     stale = f" [bold red](no daemon has reported for {age:.0f} s)[/]" if age > STALE_S else ""
     fleet, revision = found["fleet"] or "no fleet yet", found["revision"][:12] or "none"
-    return f"[bold]{escape(fleet)}[/] at revision {escape(revision)}: {hosts['known']} hosts known{unknown}{stale}"
+    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {hosts['known']} hosts known{unknown}{stale}"
 
 
 def _services(found: Mapping[str, Any]) -> RenderableType:

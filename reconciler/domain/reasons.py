@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     SUPERSEDED = "Superseded"
+    CLAIMED = "Claimed"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -157,6 +158,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "An override holds a host behind its service, and this procedure stops every host.",
         "Remove the override, or choose a rolling procedure.",
     ),
+    Reason.CLAIMED: (
+        "Another group's open leg changes the same hosts or services; plans take turns.",
+        "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",
+    ),
     Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (
         "The leg has passed its point of no return; the old release cannot run any more.",
@@ -219,3 +224,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
 }
+
+
+def hint_of(reason: Reason, *, host: str = "", group: str = "") -> str:
+    """Return a reason's hint as it can be typed: a known host or group in place of the word that stands for it."""
+    hint = TEXTS[reason][1]
+    hint = hint.replace("HOST", host) if host else hint
+    return hint.replace("retry SERVICE", f"retry {group}") if group else hint

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Command, Draft, Kind
+from reconciler.domain.release import near_miss
 from reconciler.domain.run import Halt, History
 from reconciler.planning.plan import groups_of
 
@@ -65,7 +66,7 @@ def _clear_halt(command: Command, history: History, desired: Desired | None) -> 
 
 
 def _accept_history(command: Command, history: History, desired: Desired | None) -> Answer:
-    body = {"revision": command.subject, "by": command.by}
+    body = {"revision": command.subject, **_by(command)}
     return (Draft(Kind.HISTORY_ACCEPTED, body=dict(body)),), f"history up to {command.subject} is accepted"
 
 
@@ -79,8 +80,9 @@ def _by(command: Command) -> Mapping[str, str]:
 
 
 def _unknown(command: Command, desired: Desired | None) -> Answer:
-    known = ", ".join(groups_of(desired)) if desired else "none, since no revision was accepted yet"
-    return (), f"refused: no service or group {command.subject!r}; known: {known}"
+    names = {} if desired is None else {*groups_of(desired), *desired.services}
+    known = near_miss(command.subject, names) if names else "known: none, since no revision was accepted yet"
+    return (), f"refused: no service or group {command.subject!r}; {known}"
 
 
 _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {

@@ -1,73 +1,86 @@
-"""Follows the daemon as an operator does: from outside, by its journal."""
+"""Follows the daemon as an operator does: from outside, by its journal and the status it publishes."""
 
 from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from reconciler.adapters.journal import JournalReader, SqlJournal
+from reconciler.adapters.journal import JournalReader
 from reconciler.domain.journal import Entry
-from reconciler.domain.run import History, Run
+from reconciler.domain.run import History
 from reconciler.errors import ReconcilerError
 from reconciler.planning.history import fold
-from reconciler.testdrive.site import Site
 
 POLL_S = 0.1
+STUCK = frozenset({"Halted", "Blocked", "Suspended"})
 
 
 class DaemonError(ReconcilerError):
-    """The daemon ended, or did not come where it should in time."""
+    """The daemon ended, or did not come where it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the daemon said last: its journal, folded, and its status (as `reconciler status -o json` prints it)."""
+
+    history: History = field(default_factory=History)
+    status: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def service(self) -> Mapping[str, Any]:
+        """Return how the only service stands."""
+        services: Sequence[Mapping[str, Any]] = self.status.get("services") or ({},)
+        return services[0]
+
+    def stands(self, commit: str, verdicts: frozenset[str]) -> bool:
+        """Tell whether the daemon came to one of the verdicts over a commit, and nothing is under way."""
+        idle = all(run.ended for run in self.history.runs)
+        return idle and self.status.get("revision") == commit and self.service["verdict"] in verdicts
 
 
 @dataclass(slots=True)
 class Follower:
-    """Reads on in the journal; whoever listens hears of every new entry, with the history up to it."""
+    """Reads on; whoever listens hears of every new entry, with the history up to it."""
 
-    site: Site
+    reader: JournalReader
     daemon: subprocess.Popen[bytes]
     heard: Callable[[Entry, History], None]
-    history: History = field(default_factory=History)
+    view: View = field(default_factory=View)
     seen: int = 0
-    reader: JournalReader = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Open the journal beside the daemon."""
-        self.reader = SqlJournal.reader(self.site.journal_url)
-
-    def until(self, holds: Callable[[History], bool], what: str, timeout_s: float) -> History:
-        """Return when the journal tells what is waited for.
+    def until(self, commit: str, verdict: str, timeout_s: float = 600.0) -> View:
+        """Return what the daemon says when it came to a verdict over a commit.
 
         Raises:
-            DaemonError: the daemon ended before, or it took too long.
+            DaemonError: it ended, came to a standstill elsewhere, or took too long.
         """
         deadline = time.monotonic() + timeout_s
-        while True:
-            self._read_on()
-            if holds(self.history):
-                return self.history
+        while not self._read_on().stands(commit, frozenset({verdict})):
             if self.daemon.poll() is not None:
-                raise self._error(f"the daemon ended with exit code {self.daemon.returncode} while it should {what}")
+                raise _error(f"the daemon ended with exit code {self.daemon.returncode}")
+            if self.view.stands(commit, STUCK):
+                service = self.view.service
+                raise _error(f"expected {verdict}, but it is {service['verdict']}: {service['text']}")
             if time.monotonic() > deadline:
-                raise self._error(f"the daemon did not {what} within {timeout_s:.0f} s{self._stands()}")
+                raise _error(f"not {verdict} within {timeout_s:.0f} s: {self.view.service.get('text', 'no status')}")
             time.sleep(POLL_S)
+        return self.view
 
-    def _read_on(self) -> None:
+    def _read_on(self) -> View:
         entries = self.reader.read()
+        history = self.view.history
         for entry in entries[self.seen :]:
-            self.history = fold((entry,), self.history)
-            self.heard(entry, self.history)
+            history = fold((entry,), history)
+            self.heard(entry, history)
         self.seen = len(entries)
-
-    def _stands(self) -> str:
-        halts = "; ".join(halt.text for halt in self.history.halts)
-        return f"; it halted: {halts}" if halts else ""
-
-    def _error(self, text: str) -> DaemonError:
-        return DaemonError(text, reason="TestdriveFailed", hint=f"read {self.site.root}/daemon.log")
+        document = self.reader.document("status")
+        status = document.body if document is not None and isinstance(document.body, Mapping) else {}
+        self.view = View(history, status)
+        return self.view
 
 
-def last_run(history: History) -> Run | None:
-    """Return the newest run."""
-    return history.runs[-1] if history.runs else None
+def _error(text: str) -> DaemonError:
+    return DaemonError(text, reason="TestdriveFailed", hint="read daemon.log, and the logs of the hosts")

@@ -10,7 +10,7 @@ from tests.cli.conftest import CASES, ROOT, Call, conforms, lines
 
 def test_schemas_are_those_of_the_code():
     kept = {path.name: path.read_text() for path in (ROOT / "schemas").glob("*.json")}
-    assert all_schemas() == kept, "run `reconciler schema export schemas`"
+    assert all_schemas() == kept, "run make generate"
 
 
 def test_export_writes_them_all(call: Call, tmp_path: Path):
@@ -46,7 +46,7 @@ def test_a_verb_that_is_none_is_a_usage_error(call: Call):
 
 def test_the_reference_is_that_of_the_verbs():
     kept = (ROOT / "docs/reference/cli.md").read_text()
-    assert reference() == kept, "write it anew: see reconciler/cli/reference.py"
+    assert reference() == kept, "run make generate"
 
 
 def test_the_page_on_json_names_every_contract():

@@ -173,3 +173,46 @@ def test_commands_are_kept_while_no_daemon_runs(call: Call, site: Site):
     call("run", "--once", "-c", config)
     status = conforms("status", call("status", "-c", config, "-o", "json").stdout)
     assert status["suspensions"][0]["why"] == "a night without surprises"
+
+
+def test_a_watch_shows_each_change_until_it_is_interrupted(call: Call, site: Site):
+    config = site.settings()
+    site.want(site.fleet())
+    site.trust()
+    assert call("run", "--once", "-c", config).exit_code == 0
+    watch = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "status", "--watch", "-c", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert watch.stdout is not None
+        assert watch.stdout.readline().startswith("site at revision")
+        watch.send_signal(signal.SIGINT)
+        _, said = watch.communicate(timeout=30)
+        assert watch.returncode == 130
+        assert said == ""
+    finally:
+        watch.kill()
+        watch.wait()
+
+
+def test_where_no_daemon_ever_ran_verbs_say_so(call: Call, site: Site):
+    config = site.settings()
+    for argv in (("status",), ("plan",), ("history",), ("why", "keystone"), ("resume",), ("retry", "keystone")):
+        found = call(*argv, "-c", config)
+        assert found.exit_code == 1
+        assert found.stdout == ""
+        assert found.stderr.startswith("error: ")
+    assert call("diff", "-c", config).exit_code == 2
+
+
+def test_wrong_settings_are_all_named(call: Call, site: Site):
+    site.config.write_text('[source]\nurl = "ftp://x"\n[web]\nlisen = "x"\n')
+    found = call("status", "-c", site.config)
+    assert found.exit_code == 1
+    assert "ftp" not in found.stdout
+    assert "listen" in found.stderr
+    assert "source.url" in found.stderr
+    assert call("status", "-c", site.folder / "none.toml").exit_code == 1

@@ -26,11 +26,12 @@ from reconciler.planning.way_back import undo_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """All that planning looks at."""
+    """All that planning looks at; `pinned` are plans of other groups that this very pass pins."""
 
     desired: Desired
     catalog: Catalog
     history: History
+    pinned: tuple[Plan, ...] = ()
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:

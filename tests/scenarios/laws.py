@@ -66,15 +66,21 @@ class Case:
         assert found is not None
         return found
 
+    def chain(self, run: str) -> list[str]:
+        """Return a run with those whose open leg it took over, newest first."""
+        before = self.plans[run]["inherits"]
+        return [run, *(self.chain(before) if before else [])]
+
     def done(self, run: str, step: str) -> int | None:
         """Return when a step of a run was first done."""
         found = [at for (r, s, _), (at, how) in self.results.items() if (r, s, how) == (run, step, "done")]
         return min(found, default=None)
 
     def done_before(self, run: str, kind: str, service: str, before: int, *, after: int = -1) -> bool:
-        """Tell whether a step of a kind was done for a service in a run, in a stretch of the journal."""
+        """Tell whether a step of a kind was done for a service in a run's leg, in a stretch of the journal."""
+        leg = self.chain(run)
         return any(
-            how == "done" and after < at < before and r == run and self._is(r, s, kind, service)
+            how == "done" and after < at < before and r in leg and self._is(r, s, kind, service)
             for (r, s, _), (at, how) in self.results.items()
         )
 
@@ -320,15 +326,21 @@ def law_10_no_secret_is_written_down(case: Case) -> Iterator[str]:
 def law_plans_claim_what_they_change(case: Case) -> Iterator[str]:
     """A group has one run at a time, and no two runs change one service or one host (section 3, Plan)."""
     open_: dict[str, tuple[str, set[str]]] = {}
+    left: set[str] = set()  # superseded: open for the one run that goes on with it or takes it back
     for entry in case.entries:
         if entry.kind == Kind.PLAN_PINNED:
             plan = entry.body["plan"]
             claims = {step[key] for step in plan["steps"] for key in ("service", "host") if step[key]}
+            for run in left & {plan["inherits"], plan["undoes"]}:
+                open_.pop(run)
+            left &= set(open_)
             for run, (group, claimed) in open_.items():
                 if group == entry.group or claims & claimed:
                     yield f"{entry.run} began while {run} of {group} was open: {sorted(claims & claimed)}"
             open_[entry.run] = (entry.group, claims)
-        if entry.kind == Kind.RUN_ENDED:
+        if entry.kind == Kind.RUN_ENDED and entry.body["result"] == "superseded":
+            left.add(entry.run)
+        elif entry.kind == Kind.RUN_ENDED:
             open_.pop(entry.run, None)
 
 

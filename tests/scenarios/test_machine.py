@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from reconciler.domain.desired import Accept, ConfigFile, Desired, SecretRef, Service
+from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.planning.history import fold
@@ -379,8 +380,9 @@ class Life(RuleBasedStateMachine):
             assert report is not None
             await settle()
             self._look_behind()
-            states = {decision.verdict.state for decision in report.decisions}
-            at_rest = states <= RESTING
+            verdicts = [decision.verdict for decision in report.decisions]
+            resting = [v.state in RESTING or v.reason == Reason.CLAIMED for v in verdicts]
+            at_rest = all(resting) and (not verdicts or any(v.state in RESTING for v in verdicts))
             calm = calm + 1 if at_rest else 0
             if calm > 3:
                 return report

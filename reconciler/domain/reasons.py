@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     SUPERSEDED = "Superseded"
+    CLAIMED = "Claimed"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -156,6 +157,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.OVERRIDE_IN_THE_WAY: (
         "An override holds a host behind its service, and this procedure stops every host.",
         "Remove the override, or choose a rolling procedure.",
+    ),
+    Reason.CLAIMED: (
+        "Another group's open leg changes the same hosts or services; plans take turns.",
+        "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",
     ),
     Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (

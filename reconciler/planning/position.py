@@ -45,10 +45,10 @@ def version_of(service: Service, catalog: Catalog, release: str) -> str:
 
 def versions_of(service: Service, catalog: Catalog) -> Iterator[tuple[str, str]]:
     """Yield every release of a service's component with its package version, the desired one first, then newest."""
-    releases = [each.release.id for each in catalog.service(service.component).releases]
+    releases = {each.release.id: each.final_version for each in catalog.service(service.component).releases}
     others = [release for release in reversed(releases) if release != service.release]
     for release in (service.release, *others):
-        yield release, version_of(service, catalog, release)
+        yield release, service.versions.get(release) or releases[release]
 
 
 def goal_of(service: Service, host: str) -> str:

@@ -37,7 +37,7 @@ async def container(lab: Lab) -> AsyncIterator[str]:
     h3 = lab.hosts["h3"]
     await h3.run(
         "d=$(mktemp -d) && mkdir $d/bin && cp /bin/busybox $d/bin && ln -s busybox $d/bin/sleep"
-        f" && tar -c -C $d . | podman import --quiet --change 'CMD [\"/bin/sleep\", \"600\"]' - {IMAGE}:7.1"
+        f' && tar -c -C $d . | podman import --quiet --change \'CMD ["/bin/sleep", "600"]\' - {IMAGE}:7.1'
         f" && podman run --detach --quiet --name seen {IMAGE}:7.1"
     )
     yield await h3.run(f"podman image inspect --format '{{{{.Digest}}}}' {IMAGE}:7.1")

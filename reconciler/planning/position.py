@@ -106,7 +106,10 @@ def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) ->
         case Known(value=report):
             return _reported(service, host, catalog, report)
         case Unknown(reason=reason, text=text):
-            return HostPosition(host=host.name, unknown=_block(Reason(reason), f"host {host.name}: {text}", host.name))
+            return HostPosition(
+                host=host.name,
+                unknown=_block(Reason(reason), f"host {host.name}: {text.removeprefix(f'{host.name}: ')}", host.name),
+            )
         case _:
             text = f"host {host.name} was not asked yet"
             return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))

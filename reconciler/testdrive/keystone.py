@@ -112,7 +112,7 @@ def is_filled(store: Store, releases: Iterable[str]) -> bool:
 def python_text(store: Store) -> str:
     """Write a Python that makes environments without a pip of their own, which would be most of their files.
 
-    They find the one in the store instead. (Measured: 1.4 s and 1300 files in place of 4.2 s and 3200.)
+    They find the one in the store instead. (Measured: 3.0 s of CPU and 1600 files in place of 5.9 s and 3300.)
     """
     return f"""\
 #!/bin/sh

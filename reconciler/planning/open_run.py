@@ -10,7 +10,7 @@ from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray
@@ -102,7 +102,7 @@ class OpenRun:
 
     def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
         where = f" on {step.host}" if step.host else ""
-        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
+        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else hint_of(reason, group=self.run.group)
         body: dict[str, Json] = {
             "id": f"h{self.scene.history.halts_raised + 1}",
             "scope": self.run.group,

@@ -155,8 +155,8 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
     ),
     Reason.OVERRIDE_IN_THE_WAY: (
-        "An override holds a host behind its service, and this procedure stops every host.",
-        "Remove the override, or choose a rolling procedure.",
+        "An override holds a host behind its service, and what comes next would stop or break that host.",
+        "Remove the override; a rolling procedure goes as far as its contract.",
     ),
     Reason.CLAIMED: (
         "Another group's open leg changes the same hosts or services; plans take turns.",

@@ -56,6 +56,11 @@ def goal_of(service: Service, host: str) -> str:
     return service.overrides.get(host, service.release)
 
 
+def held_back(service: Service) -> tuple[str, ...]:
+    """Return the hosts that an override holds behind their service."""
+    return tuple(name for name in service.hosts if goal_of(service, name) != service.release)
+
+
 def _database(service: Service, name: str, catalog: Catalog, seen: Observations, *, expands: bool) -> DatabasePosition:
     component = catalog.service(service.component)
     match seen.databases.get((service.name, name)):

@@ -107,3 +107,22 @@ async def test_a_leg_taken_over_starts_again_what_the_newer_plan_stopped_on_the_
     for name, site in stage.fleet.sites.items():
         assert {machine.running for machine in site.machines.values()} == {f"/srv/{name}/yoga"}
     assert lawful(stage)
+
+
+async def test_a_contract_waits_for_a_host_that_an_override_holds_back():
+    rolling = {"procedure": "zero-downtime", "policy": "supported"}
+    stage = Stage()
+    stage.want(release="yoga", **rolling)
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2023.1", overrides={"ks3": "yoga"}, **rolling)
+    blocked = await stage.until(State.BLOCKED)
+
+    assert blocked.reason == Reason.OVERRIDE_IN_THE_WAY
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "yoga"}
+    assert (stage.fleet.data.release, stage.fleet.data.expanded) == ("yoga", "2023.1")
+
+    stage.want(release="2023.1", **rolling)
+    await stage.until(State.IN_SYNC)
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+    assert (stage.fleet.data.release, stage.fleet.data.expanded) == ("2023.1", "")
+    assert lawful(stage)

@@ -151,8 +151,8 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Add an `accept` entry `data-loss:SERVICE` with a name, a reason and a date, or stay.",
     ),
     Reason.OPEN_LEG: (
-        "A leg is open and its hosts are mixed; new inputs cannot replace it here.",
-        "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
+        "A leg is open, and the commit takes services out of its group; nothing of it is begun or taken back.",
+        "Put them back under their names, as the text says; take them out when the leg has ended.",
     ),
     Reason.OVERRIDE_IN_THE_WAY: (
         "An override holds a host behind its service, and what comes next would stop or break that host.",

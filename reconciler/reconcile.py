@@ -52,7 +52,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     """Judge every group, and every open run whose group a commit has taken away."""
     assert read.desired is not None
     assert read.catalog is not None
-    scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history)
+    scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.runs if not run.ended}
@@ -65,7 +65,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
                 )
                 for name in services
             ]
-        decision = judge(group, positions, scene, memory.ports.clock.now())
+        decision = judge(group, positions, scene)
         if decision.plan is not None and any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts):
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)

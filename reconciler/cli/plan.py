@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def _previews(folder: Path | None, observed: Path | None, config: Path | None) -
     from reconciler.catalog.load import load_catalog
 
     desired = world.read_folder(folder)
-    return preview(desired, load_catalog(desired.catalog), world.read_observed(observed))
+    return preview(desired, load_catalog(desired.catalog), world.read_observed(observed), datetime.now(UTC))
 
 
 def _write(found: Sequence[Preview], output: Shape) -> None:

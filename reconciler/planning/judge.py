@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Plan
@@ -18,11 +17,11 @@ from reconciler.planning.plan import Scene, inputs_of, make_plan
 from reconciler.planning.serial import plan_to_json
 
 
-def judge(group: str, positions: Sequence[Position] | None, scene: Scene, now: datetime) -> Decision:
+def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
     if run is not None:
-        return OpenRun(run, scene, now).decide()
+        return OpenRun(run, scene).decide()
     if superseded := _superseded(group, scene):
         return superseded
     if positions is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
@@ -33,7 +32,6 @@ class OpenRun:
 
     run: Run
     scene: Scene
-    now: datetime
 
     def decide(self) -> Decision:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
@@ -91,7 +89,7 @@ class OpenRun:
         for step in running:
             last = self.run.last(step.id)
             assert last is not None
-            late = (self.now - last.at).total_seconds() > step.timeout_s
+            late = (self.scene.now - last.at).total_seconds() > step.timeout_s
             key = (self.run.id, step.id, last.number, str(Reason.STEP_SLOW))
             if late and key not in self.scene.history.raised:
                 outcome = Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s")
@@ -136,7 +134,7 @@ class OpenRun:
 
     def _turn(self, text: str) -> Draft:
         chain = self.scene.history.chain(self.run)
-        steps = undo_steps(chain, under=self.run.id, accept_loss=accepted_losses(self.scene.desired))
+        steps = undo_steps(chain, under=self.run.id, accept_loss=accepted_losses(self.scene))
         body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
         return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
 
@@ -186,7 +184,7 @@ class OpenRun:
         halts = self.scene.history.halts_of(self.run.group)
         services = {route.service for route in self.run.plan.services}
         stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
-        if not stopped_by_proof or not services <= accepted_losses(self.scene.desired):
+        if not stopped_by_proof or not services <= accepted_losses(self.scene):
             return None
         drafts = [cleared(halt, self.scene.history.accepted) for halt in halts]
         decision = ruling(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", self.run.id)

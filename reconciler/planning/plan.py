@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -26,11 +27,15 @@ from reconciler.planning.way_back import undo_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """All that planning looks at; `pinned` are plans of other groups that this very pass pins."""
+    """All that planning looks at; `pinned` are plans of other groups that this very pass pins.
+
+    `now` bears on timeouts and on what has expired, never on what a plan says otherwise.
+    """
 
     desired: Desired
     catalog: Catalog
     history: History
+    now: datetime
     pinned: tuple[Plan, ...] = ()
 
 
@@ -240,13 +245,15 @@ def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
     if beyond:
         text = f"{beyond[0].title} was done in run {run.id}"
         return _finished(replace(plan, blocked=(_block(Reason.BEYOND_NO_RETURN, text),)))
-    steps = undo_steps(chain, under="", accept_loss=accepted_losses(scene.desired))
+    steps = undo_steps(chain, under="", accept_loss=accepted_losses(scene))
     return _finished(replace(plan, steps=steps))
 
 
-def accepted_losses(desired: Desired) -> frozenset[str]:
-    """Return the services whose data somebody agreed to lose."""
-    return frozenset(a.what.partition(":")[2] for a in desired.accepts if a.what.startswith("data-loss:"))
+def accepted_losses(scene: Scene) -> frozenset[str]:
+    """Return the services whose data somebody agreed to lose; an acceptance holds to the end of its last day, UTC."""
+    today = scene.now.date()
+    losses = [a.what for a in scene.desired.accepts if a.what.startswith("data-loss:") and today <= a.until]
+    return frozenset(what.partition(":")[2] for what in losses)
 
 
 def _finished(plan: Plan) -> Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from reconciler.domain.catalog import Catalog
@@ -30,10 +31,10 @@ class Preview:
     routes: tuple[Route, ...] = ()
 
 
-def preview(desired: Desired, catalog: Catalog, seen: Observations, history: History = NOTHING) -> tuple[Preview, ...]:
-    """Plan every group, as the daemon would with this journal."""
-    scene = Scene(desired=desired, catalog=catalog, history=history)
-    places = {each.service: each for each in positions_of(desired, catalog, seen, history)}
+def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetime) -> tuple[Preview, ...]:
+    """Plan every group, as a daemon would that has an empty journal."""
+    scene = Scene(desired=desired, catalog=catalog, history=NOTHING, now=now)
+    places = {each.service: each for each in positions_of(desired, catalog, seen)}
     plans = {
         group: make_plan(group, [places[name] for name in services], scene)
         for group, services in groups_of(desired).items()

@@ -106,5 +106,5 @@ class Publisher:
         read = self.memory.read
         if read is None or read.desired is None or read.catalog is None:
             return []
-        scene = Scene(desired=read.desired, catalog=read.catalog, history=report.history)
+        scene = Scene(desired=read.desired, catalog=read.catalog, history=report.history, now=report.at)
         return [Preview(d.verdict.group, d.plan, routes_of(d.plan, scene)) for d in report.decisions]

@@ -26,7 +26,7 @@ SECOND = "keystone.roll.verify.token@ks2"
 
 
 def rule(history: History, wanted: Desired = GOAL, now: datetime = AT) -> Decision:
-    return judge("keystone", [position()], Scene(desired=wanted, catalog=load_catalog(), history=history), now)
+    return judge("keystone", [position()], Scene(desired=wanted, catalog=load_catalog(), history=history, now=now))
 
 
 def run(done: int, *, next_: Outcome | None = None, begun: bool = False) -> Run:
@@ -174,6 +174,6 @@ def test_what_failed_is_held():
 
 
 def test_a_fleet_that_was_not_seen_is_waited_for():
-    scene = Scene(desired=GOAL, catalog=load_catalog(), history=History())
+    scene = Scene(desired=GOAL, catalog=load_catalog(), history=History(), now=AT)
 
-    assert judge("keystone", None, scene, AT).verdict.state is State.WAITING
+    assert judge("keystone", None, scene).verdict.state is State.WAITING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from reconciler.planning.serial import plan_from_json, plan_to_json
 from tests.support.sample import DESIRED, HOSTS, desired
 
 CATALOG = load_catalog()
+AT = datetime(2026, 1, 2, tzinfo=UTC)
 RELEASES = [each.release.id for each in CATALOG.service("keystone").releases]
 
 
@@ -43,7 +45,7 @@ def position(release: str = "yoga", drifted: tuple[str, ...] = tuple(HOSTS), **c
 
 
 def plan(at: Position | None = None, **changes: object) -> Plan:
-    scene = Scene(desired=desired(**changes), catalog=CATALOG, history=History())
+    scene = Scene(desired=desired(**changes), catalog=CATALOG, history=History(), now=AT)
     found = make_plan("keystone", [at or position()], scene)
     assert found is not None
     return found
@@ -65,7 +67,7 @@ def ancestors(step: Step, by_id: dict[str, Step]) -> set[str]:
 
 
 def test_a_fleet_at_its_goal_needs_no_plan():
-    scene = Scene(desired=desired(), catalog=CATALOG, history=History())
+    scene = Scene(desired=desired(), catalog=CATALOG, history=History(), now=AT)
 
     assert make_plan("keystone", [position(drifted=())], scene) is None
 

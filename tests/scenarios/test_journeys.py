@@ -12,6 +12,11 @@ from tests.fakes.hosts import Faults
 from tests.scenarios.stage import BROKEN_CONFIG, Stage
 
 FOREVER = date(2099, 1, 1)
+LONG_AGO = date(2020, 1, 1)
+
+
+def loss(until: date) -> Accept:
+    return Accept(what="data-loss:keystone", by="ada", reason="test", until=until)
 
 
 async def test_a_fleet_that_is_where_it_should_be_is_left_alone():
@@ -165,7 +170,10 @@ async def test_data_written_since_is_not_lost_without_a_name_under_it():
     assert stage.fleet.ledger == []  # nothing was stopped to find out
     assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
 
-    stage.want(release="yoga", accepts=(Accept(what="data-loss:keystone", by="ada", reason="test", until=FOREVER),))
+    stage.want(release="yoga", accepts=(loss(until=LONG_AGO),))
+    assert (await stage.until(State.HALTED)).reason == Reason.WRITTEN_SINCE
+
+    stage.want(release="yoga", accepts=(loss(until=FOREVER),))
     await stage.until(State.IN_SYNC)
     assert (stage.fleet.data.release, stage.rows()) == ("yoga", ["admin"])
 

@@ -56,7 +56,7 @@ def clear_halt(
 
 
 def accept_history(
-    commit: str = typer.Argument(metavar="COMMIT", help="The whole id of the commit to follow from now on."),
+    commit: str = typer.Argument(metavar="COMMIT", help="The whole id of the newest commit, to follow it from now on."),
     why: str = Why,
     wait: float = Wait,
     config: Path | None = Config,

@@ -49,13 +49,13 @@ async def reconcile(memory: Memory) -> Report:
 
 
 def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
-    """Judge every group, and every open run whose group a commit has taken away."""
+    """Judge every group, and every open leg whose group a commit has taken away."""
     assert read.desired is not None
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
     decisions: list[Decision] = []
     known = groups_of(read.desired)
-    gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.runs if not run.ended}
+    gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
     for group, services in (gone | known).items():
         positions = None
         if memory.history.open_run(group) is None and memory.fresh_for(group, read.commit):

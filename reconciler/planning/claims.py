@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reconciler.domain.desired import Desired
 from reconciler.domain.plan import Plan
 from reconciler.domain.run import Run
@@ -22,6 +24,11 @@ def claims_of(plan: Plan) -> frozenset[tuple[str, str]]:
 
 
 def astray(run: Run, desired: Desired) -> tuple[str, ...]:
-    """Return the services of an open run that its group no longer has: a commit took them away in mid-leg."""
+    """Return the services of an open leg's run that its group no longer has: a commit took them away in mid-leg."""
     members = groups_of(desired).get(run.group, ())
     return tuple(route.service for route in run.plan.services if route.service not in members)
+
+
+def left_behind(run: Run, services: Sequence[str]) -> str:
+    """Say what a commit left behind, and what to do about it."""
+    return f"the leg of run {run.id} is open, and {', '.join(services)} left group {run.group}: put them back"

@@ -10,7 +10,7 @@ from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Decision, State, Verdict
-from reconciler.planning.claims import claimed_by
+from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.plan import Scene, inputs_of, make_plan
@@ -22,6 +22,9 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
     run = scene.history.open_run(group)
     if run is not None:
         return OpenRun(run, scene).decide()
+    leg = scene.history.superseded(group)
+    if leg is not None and (lost := astray(leg, scene.desired)):
+        return ruling(group, State.BLOCKED, Reason.OPEN_LEG, left_behind(leg, lost), leg.id)
     if superseded := _superseded(group, scene):
         return superseded
     if positions is None:

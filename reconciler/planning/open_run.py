@@ -12,7 +12,7 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
-from reconciler.planning.claims import astray
+from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.plan import Scene, accepted_losses, inputs_of
 from reconciler.planning.position import held_back
@@ -155,7 +155,7 @@ class OpenRun:
         """Stand still while a commit leaves out services whose leg is open; drop what has not begun."""
         if not running and self._only_prepared():
             return self._ended_for_newer("dropped")
-        text = f"run {self.run.id} is open, and {', '.join(services)} left group {self.run.group}: put them back"
+        text = left_behind(self.run, services)
         decision = ruling(self.run.group, State.BLOCKED, Reason.OPEN_LEG, text, self.run.id)
         return self._still(decision, self._adopted(running))
 

@@ -40,6 +40,7 @@ class Machine:
     running: str = ""
     ran: str = ""  # build that was started last: path and configuration stamp
     started_at: datetime | None = None
+    held_down: bool = False  # stopped by a step: no reboot starts it
     saved: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
 
@@ -126,10 +127,13 @@ class Fleet:
         return self.sites["keystone"].data
 
     def reboot(self, name: str) -> None:
-        """End what runs on a host; its units, which are enabled, come up with it."""
+        """End what runs on a host; its units come up with it, but for those that a step holds down."""
         self.hosts.kill(name, rebooted=True)
         for site in self.sites.values():
-            self._start(site.machines[name])
+            machine = site.machines[name]
+            machine.running = ""
+            if not machine.held_down:
+                self._start(machine)
 
     # ---------------------------------------------------------------- steps
 
@@ -198,7 +202,8 @@ class Fleet:
     def _units(self, machine: Machine, args: Sequence[str]) -> Exited:
         if args[3] != "started":
             machine.running, machine.started_at = "", None
-        if args[3] != "stopped":
+        machine.held_down = args[3] == "stopped"
+        if not machine.held_down:
             self._start(machine)
         return Exited(0, "")
 
@@ -316,7 +321,7 @@ def _service_of(order: Order) -> str:
         case environment.BODY:
             return args[2].split("/")[2] if args[2] else args[1].split("/")[2]
         case units.BODY:
-            return args[8]
+            return args[-1]
         case _dumps.MARIADB_BODY:
             return args[1].partition(".")[0]
         case command.BODY:

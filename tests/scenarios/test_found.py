@@ -126,3 +126,21 @@ async def test_a_contract_waits_for_a_host_that_an_override_holds_back():
     assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
     assert (stage.fleet.data.release, stage.fleet.data.expanded) == ("2023.1", "")
     assert lawful(stage)
+
+
+async def test_a_leg_that_waited_to_be_taken_over_is_not_forgotten_when_its_service_leaves():
+    stage = two()
+    want(stage, APART)
+    await passes(stage, 3)
+    want(stage, APART, release="2026.1")
+    await until_done(stage, "identity.migrate.schema-sync.main.2023.1@ks1")
+    stage.journal.ask("suspend", "", "ada", "to think")
+    want(stage, APART, release="2025.1")
+    await passes(stage, 10)
+    assert [run.ended for run in stage.memory.history.runs][:1] == ["superseded"]
+    stage.commit(fleet_of([replace(KEYSTONE, release="2025.1")], APART))
+    stage.journal.ask("resume", "", "ada", "thought")
+    decisions = await passes(stage, 10)
+
+    assert decisions["identity"].verdict.reason == Reason.OPEN_LEG
+    assert decisions["keystone"].verdict.reason == Reason.CLAIMED

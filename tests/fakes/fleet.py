@@ -316,7 +316,7 @@ def _service_of(order: Order) -> str:
         case environment.BODY:
             return args[2].split("/")[2] if args[2] else args[1].split("/")[2]
         case units.BODY:
-            return args[7]
+            return args[8]
         case _dumps.MARIADB_BODY:
             return args[1].partition(".")[0]
         case command.BODY:

@@ -44,7 +44,7 @@ test-lab: $(STAMP) tools lab-tools ## Tests on three real hosts with systemd, on
 	$(PYTEST) -m lab tests/lab
 
 test-openstack: $(STAMP) tools ## Tests with the real code of OpenStack on MariaDB
-	$(PYTEST) -m openstack tests/openstack
+	$(PYTEST) -m openstack
 
 check: $(STAMP) ## Lint, types, import direction and the fast tests
 	$(BIN)/python -m ruff check .

@@ -58,7 +58,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.runs if not run.ended}
     for group, services in (gone | known).items():
         positions = None
-        if memory.fresh_for(group, read.commit):
+        if memory.history.open_run(group) is None and memory.fresh_for(group, read.commit):
             positions = [
                 position_of(
                     read.desired.services[name], read.desired, read.catalog, memory.observations, memory.history

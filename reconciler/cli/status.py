@@ -113,11 +113,11 @@ def halt_lines(halt: Mapping[str, Any]) -> Iterator[str]:
 
 def _heading(found: Mapping[str, Any], now: datetime) -> str:
     hosts = found["hosts"]
-    unknown = f", {hosts['unknown']} unknown" if hosts["unknown"] else ""
     age = (now - datetime.fromisoformat(found["at"])).total_seconds()
     stale = f" [bold red](no daemon has reported for {age:.0f} s)[/]" if age > STALE_S else ""
     fleet, revision = found["fleet"] or "no fleet yet", found["revision"][:12] or "none"
-    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {hosts['known']} hosts known{unknown}{stale}"
+    known = f"{hosts['known']} of {hosts['total']} hosts known"
+    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {known}{stale}"
 
 
 def _services(found: Mapping[str, Any]) -> RenderableType:

@@ -93,8 +93,9 @@ def _run(run: Run, host: str) -> dict[str, Any]:
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     service, place, run = found["service"], found["place"], found["run"]
-    yield f"  {service['text']}"
-    yield f"  hint: {service['hint']}"
+    if service["text"] not in {halt["text"] for halt in found["halts"]}:
+        yield f"  {service['text']}"
+        yield f"  hint: {service['hint']}"
     at = f"desired {service['desired']}, position {service['position'] or 'unknown'}"
     yield f"  since {service['since'] or 'unknown'}; {at}"
     yield from (f"  {line}" for line in found["refused"])
@@ -106,8 +107,10 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for each in place.get("hosts", ()):
         said = each["unknown"] or "; ".join(each["drift"]) or "as desired"
         yield f"  host {each['host']} at {each['release'] or '?'}: {said}"
+    told = {service["text"], *(each["unknown"] for each in place.get("hosts", ()))}
     for block in place.get("blocks", ()):
-        yield f"  blocked, {block['reason']}: {block['text']}"
+        if block["text"] not in told:
+            yield f"  blocked, {block['reason']}: {block['text']}"
     if run:
         yield f"  run {run['id']}{' goes back' if run['going_back'] else ''}: {run['done']} of {run['of']} steps done"
         for word in ("running", "failed", "next"):

@@ -151,12 +151,12 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Add an `accept` entry `data-loss:SERVICE` with a name, a reason and a date, or stay.",
     ),
     Reason.OPEN_LEG: (
-        "A leg is open and its hosts are mixed; new inputs cannot replace it here.",
-        "`reconciler retry SERVICE` goes on; a revert of the commit backs out.",
+        "A leg is open, and the commit takes services out of its group; nothing of it is begun or taken back.",
+        "Put them back under their names, as the text says; take them out when the leg has ended.",
     ),
     Reason.OVERRIDE_IN_THE_WAY: (
-        "An override holds a host behind its service, and this procedure stops every host.",
-        "Remove the override, or choose a rolling procedure.",
+        "An override holds a host behind its service, and what comes next would stop or break that host.",
+        "Remove the override; a rolling procedure goes as far as its contract.",
     ),
     Reason.CLAIMED: (
         "Another group's open leg changes the same hosts or services; plans take turns.",
@@ -167,17 +167,20 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The leg has passed its point of no return; the old release cannot run any more.",
         "Go forward, or restore the backup set by hand with the service stopped.",
     ),
-    Reason.STEP_FAILED: ("A step failed.", "Read its output in `reconciler history`; mend the cause, then `retry`."),
+    Reason.STEP_FAILED: (
+        "A step failed.",
+        "Read its output in `reconciler history`; mend the cause, then `reconciler retry SERVICE`.",
+    ),
     Reason.STEP_LOST: (
         "Nobody can tell how a step ended, and it may not be repeated blindly.",
-        "Look at the host, then `retry` to run it again or revert to back out.",
+        "Look at the host, then `reconciler retry SERVICE` to run it again, or revert to back out.",
     ),
     Reason.STEP_SLOW: ("A step runs longer than its timeout; it is not killed.", "Look at the host; let it finish."),
     Reason.CANARY_FAILED: (
         "The canary did not come up healthy on the new build; no other host was moved.",
         "Read the text; push a corrected commit or revert.",
     ),
-    Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it and `retry`, or revert."),
+    Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it, then `reconciler retry SERVICE`, or revert."),
     Reason.SCHEMA_MISMATCH: (
         "After a schema step the database is not where the release should have brought it.",
         "`reconciler identify` the database; do not start the service.",
@@ -217,7 +220,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
     Reason.HALTED: ("The group is halted.", "`reconciler clear-halt ID` after the cause is mended."),
-    Reason.HELD: ("These inputs failed before and are not tried again.", "Change them, or `reconciler retry SERVICE`."),
+    Reason.HELD: (
+        "These inputs failed before and are not tried again.",
+        "Push a commit that changes them, or `reconciler retry SERVICE`; `reconciler history` shows what failed.",
+    ),
     Reason.SUSPENDED: ("Suspended by a person.", "`reconciler resume`, or remove `suspended` from git."),
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.WAITING_FOR_STEPS: ("Steps before it are not done.", "Nothing to do."),

@@ -10,12 +10,13 @@ from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.plan import Scene, accepted_losses, inputs_of
+from reconciler.planning.position import held_back
 from reconciler.planning.serial import step_to_json
 from reconciler.planning.way_back import undo_steps
 
@@ -101,7 +102,7 @@ class OpenRun:
 
     def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
         where = f" on {step.host}" if step.host else ""
-        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
+        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else hint_of(reason, group=self.run.group)
         body: dict[str, Json] = {
             "id": f"h{self.scene.history.halts_raised + 1}",
             "scope": self.run.group,
@@ -230,6 +231,8 @@ class OpenRun:
         state = State.BACKING_OUT if going_back else State.PROGRESSING
         reason = Reason.BACKING_OUT if going_back else Reason.STEP_RUNNING
         active = [*running, *(each.step for each in ready)]
+        if not active and (contract := next(filter(self._not_survived, run.steps), None)):
+            return self._still(self._behind(contract), ())
         text = "; ".join(_words(step) for step in active[:3]) or "waiting for steps"
         phase = str(active[0].phase) if active else ""
         decision = ruling(run.group, state, reason, text, run.id)
@@ -254,7 +257,16 @@ class OpenRun:
     def _may_start(self, step: Step) -> bool:
         last = self.run.last(step.id)
         fresh = last is None or isinstance(last.outcome, Lost)
-        return fresh and all(self.run.done(each) for each in step.after)
+        return fresh and all(self.run.done(each) for each in step.after) and not self._not_survived(step)
+
+    def _not_survived(self, step: Step) -> tuple[str, ...]:
+        """Return the hosts that a step would break: those that an override holds at the release it does away with."""
+        service = self.scene.desired.services.get(step.service)
+        return held_back(service) if step.phase is Phase.CONTRACT and service is not None else ()
+
+    def _behind(self, step: Step) -> Decision:
+        text = f"{step.title} would break {', '.join(self._not_survived(step))}, held back by an override"
+        return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
 
 
 def at_safe_point(run: Run) -> bool:

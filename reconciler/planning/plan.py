@@ -17,7 +17,7 @@ from reconciler.domain.run import History, Run
 from reconciler.planning.actions import probe_drafts, verify_host
 from reconciler.planning.graph import Leg, Place, build_graph, make_step
 from reconciler.planning.inherit import inherit
-from reconciler.planning.position import goal_of
+from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
 from reconciler.planning.serial import step_to_json
 from reconciler.planning.setting import MissingBuildError, Setting
@@ -109,9 +109,9 @@ def _intent(position: Position, scene: Scene) -> _Intent:
     procedure = scene.desired.procedures[service.procedure]
     stops = route.stops if procedure.leg == "route" else route.stops[:2]
     intent = _Intent(service=service, position=position, procedure=procedure, stops=stops)
-    held_back = [name for name in service.hosts if goal_of(service, name) != goal]
-    if held_back and any(phase.phase is Phase.QUIESCE for phase in procedure.phases):
-        text = f"{service.name}: {', '.join(held_back)} would be stopped and never started again"
+    behind = held_back(service)
+    if behind and any(phase.phase is Phase.QUIESCE for phase in procedure.phases):
+        text = f"{service.name}: {', '.join(behind)} would be stopped and never started again"
         return replace(intent, blocks=(_block(Reason.OVERRIDE_IN_THE_WAY, text),))
     return intent
 

@@ -56,6 +56,11 @@ def goal_of(service: Service, host: str) -> str:
     return service.overrides.get(host, service.release)
 
 
+def held_back(service: Service) -> tuple[str, ...]:
+    """Return the hosts that an override holds behind their service."""
+    return tuple(name for name in service.hosts if goal_of(service, name) != service.release)
+
+
 def _database(service: Service, name: str, catalog: Catalog, seen: Observations, *, expands: bool) -> DatabasePosition:
     component = catalog.service(service.component)
     match seen.databases.get((service.name, name)):
@@ -106,7 +111,10 @@ def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) ->
         case Known(value=report):
             return _reported(service, host, catalog, report)
         case Unknown(reason=reason, text=text):
-            return HostPosition(host=host.name, unknown=_block(Reason(reason), f"host {host.name}: {text}", host.name))
+            return HostPosition(
+                host=host.name,
+                unknown=_block(Reason(reason), f"host {host.name}: {text.removeprefix(f'{host.name}: ')}", host.name),
+            )
         case _:
             text = f"host {host.name} was not asked yet"
             return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))

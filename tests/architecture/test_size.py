@@ -13,12 +13,7 @@ ALL = sorted([*SHIPPED, *ROOT.glob("tests/**/*.py")])
 MODULE_LINES = 300
 FUNCTION_LINES = 50
 # To be split; nothing is added here.
-TOO_LONG = {
-    "reconciler/adapters/ssh.py": 320,
-    "reconciler/cli/contracts.py": 320,
-    "reconciler/planning/actions.py": 360,
-    "reconciler/planning/judge.py": 330,
-}
+TOO_LONG = {"reconciler/cli/contracts.py": 310}
 
 
 def named(paths: list[Path]) -> list[object]:

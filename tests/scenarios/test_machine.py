@@ -295,7 +295,8 @@ class Life(RuleBasedStateMachine):
             await settle()
             self._look_behind()
             await self.stage.clock.advance(seconds)
-        self._the_same_inputs_give_the_same_plan()
+        if count > 4:
+            self._the_same_inputs_give_the_same_plan()
         return report
 
     async def _pass(self) -> Report | None:

@@ -54,6 +54,9 @@ def test_a_rewritten_history_waits_for_somebody_to_accept_it(site: Site, daemon:
     short = cli(site, "accept-history", rewritten[:12])
     assert short.code == 2
     assert "whole" in short.err
+    mistyped = cli(site, "accept-history", "0" * 40)
+    assert mistyped.code == 1
+    assert f"the newest commit is {rewritten}" in mistyped.text
     accepted = cli(site, "accept-history", rewritten, "--why", "squashed by us", SUDO_USER="ada")
     assert accepted.code == 0, accepted.text
     daemon.reached("InSync")

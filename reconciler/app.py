@@ -1,0 +1,232 @@
+"""The composition root: settings become adapters, ports, memory and the daemon. The only file that joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.databases import SqlDatabases
+from reconciler.adapters.git import GitSource
+from reconciler.adapters.git_mirror import GitAccess
+from reconciler.adapters.hosts import SshHosts
+from reconciler.adapters.http import HttpxHttp
+from reconciler.adapters.journal import JournalReader, SqlJournal
+from reconciler.adapters.log import configure
+from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.ssh import SshSettings
+from reconciler.catalog import load_catalog
+from reconciler.daemon import Daemon
+from reconciler.desired import Problem, Problems
+from reconciler.domain.desired import Desired
+from reconciler.domain.journal import Command, Draft, Entry
+from reconciler.domain.observation import Observations
+from reconciler.domain.plan import Block
+from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.revision import Revision
+from reconciler.domain.verdict import Report
+from reconciler.errors import JournalError
+from reconciler.execution.executor import Executor
+from reconciler.execution.look import look
+from reconciler.execution.memory import Memory, Read
+from reconciler.execution.read import read_files
+from reconciler.ports import Journal, Ports
+from reconciler.settings import Settings
+from reconciler.web.board import Board, utc_now
+from reconciler.web.publish import STATUS, Publisher
+from reconciler.web.server import serve
+
+log = structlog.get_logger()
+
+KILLED = 128
+"""A process that a signal ended exits with this plus the signal's number."""
+
+
+def read_revision(revision: Revision) -> Read:
+    """Read a commit; what is wrong with it comes back as problems, all at once."""
+    found = read_files(revision.files)
+    if isinstance(found, Problems):
+        return Read(revision.commit, None, None, tuple(_block(problem) for problem in found.items))
+    return Read(revision.commit, found, load_catalog(found.catalog))
+
+
+def _block(problem: Problem) -> Block:
+    text = f"{problem.file}:{problem.line}:{problem.col}: {problem.what}"
+    return Block(str(Reason.SOURCE_INVALID), text, problem.hint or TEXTS[Reason.SOURCE_INVALID][1])
+
+
+# ---------------------------------------------------------------- adapters
+
+
+def make_ports(settings: Settings, journal: Journal, redactor: Redactor | None = None) -> Ports:
+    """Choose the adapters."""
+    return Ports(
+        hosts=SshHosts(ssh_settings(settings)),
+        databases=SqlDatabases(),
+        http=HttpxHttp(),
+        secrets=LocalSecrets(os.environ, redactor or Redactor()),
+        source=make_source(settings),
+        journal=journal,
+        clock=SystemClock(),
+    )
+
+
+def make_source(settings: Settings) -> GitSource:
+    """Return the desired-state repository."""
+    source = settings.source
+    access = GitAccess(ssh_key=source.ssh_key, known_hosts=settings.source_known_hosts)
+    return GitSource(source.url, source.branch, settings.mirror, folder=source.folder, access=access)
+
+
+def ssh_settings(settings: Settings) -> SshSettings:
+    """Return how hosts are reached."""
+    return SshSettings(
+        known_hosts=settings.known_hosts,
+        client_keys=settings.ssh.keys,
+        per_zone=settings.ssh.per_zone,
+        connect_timeout_s=settings.ssh.connect_timeout_s,
+    )
+
+
+# ---------------------------------------------------------------- the daemon
+
+
+@dataclass(slots=True)
+class App:
+    """A daemon with what it must give back at its end."""
+
+    daemon: Daemon
+    ports: Ports
+    journal: SqlJournal
+    board: Board
+    settings: Settings
+
+    async def run(self) -> None:
+        """Serve and pass until a signal comes."""
+        server = serve(self.settings.web.address, self.board)
+        try:
+            with signals(self.daemon):
+                await self.daemon.run()
+        finally:
+            server.shutdown()
+            await self.close()
+
+    async def run_once(self) -> Report:
+        """Pass until nothing runs and nothing may start."""
+        try:
+            with signals(self.daemon):
+                return await self.daemon.run_once()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Give back connections and the lease; what runs on hosts goes on."""
+        await self.ports.hosts.close()
+        self.journal.close()
+
+
+def open_daemon(settings: Settings) -> App:
+    """Take the lease and join everything; raises ReconcilerError when that cannot be."""
+    redactor = Redactor()
+    configure(settings.log.format, settings.log.level, redactor)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    journal = SqlJournal.acquire(settings.store_url, SystemClock())
+    ports = make_ports(settings, journal, redactor)
+    memory = Memory(ports, read_revision, Executor(ports), sweep_s=settings.sweep.interval_s)
+    board = Board(utc_now())
+    publisher = Publisher(journal, memory, board)
+    _recall(publisher, journal)
+    jitter = random.Random()  # noqa: S311 - spreads load, guards nothing
+    daemon = Daemon(
+        memory,
+        publisher,
+        poll_s=settings.source.poll_s,
+        jitter=lambda: jitter.uniform(0, settings.source.jitter_s),
+    )
+    return App(daemon, ports, journal, board, settings)
+
+
+def _recall(publisher: Publisher, journal: JournalReader) -> None:
+    document = journal.document(STATUS)
+    if document is not None and isinstance(document.body, dict):
+        publisher.recall(document.body)
+
+
+@contextmanager
+def signals(daemon: Daemon) -> Iterator[None]:
+    """End the loop on SIGTERM and SIGINT; a second one ends the process at once. Steps go on on their hosts."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        if daemon.stopping:
+            os._exit(KILLED + number)
+        log.info("stopping", signal=number.name, text="running steps go on on their hosts")
+        daemon.stop()
+
+    caught = (signal.SIGTERM, signal.SIGINT)
+    for number in caught:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+
+
+# ---------------------------------------------------------------- looking, without a daemon
+
+
+class NoJournal:
+    """Stands where nothing may be written: looking needs no journal."""
+
+    epoch = 0
+
+    def read(self) -> Sequence[Entry]:
+        """Return nothing."""
+        return ()
+
+    def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
+        """Refuse."""
+        del drafts
+        self._refuse()
+
+    def commands(self) -> Sequence[Command]:
+        """Return nothing."""
+        return ()
+
+    def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
+        """Refuse."""
+        del command, drafts, text
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise JournalError("this process only looks", reason=str(Reason.JOURNAL_UNWRITABLE))
+
+
+async def observe(settings: Settings, desired: Desired, hosts: Iterable[str] | None = None) -> Observations:
+    """Look at the fleet once: all hosts or those named, and every database."""
+    ports = make_ports(settings, NoJournal())
+    try:
+        return await look(desired, ports, hosts)
+    finally:
+        await ports.hosts.close()
+
+
+async def accepted_state(settings: Settings, commit: str) -> Desired | None:
+    """Return the desired state of a commit that the daemon has fetched; None when it is not here."""
+    revision = await make_source(settings).revision(commit)
+    return read_revision(revision).desired if revision is not None else None
+
+
+async def newest_state(settings: Settings) -> Mapping[str, bytes] | None:
+    """Fetch, and return the files of the newest commit; None when there is none to be had."""
+    state = await make_source(settings).latest("")
+    return state.revision.files if state.revision is not None else None

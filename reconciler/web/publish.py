@@ -1,0 +1,100 @@
+"""Tells the world what a pass found: documents in the store, metrics, and one log line per changed verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from reconciler.domain.plan import Json
+from reconciler.domain.verdict import Report
+from reconciler.errors import JournalError
+from reconciler.execution.memory import Memory
+from reconciler.planning.plan import Scene
+from reconciler.planning.preview import Preview, routes_of
+from reconciler.planning.status_json import diff_to_json, moment, previews_to_json, status_to_json
+from reconciler.web.board import Board
+
+log = structlog.get_logger()
+
+STATUS, DIFF, PLANS = "status", "diff", "plans"
+"""The documents in the store; the command line reads them."""
+
+HEARTBEAT = timedelta(seconds=30)
+"""How old the status in the store may get while nothing changes; from its age people see that the daemon lives."""
+
+
+class Documents(Protocol):
+    """Where documents are kept."""
+
+    def put_document(self, name: str, body: Json) -> None:
+        """Keep a document, in place of the older one of its name."""
+        ...
+
+
+@dataclass(slots=True)
+class Publisher:
+    """Publishes reports. `board` is what the web server shows."""
+
+    documents: Documents
+    memory: Memory
+    board: Board
+    verdicts: dict[str, tuple[str, str]] = field(default_factory=dict)  # group to state and reason
+    since: dict[str, datetime] = field(default_factory=dict)
+    written: dict[str, object] = field(default_factory=dict)
+    wrote_at: datetime | None = None
+
+    def recall(self, status: Mapping[str, Any]) -> None:
+        """Take over from the status that an earlier daemon left since when each verdict has held."""
+        for each in status.get("services", ()):
+            if each.get("since") and each.get("verdict"):
+                self.verdicts[each["group"]] = (each["verdict"], each["reason"])
+                self.since[each["group"]] = datetime.fromisoformat(each["since"])
+
+    async def __call__(self, report: Report) -> None:
+        """Publish one report."""
+        self._note_verdicts(report)
+        try:
+            self._write(report)
+            self.board.store_problem = ""
+        except JournalError as error:
+            self.board.store_problem = str(error)
+            log.warning("store", reason=error.reason, text=str(error), hint=error.hint)
+        self.board.put(report)
+
+    def _note_verdicts(self, report: Report) -> None:
+        for decision in report.decisions:
+            verdict = decision.verdict
+            new = (str(verdict.state), verdict.reason)
+            if self.verdicts.get(verdict.group) != new:
+                self.verdicts[verdict.group] = new
+                self.since[verdict.group] = report.at
+                log.info("verdict", group=verdict.group, state=new[0], reason=new[1], text=verdict.text)
+
+    def _write(self, report: Report) -> None:
+        old = self.wrote_at is None or report.at - self.wrote_at >= HEARTBEAT
+        status = status_to_json(report, self.since)
+        if self._changed(STATUS, {**status, "at": ""}) or old:
+            self.documents.put_document(STATUS, status)
+            self.wrote_at = report.at
+        if report.desired is not None and report.positions:
+            diff = diff_to_json(report.revision, report.desired, report.positions)
+            if self._changed(DIFF, diff):
+                self.documents.put_document(DIFF, {**diff, "at": moment(report.at)})
+        if self._changed(PLANS, [(d.verdict.group, d.plan.id if d.plan else "") for d in report.decisions]):
+            self.documents.put_document(PLANS, previews_to_json(self._previews(report)))
+
+    def _changed(self, name: str, value: object) -> bool:
+        changed = self.written.get(name) != value
+        self.written[name] = value
+        return changed
+
+    def _previews(self, report: Report) -> list[Preview]:
+        read = self.memory.read
+        if read is None or read.desired is None or read.catalog is None:
+            return []
+        scene = Scene(desired=read.desired, catalog=read.catalog, history=report.history)
+        return [Preview(d.verdict.group, d.plan, routes_of(d.plan, scene)) for d in report.decisions]

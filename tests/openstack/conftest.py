@@ -1,0 +1,57 @@
+"""Real Keystone for real journeys: a store of its packages for the session, and a fleet of its own for each test."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.testdrive import keystone, processes
+from reconciler.testdrive.site import cache, new_site
+from tests.openstack.fleet import Fleet, fleet_at_yoga
+from tests.support.debian import program
+
+RELEASES = ("yoga", "2023.1", "2024.1", "2025.1", "2026.1", "2026.2")
+
+
+@pytest.fixture(scope="session")
+def store() -> keystone.Store:
+    """Download what Keystone is made of, and install servers that the machine lacks, without starting them."""
+    program("sshd", "openssh-server")
+    program("mariadbd", "mariadb-server")
+    began = time.monotonic()
+    store = keystone.Store(cache() / str(sys.implementation.cache_tag))
+    keystone.fill(store, RELEASES)
+    print(f"\npackages of {len(RELEASES)} releases after {time.monotonic() - began:.1f} s")
+    return store
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """Give a folder with a short name, for the sockets in it; what was started there is stopped."""
+    path = Path(tempfile.mkdtemp(prefix="openstack-"))
+    yield path
+    processes.stop(path)
+    processes.remove(path)
+
+
+@pytest.fixture
+async def fleet(store: keystone.Store, root: Path) -> AsyncIterator[Fleet]:
+    """Three hosts that serve Keystone yoga, and a daemon that finds nothing to do."""
+    del store
+    async with fleet_at_yoga(new_site(root, "mariadb")) as fleet:
+        yield fleet
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped test as failed: what was not tried was not shown."""
+    report = yield
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which counts as failed here: {report.longrepr}"
+    return report

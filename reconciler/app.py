@@ -6,9 +6,10 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
@@ -26,19 +27,19 @@ from reconciler.adapters.ssh import SshSettings
 from reconciler.catalog import load_catalog
 from reconciler.daemon import Daemon
 from reconciler.desired import Problem, Problems
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Host
 from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.observation import Observations
 from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
-from reconciler.domain.revision import Revision
+from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.verdict import Report
 from reconciler.errors import JournalError
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import look
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.read import read_files
-from reconciler.ports import Journal, Ports
+from reconciler.ports import Journal, Ports, Question, Unreachable
 from reconciler.settings import Settings
 from reconciler.web.board import Board, utc_now
 from reconciler.web.publish import STATUS, Publisher
@@ -226,7 +227,29 @@ async def accepted_state(settings: Settings, commit: str) -> Desired | None:
     return read_revision(revision).desired if revision is not None else None
 
 
-async def newest_state(settings: Settings) -> Mapping[str, bytes] | None:
-    """Fetch, and return the files of the newest commit; None when there is none to be had."""
+async def newest_state(settings: Settings) -> Desired | str:
+    """Fetch, and return the desired state of the newest commit, or why there is none to be had."""
     state = await make_source(settings).latest("")
-    return state.revision.files if state.revision is not None else None
+    if state.revision is None:
+        return state.text
+    read = read_revision(state.revision)
+    return read.desired or "\n".join(block.text for block in read.problems)
+
+
+async def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | None]:
+    """Ask every host a question that costs nothing: None for those that answered."""
+    world = SshHosts(ssh_settings(settings))
+    try:
+        answers = await asyncio.gather(*(world.look(host, [Question("greeting", "echo here")]) for host in hosts))
+    finally:
+        await world.close()
+    return {
+        host.name: answer if isinstance(answer, Unreachable) else None
+        for host, answer in zip(hosts, answers, strict=True)
+    }
+
+
+async def reach_source(settings: Settings, folder: Path) -> SourceState:
+    """Fetch the desired-state repository into a folder of its own, beside a daemon that may be fetching too."""
+    apart = settings.model_copy(update={"source": settings.source.model_copy(update={"mirror": folder})})
+    return await make_source(apart).latest("")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from reconciler.domain.verdict import Report
+from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
 from reconciler.reconcile import reconcile
 
@@ -42,7 +43,7 @@ class Daemon:
         poll = asyncio.create_task(self._poll())
         try:
             while not self.stopping:
-                await self._pass()
+                await self._pass_or_wait()
                 await self._sleep()
         finally:
             poll.cancel()
@@ -71,6 +72,13 @@ class Daemon:
         report = await reconcile(self.memory)
         await self.publish(report)
         return report
+
+    async def _pass_or_wait(self) -> None:
+        """Pass; while the journal cannot be written nothing is started, and the next pass finds everything again."""
+        try:
+            await self._pass()
+        except JournalError as error:
+            log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
 
     async def _sleep(self) -> None:
         try:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.domain.position import Position
+from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
 from reconciler.planning.judge import judge
 from reconciler.planning.plan import Scene, groups_of
 from reconciler.planning.position import position_of
+from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8
 """How often one pass decides anew after it wrote to the journal; a bound, not an expectation."""
@@ -40,7 +44,7 @@ async def reconcile(memory: Memory) -> Report:
         may_start = decision.verdict.state not in still
         memory.executor.begin(decision.ready, decision.verdict.group, read.desired, may_start=may_start)
     memory.remember()
-    return _report(memory, read, decisions)
+    return _report(memory, read, tuple(_troubled(decision, memory) for decision in decisions))
 
 
 def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
@@ -58,8 +62,19 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
                 )
                 for name in services
             ]
-        decisions.append(judge(group, positions, scene))
+        decisions.append(judge(group, positions, scene, memory.ports.clock.now()))
     return tuple(decisions)
+
+
+def _troubled(decision: Decision, memory: Memory) -> Decision:
+    """Say that a group waits for hosts when none of its steps can be followed."""
+    troubles = [memory.executor.troubles.get(StepKey(r.run, r.step.id, r.attempt)) for r in decision.ready]
+    first = next(filter(None, troubles), None)
+    if first is None or not all(troubles):
+        return decision
+    hint = TEXTS[Reason(first.reason)][1]
+    verdict = replace(decision.verdict, state=State.WAITING, reason=first.reason, text=first.text, hint=hint)
+    return replace(decision, verdict=verdict)
 
 
 def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) -> Report:

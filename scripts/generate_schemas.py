@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Writes what is made from the models of the desired state: schemas/*.json and the tables of its reference page."""
 
 from __future__ import annotations

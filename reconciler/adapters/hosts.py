@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,8 +129,8 @@ class SshHosts:
                 orders.heard.set()
             return reply.ended or bool(reply.broken)
 
-        marker, shell = secrets.token_hex(8), self._settings.shell
-        command, request = runner.command(host, marker, shell), runner.request(orders.text, marker, shell)
+        shell = self._settings.shell
+        command, request = runner.command(host, shell), runner.request(orders.text, shell)
         try:
             ending = await self._connections.talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
         except LinkError as error:

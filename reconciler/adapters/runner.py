@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,18 +19,15 @@ OUTPUT_LIMIT = 65536  # bytes of a step's output, as in runner.sh
 VALUES_LIMIT = 16384  # bytes of a step's values, as in runner.sh
 SHELL = "/bin/sh"
 
-# Reads the request whole before anything is done: the marker at its end is in no other place.
-_BOOTSTRAP = 'request=$(cat); case $request in *"#$1") eval "$request";; *) exit 97;; esac'
 _PART = re.compile(r"(?!\.)[A-Za-z0-9._@+-]+")
 _VALUE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _GREETING = b"reconciler 1"
 _END = b"end of answer"
 
 
-def command(host: Host, marker: str, shell: str = SHELL) -> str:
-    """Return the constant command line that reads a request ending in `marker` from its input and carries it out."""
-    sudo = "sudo -n -- " if host.login.become == "sudo" else ""
-    return f"exec {sudo}{shell} -c {shlex.quote(_BOOTSTRAP)} reconciler {marker}"
+def command(host: Host, shell: str = SHELL) -> str:
+    """Return the constant command line that reads a request from its input and carries it out."""
+    return f"exec {'sudo -n -- ' if host.login.become == 'sudo' else ''}{shell} -s"
 
 
 def start(host: Host, order: Order, *, stay: bool = True) -> str:
@@ -63,9 +59,13 @@ def look(questions: Sequence[Question], seconds: int, limit: int) -> str:
     )
 
 
-def request(orders: str, marker: str, shell: str = SHELL) -> bytes:
-    """Put the runner before its orders and the marker behind them."""
-    return f"shell={shlex.quote(shell)}\n{RUNNER}{orders}\nfinish\n#{marker}".encode()
+def request(orders: str, shell: str = SHELL) -> bytes:
+    """Put the runner before its orders, and braces around both.
+
+    A shell carries out a compound command when it has read all of it: a request that arrived only partly is a syntax
+    error, and nothing of it is done.
+    """
+    return f"{{\nshell={quote([shell])}\n{RUNNER}{orders}\nfinish\n}}\n".encode()
 
 
 def path(key: StepKey) -> str:

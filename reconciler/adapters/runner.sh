@@ -39,7 +39,7 @@ ended() {
 # told N DIR: the step in DIR has ended with $code; passes on what it left behind.
 told() {
     if [ -s "$2/values" ]; then
-        head -c 16384 "$2/values" | while IFS= read -r value; do say "value $value"; done
+        head -c 16384 "$2/values" | while IFS= read -r value || [ -n "$value" ]; do say "value $value"; done
     fi
     if [ -s "$2/out" ]; then tail -c 65536 "$2/out" | base64; fi
     say "$1 exited $code"
@@ -184,7 +184,7 @@ clean() {
 }
 
 sweep() {
-    flock -n 9 && rm -rf -- "$1"
+    { ended "$1" || flock -n 9; } && rm -rf -- "$1"
 }
 
 # question N SECONDS BYTES SCRIPT ARGS...: asks one question; it cannot take longer or say more.

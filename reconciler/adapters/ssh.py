@@ -69,11 +69,15 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ended without saying all, after `heard` bytes: exit status None means nobody can tell."""
+    """How a command ended without saying all, after `heard` bytes: exit status None means nobody can tell.
+
+    `lost`: the link is gone, and with it all else that was said over it.
+    """
 
     status: int | None
     errors: str
     heard: int
+    lost: bool = False
 
 
 @dataclass(slots=True)
@@ -116,7 +120,7 @@ class Connections:
                 raise classify(host, error.cause) from error
             self._drop(host, link)
         else:
-            if ending is None or ending.status is not None:
+            if ending is None or not ending.lost:
                 return ending
             self._drop(host, link)
             if fresh or ending.heard or not talk.repeatable:
@@ -258,8 +262,9 @@ async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk:
     """Say the request and hear the answer; a link lost in mid-answer raises nothing in asyncssh, the status is None."""
     heard = 0
     try:
-        process.stdin.write(talk.request)
-        process.stdin.write_eof()
+        with suppress(OSError):  # a host may have ended the command already; what it said tells why
+            process.stdin.write(talk.request)
+            process.stdin.write_eof()
         while chunk := await process.stdout.read(65536):
             heard += len(chunk)
             if heard > talk.limit:
@@ -270,10 +275,11 @@ async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk:
         await process.wait_closed()
         errors = await process.stderr.read(4096)
     except (OSError, asyncssh.Error) as error:
-        return Ending(None, str(error), heard)
+        return Ending(None, str(error), heard, lost=True)
     if process.exit_signal:
         return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
-    return Ending(process.exit_status, clean_text(errors, 400).strip(), heard)
+    lost = process.exit_status is None
+    return Ending(process.exit_status, clean_text(errors, 400).strip(), heard, lost)
 
 
 def classify(host: Host, error: Exception) -> LinkError:

@@ -24,7 +24,10 @@ def identify(
     urls: list[str] = typer.Argument(metavar="[NAME=]URL...", help="An SQLAlchemy URL per database of the service."),
     output: Format = Output,
 ) -> None:
-    """Tell from the schema which releases a service's databases stand at; exit 1 when one cannot be read."""
+    """Tell which releases databases stand at.
+
+    Reads their version tables and writes nothing. Exit 1 when one cannot be read.
+    """
     catalog = load_catalog()
     seen = world.read_markers(_databases(catalog.service(service), urls))
     markers = {name: marker.value for name, marker in seen.items() if isinstance(marker, Known)}

@@ -9,10 +9,9 @@ from typing import NoReturn
 
 import typer
 import yaml
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
-from rich.tree import Tree
 
 from reconciler.errors import ReconcilerError
 
@@ -39,6 +38,14 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+Config = typer.Option(
+    None,
+    "--config",
+    "-c",
+    envvar="RECONCILER_CONFIG",
+    help="The daemon's settings; else /etc/reconciler/reconciler.toml.",
+)
+Folder = typer.Option(None, "--dir", help="Take the desired state from this folder instead of the source.")
 Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is written.")
 
 
@@ -70,7 +77,7 @@ def table(*columns: str) -> Table:
     return made
 
 
-def print_lines(made: Table | Tree) -> None:
+def print_lines(made: RenderableType) -> None:
     """Write a table or tree; where no terminal shows it, without the blanks that fill up its lines."""
     console = out()
     if console.is_terminal:

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from reconciler.cli import world
-from reconciler.cli.output import Format, print_lines, usage, write_data
+from reconciler.cli.output import Config, Format, print_lines, usage, write_data
 from reconciler.cli.plan_markdown import markdown_of
 from reconciler.cli.plan_tree import tree_of
 from reconciler.planning.preview import Preview, plans_to_json, preview
@@ -35,9 +35,10 @@ def plan(
         help="Exit 0: nothing to do, 1: blocked, 2: changes.",
     ),
     output: Shape = typer.Option(Shape.TREE, "--output", "-o", help="How the plan is written."),
+    config: Path | None = Config,
 ) -> None:
     """Show what would be done, without doing it."""
-    found = _previews(folder, observed)
+    found = _previews(folder, observed, config)
     _write(found, output)
     if detailed_exitcode:
         raise typer.Exit(exit_code(found))
@@ -51,9 +52,9 @@ def exit_code(found: Sequence[Preview]) -> int:
     return CHANGES if any(each.steps for each in plans) else 0
 
 
-def _previews(folder: Path | None, observed: Path | None) -> Sequence[Preview]:
+def _previews(folder: Path | None, observed: Path | None, config: Path | None) -> Sequence[Preview]:
     if folder is None and observed is None:
-        return world.daemons_plans()
+        return world.daemons_plans(config)
     if folder is None or observed is None:
         usage("DIR and --observed FILE belong together; `reconciler observe -o json > FILE` writes one")
     from reconciler.catalog.load import load_catalog

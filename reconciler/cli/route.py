@@ -17,7 +17,10 @@ def route(
     policy: RoutePolicy = typer.Option(RoutePolicy.SUPPORTED, help="What upstream supports, or what the code accepts."),
     output: Format = Output,
 ) -> None:
-    """Show the shortest safe route between two releases; exit 1 when there is none."""
+    """Show the safe route between two releases.
+
+    Exit 1 when there is none.
+    """
     found = find_route(load_catalog(), service, start, goal, policy)
     if output is Format.TABLE:
         show(found)

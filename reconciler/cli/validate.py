@@ -16,7 +16,10 @@ def validate(
     path: Path = typer.Argument(help="The folder with fleet.yaml, or that file."),
     show_all: bool = typer.Option(False, "--all", help="Print every error, also beyond the first hundred."),
 ) -> None:
-    """Check a desired state as the daemon would; exit 1 when anything is wrong."""
+    """Check a desired state as the daemon would.
+
+    Exit 1 when anything is wrong.
+    """
     from reconciler.desired import Problems
     from reconciler.execution.read import read_files
 

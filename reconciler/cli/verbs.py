@@ -8,7 +8,23 @@ import typer
 from typer.core import TyperGroup
 
 from reconciler import __version__
-from reconciler.cli import identify, plan, route, validate
+from reconciler.cli import (
+    check,
+    diff,
+    enrol,
+    history,
+    identify,
+    observe,
+    orders,
+    plan,
+    route,
+    run,
+    schema,
+    status,
+    testdrive,
+    validate,
+    why,
+)
 from reconciler.cli.output import show_error
 from reconciler.errors import ReconcilerError
 
@@ -53,7 +69,22 @@ def root(
     """Move a fleet of machines from release to release, one safe hop at a time."""
 
 
+app.command("run")(run.run)
+app.command("status")(status.status)
+app.command("plan")(plan.plan)
+app.command("diff")(diff.diff)
+app.command("why")(why.why)
+app.command("history")(history.history)
 app.command("route")(route.route)
 app.command("identify")(identify.identify)
+app.command("observe")(observe.observe)
 app.command("validate")(validate.validate)
-app.command("plan")(plan.plan)
+app.command("suspend")(orders.suspend)
+app.command("resume")(orders.resume)
+app.command("retry")(orders.retry)
+app.command("clear-halt")(orders.clear_halt)
+app.command("accept-history")(orders.accept_history)
+app.command("enrol")(enrol.enrol)
+app.command("check")(check.check)
+app.add_typer(schema.schema, name="schema")
+app.command("testdrive")(testdrive.testdrive)

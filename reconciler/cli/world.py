@@ -6,15 +6,30 @@ Libraries for SQL, git and SSH take a second to import, and a person who asks fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import getpass
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from reconciler.domain.dburl import split_password
-from reconciler.domain.desired import Database, Desired
+from reconciler.domain.desired import Database, Desired, Host
 from reconciler.domain.observation import Observations, Observed
+from reconciler.domain.run import History
 from reconciler.domain.schema import SchemaMarker
-from reconciler.errors import DesiredStateError, ReconcilerError
+from reconciler.errors import DesiredStateError, JournalError, ReconcilerError, SourceError
 from reconciler.planning.preview import Preview
+from reconciler.ports import Unreachable
+
+if TYPE_CHECKING:
+    from reconciler.adapters.journal import JournalReader
+    from reconciler.adapters.known_hosts import HostKey
+    from reconciler.settings import Settings
+
+POLL_S = 0.2
+"""How often the store is asked for the daemon's answer."""
 
 
 def read_folder(folder: Path) -> Desired:
@@ -59,6 +74,129 @@ def read_observed(file: Path) -> Observations:
         raise ReconcilerError(f"{file}: {error.strerror}", reason="ObservationInvalid", hint=hint) from error
 
 
-def daemons_plans() -> Sequence[Preview]:
+# ---------------------------------------------------------------- the daemon's settings and store
+
+
+def settings_from(config: Path | None) -> Settings:
+    """Read the daemon's settings; raises SettingsError with every problem."""
+    from reconciler.settings import read_settings
+
+    return read_settings(config)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[JournalReader]:
+    """Open the daemon's store for reading; raises JournalError."""
+    from reconciler.adapters.journal import SqlJournal
+
+    reader = SqlJournal.reader(settings.store_url)
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def document(settings: Settings, name: str) -> Mapping[str, Any]:
+    """Return what the daemon published last; raises ReconcilerError when it has not yet."""
+    with opened(settings) as reader:
+        return published(reader, name)
+
+
+def published(reader: JournalReader, name: str) -> Mapping[str, Any]:
+    """Return a document of the store; raises ReconcilerError when there is none."""
+    found = reader.document(name)
+    if found is None or not isinstance(found.body, dict):
+        hint = "Start it with `reconciler run`; it reports after its first look at the fleet."
+        raise ReconcilerError(f"the daemon has not published its {name} yet", reason="NotPublished", hint=hint)
+    return found.body
+
+
+def daemons_plans(config: Path | None) -> Sequence[Preview]:
     """Return the plans that the daemon published last."""
-    raise NotImplementedError
+    from reconciler.planning.status_json import previews_from_json
+
+    return previews_from_json(document(settings_from(config), "plans"))
+
+
+def history_of(reader: JournalReader) -> History:
+    """Fold the journal; raises JournalError when its chain is broken."""
+    from reconciler.planning.history import fold
+
+    return fold(reader.read())
+
+
+def order(settings: Settings, verb: str, subject: str, why: str, wait_s: float) -> str | None:
+    """Leave a command for the daemon and wait for its answer; None when none came in time."""
+    from reconciler.adapters.clock import SystemClock
+    from reconciler.adapters.journal import Inbox
+
+    inbox = Inbox(settings.store_url, SystemClock())
+    try:
+        command = inbox.ask(verb, subject, caller(os.environ), why)
+        end = time.monotonic() + wait_s
+        while (answer := inbox.answer_to(command)) is None and time.monotonic() < end:
+            time.sleep(POLL_S)
+        return answer
+    finally:
+        inbox.close()
+
+
+def caller(environ: Mapping[str, str]) -> str:
+    """Name who typed the command: the person behind sudo, else the user of the process."""
+    user = getpass.getuser()
+    person = environ.get("SUDO_USER", "")
+    return f"{person} (sudo {user})" if person and person != user else user
+
+
+# ---------------------------------------------------------------- the fleet
+
+
+def desired_of(settings: Settings, folder: Path | None) -> Desired:
+    """Return the desired state of a folder, else the one in force, else the newest one of the source."""
+    if folder is not None:
+        return read_folder(folder)
+    from reconciler import app
+
+    accepted = _accepted(settings)
+    found = asyncio.run(app.accepted_state(settings, accepted)) if accepted else None
+    if found is not None:
+        return found
+    revision = asyncio.run(app.newest_state(settings))
+    if isinstance(revision, Desired):
+        return revision
+    raise SourceError(revision, reason="SourceUnreachable", hint="Name a folder with --dir.")
+
+
+def _accepted(settings: Settings) -> str:
+    try:
+        with opened(settings) as reader:
+            return history_of(reader).accepted
+    except JournalError:
+        return ""
+
+
+def look(settings: Settings, desired: Desired, hosts: Sequence[str] | None) -> Observations:
+    """Look at the fleet once through the adapters."""
+    from reconciler import app
+
+    return asyncio.run(app.observe(settings, desired, hosts))
+
+
+def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | None]:
+    """Ask every host a question that costs nothing: None for those that answered."""
+    from reconciler import app
+
+    return asyncio.run(app.greet(settings, hosts))
+
+
+def show_key(address: str, port: int) -> HostKey:
+    """Fetch the key that a host shows, trusting nothing; raises ReconcilerError."""
+    import asyncssh
+
+    from reconciler.adapters.known_hosts import scan
+
+    try:
+        return asyncio.run(scan(address, port))
+    except (OSError, TimeoutError, asyncssh.Error) as error:
+        text = f"{address} port {port} shows no host key: {error or 'no answer in time'}"
+        raise ReconcilerError(text, reason="HostUnreachable", hint="Check address, port and sshd.") from error

@@ -53,6 +53,7 @@ def _accept(fields: dict[str, object]) -> Accept:
 
 def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Service:
     hosts = tuple(host.name for host in world.targets(model))
+    moving = [name for name in hosts if name not in model.overrides]
 
     def release(name: str) -> str:
         return world.release(model, name)
@@ -66,7 +67,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         policy=model.policy,
         group=world.group(entry.name),
         hosts=hosts,
-        bootstrap=model.bootstrap or hosts[0],
+        bootstrap=model.bootstrap or moving[0],
         databases={name: _database(name, each) for name, each in model.databases.items()},
         units=model.units,
         versions={release(name): version for name, version in model.versions.items()},

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from reconciler.desired.models import HttpModel, ServiceModel
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
 from reconciler.desired.tree import Entry
 from reconciler.desired.words import HIDDEN
 from reconciler.desired.world import World
 from reconciler.domain.placeholder import SECRET
+from reconciler.domain.release import near_miss
 
 PLACE = frozenset({"service", "host", "address"})
 CODE = PLACE | {"release", "version"}
@@ -132,7 +133,7 @@ def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) ->
 
 
 def _probe(node: Node, http: HttpModel, scopes: _Scopes) -> Iterator[Problem]:
-    yield from check_text(node.at("url"), scopes.of(CODE, shared=True))
-    hidden = scopes.of(CODE, secrets=True, shared=True)
+    yield from check_text(node.at("url"), scopes.of(PLACE, shared=True))
+    hidden = scopes.of(PLACE, secrets=True, shared=True)
     yield from check_text(node.at("headers"), hidden) if http.headers else ()
     yield from check_text(node.at("body"), hidden) if http.body else ()

@@ -27,29 +27,30 @@ class Placed:
 
 def place_hosts(tree: Tree) -> tuple[dict[str, Placed], list[Problem]]:
     """Write out every host of the files, in their order."""
-    defaults = tree.fleet.defaults if tree.fleet else DefaultsModel()
     placed: dict[str, Placed] = {}
     problems: list[Problem] = []
     for entry in tree.hosts.values():
-        for each in _expanded(entry, defaults, problems):
+        if len(placed) >= MAX_HOSTS:
+            problems.append(entry.node.key_problem(f"there are more than {MAX_HOSTS} hosts"))
+            break
+        for each in _expanded(entry, tree, problems):
             first = placed.setdefault(each.name, each)
             if first is not each:
                 what = f"host {shown(each.name)} is defined a second time, first at {first.node.file}:{first.node.line}"
                 problems.append(each.node.key_problem(what, "remove one of the two, or change the range"))
-    if len(placed) > MAX_HOSTS:
-        problems.append(next(iter(placed.values())).node.key_problem(f"there are more than {MAX_HOSTS} hosts"))
     problems.extend(case_twins((each.name, each.node) for each in placed.values()))
     problems.extend(_same_address(placed.values()))
     return placed, problems
 
 
-def _expanded(entry: Entry[HostModel], defaults: DefaultsModel, problems: list[Problem]) -> Iterator[Placed]:
+def _expanded(entry: Entry[HostModel], tree: Tree, problems: list[Problem]) -> Iterator[Placed]:
     try:
         names = expand(entry.name)
     except ValueError as error:
         problems.append(entry.node.key_problem(f"the host name {error}"))
         return
     model = entry.model
+    defaults = tree.fleet.defaults if tree.fleet else DefaultsModel()
     addresses: tuple[str, ...] = ()
     if model is not None:
         found = _addresses(entry.node, model, names)
@@ -57,7 +58,7 @@ def _expanded(entry: Entry[HostModel], defaults: DefaultsModel, problems: list[P
             problems.append(found)
         else:
             addresses = found
-        problems.extend(_check(entry.node, model, defaults))
+        problems.extend(_check(entry, model, tree))
     for index, name in enumerate(names):
         host = _host(name, addresses[index], model, defaults) if model is not None and addresses else None
         yield Placed(name, entry.node, host)
@@ -98,14 +99,16 @@ def _merged(model: HostModel, defaults: DefaultsModel) -> HostModel:
     return HostModel.model_construct(**merged)
 
 
-def _check(node: Node, model: HostModel, defaults: DefaultsModel) -> Iterator[Problem]:
-    merged = _merged(model, defaults)
+def _check(entry: Entry[HostModel], model: HostModel, tree: Tree) -> Iterator[Problem]:
+    if tree.fleet is None or tree.fleet_node is None:
+        return
+    node, merged = entry.node, _merged(model, tree.fleet.defaults)
     if merged.manager == "supervisord" and not merged.manager_config:
         yield node.key_problem("manager supervisord needs manager_config", "name supervisord's configuration file")
-    scope = Scope(frozenset({"host", "address", *merged.vars}))
+    scope = Scope(frozenset({"host", "address", *merged.vars}), reader=f"host {entry.name}")
     for key in ("state_dir", "manager_config"):
-        if (below := node.below(key)) is not None:
-            yield from check_text(below, scope)
+        below = node.below(key) or tree.fleet_node.at("defaults").below(key)
+        yield from check_text(below, scope) if below else ()
 
 
 def _host(name: str, address: str, model: HostModel, defaults: DefaultsModel) -> Host:

@@ -6,22 +6,14 @@ from typing import Literal, Self
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
-    GetJsonSchemaHandler,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from reconciler.desired import words as w
-
-
-class Model(BaseModel):
-    """Frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from reconciler.desired.model import Model
+from reconciler.desired.procedure_model import ProcedureModel
 
 
 def exactly_one(model: BaseModel, *names: str) -> None:
@@ -83,7 +75,7 @@ class GroupModel(Model):
 class AcceptModel(Model):
     """A risk that somebody took, until a day."""
 
-    what: w.Subject = Field(description="Kind and subject, like `data-loss:keystone`.")
+    what: w.Subject = Field(description="The risk and the service: `data-loss:SERVICE`.")
     by: w.Given = Field(description="Who took it.")
     reason: w.GivenReason = Field(description="Why.")
     until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
@@ -188,7 +180,9 @@ class ServiceModel(Model):
     )
     roles: tuple[w.Name, ...] = Field(default=(), description="Its hosts are those with one of these roles.")
     hosts: tuple[w.HostPattern, ...] = Field(default=(), description="Its hosts by name, in place of `roles`.")
-    bootstrap: w.Name = Field(default="", description="The host that runs schema commands; default: the first.")
+    bootstrap: w.Name = Field(
+        default="", description="Runs schema commands; default: the first host without an override."
+    )
     databases: dict[w.Name, DatabaseModel] = Field(default={}, description="Its databases, by the catalog's names.")
     units: tuple[w.Unit, ...] = Field(default=(), description="Its units, in the order of starting.")
     versions: dict[w.Name, w.Version] = Field(
@@ -200,8 +194,9 @@ class ServiceModel(Model):
     config: dict[w.ReleaseKey, tuple[ConfigFileModel, ...]] = Field(
         default={}, description="Release to configuration files; `*` stands for all others."
     )
-    commands: dict[w.Action, tuple[w.Given, ...]] = Field(
-        default={}, description="Beginnings of the service's own commands as argv, like `schema`."
+    commands: dict[w.Name, tuple[w.Given, ...]] = Field(
+        default={},
+        description="The argv that stands for a tool of the catalog's commands, like `keystone-manage`.",
     )
     secrets: dict[w.Name, SecretModel] = Field(default={}, description="Secrets by name, for `{secret:NAME}`.")
     backup: BackupModel | None = Field(default=None, description="Where backup sets go; needed with databases.")
@@ -212,7 +207,7 @@ class ServiceModel(Model):
     verify: tuple[w.Name, ...] = Field(default=(), description="Probes asked of every host that was moved.")
     smoke: tuple[w.Name, ...] = Field(default=(), description="Probes asked once at the end.")
     overrides: dict[w.Name, OverrideModel] = Field(default={}, description="Hosts that stay behind.")
-    vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders, before those of hosts.")
+    vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders; those of hosts win.")
     suspended: w.Reason = Field(default="", description="Why nothing new may start; empty: not suspended.")
 
 
@@ -242,57 +237,6 @@ class ProbeModel(Model):
     """A read-only question, asked from the daemon's machine."""
 
     http: HttpModel = Field(description="Ask by HTTP.")
-
-
-# ---------------------------------------------------------------- procedures
-
-
-class StepModel(Model):
-    """One thing to do: an action's word, or a mapping with `action` and the action's own arguments."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    action: w.Action = Field(description="A word of the closed list of actions.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_word(cls, value: object) -> object:
-        return {"action": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Tell editors of both forms."""
-        mapping = handler.resolve_ref_schema(handler(core))
-        form = {"description": mapping.pop("description", ""), "title": mapping.pop("title", "")}
-        return {**form, "anyOf": [{"type": "string"}, mapping]}
-
-
-class PhaseModel(Model):
-    """One phase of a procedure."""
-
-    phase: Literal[
-        "preflight",
-        "prepare",
-        "quiesce",
-        "backup",
-        "migrate",
-        "roll",
-        "backfill",
-        "contract",
-        "retire",
-        "finish",
-    ] = Field(description="What kind of phase.")
-    each: Literal["leg", "hop"] = Field(default="leg", description="Once per leg, or for every hop of it.")
-    on: Literal["bootstrap", "wave", "fleet", "daemon"] = Field(description="Where its steps are done.")
-    steps: tuple[StepModel, ...] = Field(min_length=1, description="Its steps in order.")
-
-
-class ProcedureModel(Model):
-    """How a leg is carried out."""
-
-    text: w.Given = Field(description="One sentence for the operator.")
-    leg: Literal["route", "hop"] = Field(description="How much of a route one leg covers.")
-    phases: tuple[PhaseModel, ...] = Field(min_length=1, description="Its phases in order.")
 
 
 # ---------------------------------------------------------------- files

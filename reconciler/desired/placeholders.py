@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.desired.node import Node, scalars
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
 from reconciler.domain.placeholder import PLACEHOLDER, SECRET
+from reconciler.domain.release import near_miss
 
 
 @dataclass(frozen=True, slots=True)

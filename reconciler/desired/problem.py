@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
 
 PRINTED = 100  # problems spelled out; the rest is counted
 
@@ -41,24 +40,3 @@ class Problems:
         lines = [str(item) for item in self.items[:PRINTED]]
         more = len(self.items) - PRINTED
         return "\n".join([*lines, f"and {more} more"] if more > 0 else lines)
-
-
-def near_miss(name: str, known: Iterable[str], kind: str = "") -> str:
-    """Word the hint for an unknown name: what may have been meant, else what there is."""
-    folded = {each.casefold(): each for each in known}
-    if close := _close(name.strip().casefold(), folded):
-        return f"did you mean {' or '.join(folded[each] for each in close)}?"
-    return f"known{f' {kind}' if kind else ''}: {_few(sorted(folded.values()))}"
-
-
-def _close(name: str, known: Iterable[str]) -> list[str]:
-    """Return the nearest names, best first, without those that are clearly worse than the best."""
-    close = get_close_matches(name, known, n=3, cutoff=0.6)
-    ratios = [SequenceMatcher(None, each, name).ratio() for each in close]
-    return [each for each, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.1]
-
-
-def _few(names: Sequence[str], most: int = 12) -> str:
-    if not names:
-        return "none"
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.desired.models import ProcedureModel, StepModel
 from reconciler.desired.node import Node, shown
-from reconciler.desired.problem import Problem, Problems, near_miss
+from reconciler.desired.problem import Problem, Problems
+from reconciler.desired.procedure_model import ProcedureModel, StepModel
 from reconciler.desired.tree import Entry, Tree, read_procedures
 from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.release import near_miss
 
 SCHEMA = (Phase.MIGRATE, Phase.BACKFILL, Phase.CONTRACT)  # phases that write to databases
 # Each rule: no phase of the first kind may come after one of the second kind.

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from reconciler.catalog.models import SeriesModel, ServiceModel
 from reconciler.desired.build import build_desired
 from reconciler.desired.checks import check_tree
 from reconciler.desired.hosts import place_hosts
-from reconciler.desired.known import Catalog, CatalogLoader
+from reconciler.desired.known import CatalogLoader
 from reconciler.desired.problem import Problem, Problems
 from reconciler.desired.procedures import check_procedures
 from reconciler.desired.tree import Tree, read_tree
+from reconciler.desired.validate import validated
 from reconciler.desired.world import World
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
 from reconciler.errors import CatalogError
 
@@ -46,8 +49,13 @@ def _catalog(tree: Tree, load_catalog: CatalogLoader) -> tuple[Catalog, list[Pro
     """Extend the catalog file by file, so that a mistake is named with its file."""
     catalog = load_catalog(())
     documents: list[Mapping[str, Any]] = []
-    problems = []
+    problems: list[Problem] = []
     for node in tree.catalog:
+        model = ServiceModel if "service" in node.entries() else SeriesModel
+        _, wrong = validated(model, node, "the file")
+        problems.extend(wrong)
+        if wrong:
+            continue
         document = {name: each.plain() for name, each in node.entries().items()}
         try:
             catalog = load_catalog((*documents, document))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from reconciler.desired import models as m
+from reconciler.desired.procedure_model import PhaseModel, ProcedureModel
 from reconciler.desired.schema import Schema, schema_of
 
 BEGIN, END = "<!-- tables: made from the models -->", "<!-- end of tables -->"
@@ -30,8 +31,8 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
     ("probes.NAME", m.ProbeModel),
     ("probes.NAME.http", m.HttpModel),
-    ("procedures.NAME", m.ProcedureModel),
-    ("procedures.NAME.phases, each", m.PhaseModel),
+    ("procedures.NAME", ProcedureModel),
+    ("procedures.NAME.phases, each", PhaseModel),
     ("accept, each", m.AcceptModel),
 )
 

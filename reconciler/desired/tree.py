@@ -17,18 +17,19 @@ from reconciler.desired.models import (
     GroupModel,
     HostModel,
     ProbeModel,
-    ProcedureModel,
     ServiceModel,
 )
 from reconciler.desired.node import Node, shown
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
+from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.validate import validated
 from reconciler.desired.yaml import decode, read_yaml
+from reconciler.domain.release import near_miss
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 ROOT = "fleet.yaml"
 SECTIONS = ("hosts", "groups", "services", "probes", "procedures")
-FOLDERS = ("hosts", "services", "probes", "procedures")
+FOLDERS = ("hosts", "services", "probes", "procedures", "catalog")
 MAX_FILES = 5000
 
 
@@ -49,6 +50,7 @@ class Tree:
     """All that the files say. `whole` is False when a file could not be parsed, so that things may be missing."""
 
     fleet: FleetModel | None = None
+    fleet_node: Node | None = None
     hosts: dict[str, Entry[HostModel]] = field(default_factory=dict)
     groups: dict[str, Entry[GroupModel]] = field(default_factory=dict)
     services: dict[str, Entry[ServiceModel]] = field(default_factory=dict)
@@ -92,7 +94,7 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
         _template(tree, name, data)
     elif re.search(r"(^|/)\.", name) or not name.endswith((".yaml", ".yml")):
         return
-    elif "/" in rest or not rest or folder not in (*FOLDERS, "catalog"):
+    elif "/" in rest or not rest or folder not in FOLDERS:
         tree.problems.append(_unread(name, folder))
     elif name.endswith(".yml"):
         tree.problems.append(Problem(name, 1, 1, "nothing reads this file", "rename it to .yaml"))
@@ -104,9 +106,9 @@ def _file(tree: Tree, name: str, data: bytes) -> None:
 
 
 def _unread(name: str, folder: str) -> Problem:
-    folders = [f"{each}/" for each in (*FOLDERS, "catalog")]
+    folders = [f"{each}/" for each in FOLDERS]
     meant = near_miss(f"{folder}/", folders)
-    if "/" not in name or folder in (*FOLDERS, "catalog") or not meant.startswith("did"):
+    if "/" not in name or folder in FOLDERS or not meant.startswith("did"):
         meant = f"YAML is read from {ROOT} and right below {', '.join(folders)}"
     return Problem(name, 1, 1, "nothing reads this file", meant)
 
@@ -142,6 +144,7 @@ def _fleet(tree: Tree, node: Node | None) -> None:
     if fleet is None:
         tree.problems.append(node.problem("fleet is missing", "add 'fleet: {name: ...}'"))
     else:
+        tree.fleet_node = fleet
         tree.fleet = _valid(tree, FleetModel, fleet, "fleet")
     _accepts(tree, node.below("accept"))
 
@@ -177,7 +180,7 @@ def _section(tree: Tree, section: str, node: Node | None) -> None:
 
 
 def _enter(tree: Tree, entries: dict[str, Entry[AnyModel]], model: type[AnyModel], name: str, node: Node) -> None:
-    if not re.fullmatch(w.NAME if model is not HostModel else w.HOST_PATTERN, name):
+    if not re.fullmatch(w.HOST_PATTERN if model is HostModel else w.NAME, name):
         tree.problems.append(node.key_problem(f"{shown(name)} is no name", w.NAME_HINT))
     elif name in entries:
         first = entries[name].node

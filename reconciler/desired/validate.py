@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.desired.node import Node, shown
-from reconciler.desired.problem import Problem, near_miss
+from reconciler.desired.problem import Problem
 from reconciler.desired.schema import known_keys
+from reconciler.domain.release import near_miss
 
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 Found = tuple[AnyModel | None, list[Problem]]
@@ -58,7 +59,7 @@ def _problems(model: type[BaseModel], node: Node, title: str, detail: ErrorDetai
 
 def _of_value(found: Node, name: str, detail: ErrorDetails) -> Iterator[Problem]:
     kind = detail["type"]
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         options = str(detail["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         text = found.content if isinstance(found.content, str) else ""
         yield found.problem(f"{name} must be one of {', '.join(options)}", _meant(text, options))

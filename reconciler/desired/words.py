@@ -12,10 +12,11 @@ from typing import Annotated
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from reconciler.domain.placeholder import WORDS
+from reconciler.domain.dburl import parse_url
+from reconciler.domain.placeholder import PLACEHOLDER, WORDS
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
-VARIABLE = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+VARIABLE = r"[a-z][a-z0-9_]{0,63}"
 RANGE = r"\[[0-9]+-[0-9]+\]"
 HOST_PATTERN = rf"(?=[A-Za-z0-9])(?:[A-Za-z0-9._-]|{RANGE}){{1,100}}"
 NAME_HINT = "letters, digits, '.', '_' and '-', starting with a letter or digit, 100 at most"
@@ -127,7 +128,7 @@ def _address(text: str) -> str:
 
 
 def _variable(text: str) -> str:
-    _matches(VARIABLE, "a variable name: letters, digits and _, 64 at most, no digit first")(text)
+    _matches(VARIABLE, "a variable name: small letters, digits and _, starting with a letter, 64 at most")(text)
     if text in WORDS:
         raise ValueError("is the name of a placeholder of its own; choose another")
     if HIDDEN.search(text):
@@ -144,14 +145,10 @@ def _url(text: str) -> str:
 
 
 def _database(text: str) -> str:
-    scheme, mark, rest = text.partition("://")
-    if not mark or re.search(r"\s", text):
-        raise ValueError("must be an SQLAlchemy URL like mysql+pymysql://user@host/name")
-    if scheme not in {"mysql+pymysql", "mariadb+pymysql", "sqlite"}:
-        raise ValueError("must start with mysql+pymysql://, mariadb+pymysql:// or sqlite://")
-    login, at, _ = rest.rpartition("@")
-    if (at and ":" in login) or re.search(r"[?&](?:password|passwd)=", rest):
-        raise ValueError("must not hold a password; give a reference under password")
+    try:
+        parse_url(PLACEHOLDER.sub("/x" if text.startswith("sqlite") else "x", text))
+    except ValueError as error:
+        raise ValueError(f"cannot be used: {error}") from None
     return text
 
 
@@ -179,9 +176,7 @@ DebVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~{}_-]{0,199}", "an exact
 Version = Annotated[str, _text(r"[0-9][A-Za-z0-9.+!:~_-]{0,99}", "a version, like 21.0.1")]
 Mode = Annotated[str, _text(r"0?[0-7]{3}", "a file mode like 0640")]
 Header = Annotated[str, _text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "the name of an HTTP header")]
-Subject = Annotated[
-    str, _text(rf"[a-z][a-z-]*:{NAME}(@{NAME})?", "a kind of risk and its subject, like data-loss:keystone")
-]
+Subject = Annotated[str, _text(rf"[a-z][a-z-]*:{NAME}", "a kind of risk and a service, like data-loss:keystone")]
 Action = Annotated[str, _text(r"[a-z][a-z0-9_-]{0,63}", "the word of an action")]
 
 Variable = Annotated[str, Kind(_variable, {"type": SCALAR, "pattern": f"^{VARIABLE}$"})]

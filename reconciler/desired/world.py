@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.desired.hosts import Placed
-from reconciler.desired.known import Catalog, release_id
+from reconciler.desired.known import release_id
 from reconciler.desired.models import ServiceModel
-from reconciler.desired.ranges import expand
+from reconciler.desired.ranges import MAX_HOSTS, expand
 from reconciler.desired.tree import Entry, Tree
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Host
 
 ALL_OTHERS = "*"
@@ -61,4 +62,6 @@ def host_names(model: ServiceModel) -> tuple[str, ...]:
             names.extend(expand(pattern))
         except ValueError:
             names.append(pattern)
+        if len(names) > MAX_HOSTS:
+            break  # too many, which the checks say
     return tuple(names)

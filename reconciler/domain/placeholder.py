@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-PLACEHOLDER = re.compile(r"\{(secret:[^{}\s]*|[A-Za-z_][A-Za-z0-9_]*)\}")
+PLACEHOLDER = re.compile(r"\{(secret:[^{}\s]*|[a-z][a-z0-9_]*)\}")
 SECRET = "secret:"  # noqa: S105 - a prefix
 # What every service knows, beside the variables of the host and its own: all but `env` stand on any build.
 WORDS = frozenset({"release", "version", "env", "host", "address", "service"})

@@ -27,10 +27,14 @@ class HostPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabasePosition:
-    """One database of a service: the releases its schema may be at, or why that cannot be said."""
+    """One database of a service: the releases its schema may be at, or why that cannot be said.
+
+    `between` are the releases on both sides of an unfinished schema.
+    """
 
     name: str
     releases: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
     text: str = ""
     block: Block | None = None
 

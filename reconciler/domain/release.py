@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from itertools import islice
 
 from reconciler.errors import CatalogError
+
+COMPARED = 2000  # names that a misspelt one is compared with, some microseconds each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,22 @@ class Series:
         return next((later for later in self.releases[release.index + 1 :] if later.slurp), None)
 
 
-def near_miss(name: str, known: Iterable[str], *, all_of: Sequence[str] = ()) -> str:
-    """Word the hint for an unknown name: what may have been meant, else what there is."""
+def near_miss(name: str, known: Iterable[str], kind: str = "", *, all_of: Sequence[str] = ()) -> str:
+    """Word the hint for an unknown name: what may have been meant, else what there is, as `kind` if given."""
     folded = {each.casefold(): each for each in known}
-    close = [folded[each] for each in get_close_matches(name.strip().casefold(), folded, n=3, cutoff=0.6)]
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(all_of or sorted(folded.values()))}"
+    if close := _close(name.strip().casefold(), folded):
+        return f"did you mean {' or '.join(folded[each] for each in close)}?"
+    return f"known{f' {kind}' if kind else ''}: {_few(all_of or sorted(folded.values()))}"
+
+
+def _close(name: str, known: Iterable[str]) -> list[str]:
+    """Return the nearest names, best first, without those that are clearly worse than the best."""
+    close = get_close_matches(name, islice(known, COMPARED), n=3, cutoff=0.6)
+    ratios = [SequenceMatcher(None, each, name).ratio() for each in close]
+    return [each for each, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.1]
+
+
+def _few(names: Sequence[str], most: int = 30) -> str:
+    if not names:
+        return "none"
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -98,12 +98,16 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The journal, folded. `halts` are the open ones; `raised` remembers every halt; `holds` are (group, inputs)."""
+    """The journal, folded.
+
+    `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
+    (group, inputs) that failed.
+    """
 
     accepted: str = ""
     runs: tuple[Run, ...] = ()
     halts: tuple[Halt, ...] = ()
-    raised: frozenset[tuple[str, str, int]] = frozenset()
+    raised: frozenset[tuple[str, str, int, str]] = frozenset()
     holds: frozenset[tuple[str, str]] = frozenset()
     suspensions: tuple[Suspension, ...] = ()
     halts_raised: int = 0

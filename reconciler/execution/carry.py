@@ -18,11 +18,13 @@ from reconciler.steps import Evidence, kinds
 _SECRET = re.compile(r"\{secret:([A-Za-z0-9_.-]+)\}")
 
 
-async def carry(step: Step, key: StepKey, desired: Desired, ports: Ports, *, may_start: bool) -> Outcome | None:
+async def carry(
+    step: Step, key: StepKey, desired: Desired, ports: Ports, *, may_start: bool
+) -> Outcome | Unreachable | NeverStarted:
     """Start a step or attach to it, wait for its end, prove it, and judge.
 
-    None means that nothing is known yet (the host cannot be asked): ask again in a later pass. A step that a host has
-    never heard of is started only when `may_start`.
+    Unreachable means that nothing is known yet: ask again in a later pass. A step that a host has never heard of is
+    started only when `may_start`, and else is NeverStarted.
     """
     kind = kinds()[step.kind]
     args = kind.Model.model_validate(step.args)
@@ -45,7 +47,7 @@ async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context
     desired: Desired,
     ports: Ports,
     may_start: bool,
-) -> Exited | Outcome | None:
+) -> Exited | Outcome | Unreachable | NeverStarted:
     host = desired.hosts.get(step.host)
     if host is None:
         return Lost(str(Reason.STEP_LOST), f"host {step.host} is no longer in the desired state")
@@ -66,17 +68,17 @@ async def _asked(host: Host, key: StepKey, ports: Ports) -> HostStep | Unreachab
     return answer if isinstance(answer, Unreachable) else answer.get(key, NeverStarted())
 
 
-def _read(reply: HostStep | Unreachable, step: Step) -> Exited | Outcome | None:
+def _read(reply: HostStep | Unreachable, step: Step) -> Exited | Outcome | Unreachable | NeverStarted:
     match reply:
-        case Exited():
+        case Exited() | Unreachable() | NeverStarted():
             return reply
         case Died(rebooted):
             cause = "the host rebooted" if rebooted else "its process was killed"
             return Lost(str(Reason.STEP_LOST), f"the step left no exit code: {cause}")
         case Fenced(epoch):
             return Failed(str(Reason.HOST_FENCED), f"{step.host} obeys a daemon of epoch {epoch}")
-        case _:
-            return None
+        case Running():
+            return Unreachable(str(Reason.HOST_UNREACHABLE), f"the link to {step.host} was lost while the step ran")
 
 
 def _filled(script: HostScript, ports: Ports) -> Mapping[str, str]:

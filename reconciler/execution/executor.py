@@ -13,7 +13,9 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Ready
 from reconciler.execution.carry import carry
 from reconciler.planning.serial import outcome_to_json
-from reconciler.ports import Ports, StepKey
+from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+
+Carried = Outcome | Unreachable | NeverStarted
 
 RETRY_S = 5.0
 """How long a step whose host cannot be asked waits before the next question."""
@@ -21,11 +23,15 @@ RETRY_S = 5.0
 
 @dataclass(slots=True)
 class Executor:
-    """Carries steps in the background of the passes. `wake` is called whenever one has ended."""
+    """Carries steps in the background of the passes. `wake` is called whenever one has ended.
+
+    `troubles` says for which steps the host could not be asked when it was last tried.
+    """
 
     ports: Ports
     wake: Callable[[], None] = lambda: None
-    tasks: dict[StepKey, asyncio.Task[Outcome | None]] = field(default_factory=dict)
+    tasks: dict[StepKey, asyncio.Task[Carried]] = field(default_factory=dict)
+    troubles: dict[StepKey, Unreachable] = field(default_factory=dict)
 
     def begin(self, ready: Iterable[Ready], group: str, desired: Desired, *, may_start: bool) -> None:
         """Write the intents durably, then start; a step whose intent is written already is taken up again."""
@@ -38,11 +44,15 @@ class Executor:
             task.add_done_callback(lambda _: self.wake())
             self.tasks[_key(each)] = task
 
-    async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Outcome | None:
-        outcome = await carry(ready.step, _key(ready), desired, self.ports, may_start=may_start)
-        if outcome is None:
+    async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
+        key = _key(ready)
+        carried = await carry(ready.step, key, desired, self.ports, may_start=may_start)
+        self.troubles.pop(key, None)
+        if isinstance(carried, Unreachable | NeverStarted):
+            if isinstance(carried, Unreachable):
+                self.troubles[key] = carried
             await self.ports.clock.sleep(RETRY_S)
-        return outcome
+        return carried
 
     def settle(self, groups: dict[str, str]) -> tuple[Draft, ...]:
         """Return the results of the steps that have ended since; `groups` maps run to group."""
@@ -51,7 +61,7 @@ class Executor:
         for key, task in ended:
             del self.tasks[key]
             outcome = _outcome(task)
-            if outcome is not None:
+            if not isinstance(outcome, Unreachable | NeverStarted):
                 body = {**outcome_to_json(outcome), "attempt": key.attempt}
                 drafts.append(Draft(Kind.RESULT, group=groups.get(key.run, ""), run=key.run, step=key.step, body=body))
         return tuple(drafts)
@@ -73,10 +83,10 @@ def _intent(ready: Ready, group: str, epoch: int) -> Draft:
     return Draft(Kind.INTENT, group=group, run=ready.run, step=ready.step.id, body=dict(body))
 
 
-def _outcome(task: asyncio.Task[Outcome | None]) -> Outcome | None:
+def _outcome(task: asyncio.Task[Carried]) -> Carried:
     """Read a task; a defect of ours in mid-step is an unknown outcome, never a success and never a crash."""
     if task.cancelled():
-        return None
+        return NeverStarted()
     error = task.exception()
     if error is not None:
         return Lost(str(Reason.STEP_LOST), f"the daemon failed while it carried the step: {error!r}")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.domain.desired import Database, Desired, Host, Service
 from reconciler.domain.observation import HostReport, Known, Observations, Observed, Unknown
+from reconciler.domain.placeholder import fill
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import SecretError
 from reconciler.observers import compose, read_report
-from reconciler.planning.fill import fill, host_words, resolved
+from reconciler.planning.words import host_words, resolved
 from reconciler.ports import Ports, Unreachable
 
 HOST_DEADLINE_S = 60.0
@@ -73,9 +74,3 @@ async def read_marker(database: Database, ports: Ports) -> Observed[SchemaMarker
 def password_of(database: Database, ports: Ports) -> str | None:
     """Resolve a database's password; raises SecretError."""
     return None if database.password is None else ports.secrets.resolve(database.password)
-
-
-def merge(older: Observations, newer: Observations) -> Observations:
-    """Let newer answers take the place of older ones."""
-    hosts: Mapping[str, Observed[HostReport]] = {**older.hosts, **newer.hosts}
-    return Observations(hosts=hosts, databases={**older.databases, **newer.databases})

@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft
-from reconciler.domain.observation import Observations
+from reconciler.domain.observation import Known, Observations
 from reconciler.domain.plan import Block
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.run import History
 from reconciler.execution.executor import Executor
-from reconciler.execution.look import look, merge
+from reconciler.execution.look import look
 from reconciler.planning.history import fold
 from reconciler.planning.plan import groups_of
 from reconciler.ports import Ports
@@ -32,6 +32,9 @@ class Read:
 
 
 Reader = Callable[[Revision], Read]
+
+KEPT_RUNS = 20
+"""How many of the newest runs keep their step folders on hosts."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Memory:
     history: History = field(default_factory=History)
     folded: int = 0
     looking: asyncio.Task[None] | None = None
+    cleaned: int = 0
 
     def remember(self) -> History:
         """Fold what the journal holds that was not folded yet."""
@@ -75,8 +79,19 @@ class Memory:
 
     async def _look(self, desired: Desired, commit: str) -> None:
         began = self.ports.clock.now()
-        self.observations = merge(Observations(), await look(desired, self.ports))
+        self.observations = await look(desired, self.ports)
         self.looked_at, self.looked_for = began, commit
+        await self._clean(desired)
+
+    async def _clean(self, desired: Desired) -> None:
+        """Let hosts forget the steps of old runs, once after each run; what is needed to go back is not theirs."""
+        ended = sum(1 for run in self.history.runs if run.ended)
+        if ended == self.cleaned:
+            return
+        keep = [run.id for run in self.history.runs if not run.ended or run in self.history.runs[-KEPT_RUNS:]]
+        seen = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
+        await asyncio.gather(*(self.ports.hosts.clean(desired.hosts[name], keep) for name in seen))
+        self.cleaned = ended
 
     def _behind(self) -> bool:
         """Tell whether a run ended after the newest sweep began."""

@@ -10,14 +10,15 @@ from reconciler.domain.catalog import Catalog, Marker, Stage
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.dburl import host_endpoint
 from reconciler.domain.desired import Database, Desired, Host, SecretRef, Service
+from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.position import HostPosition
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
-from reconciler.planning.build import build_for
+from reconciler.planning.build import build_for, expectation
 from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.planning.fill import fill, host_words, release_words
 from reconciler.planning.position import version_of
+from reconciler.planning.words import host_words, release_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +99,10 @@ def _install_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ..
     undo = None
     before = setting.position.link_path if setting.position else ""
     if before:
-        args = _environment("switch", build) | {"path": before, "foreign_ok": True}
-        undo = Undo("environment", args, f"switch {build.link} back to {before}")
+        # Of the older one nothing is said but its place: it was not made from what the new one is made from.
+        args: dict[str, Json] = {"action": "switch", "path": before, "link": build.link, "foreign_ok": True}
+        was = (setting.position.release if setting.position else "") or before
+        undo = Undo("environment", args, f"switch {setting.service.name} back to {was}")
     title = f"switch {setting.service.name} to {build.release}"
     return (Draft(kind="environment", title=title, key="install", args=_environment("switch", build), undo=undo),)
 
@@ -297,17 +300,7 @@ def _verify_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...
 def verify_host(setting: Setting, build: Build, key: str) -> Draft:
     """Ask the host itself whether it runs the build, and nothing older."""
     assert setting.host is not None
-    args: dict[str, Json] = {
-        "host": setting.host.name,
-        "service": setting.service.name,
-        "form": build.form,
-        "link": build.link,
-        "path": build.path,
-        "versions": dict(build.versions),
-        "packages": dict(build.packages),
-        "config_digest": build.config_digest,
-        "units": list(setting.service.units),
-    }
+    args = expectation(build, setting.service, setting.host.name).model_dump(mode="json")
     return Draft(kind="verify_host", title=f"see {setting.service.name} {build.release} running", key=key, args=args)
 
 

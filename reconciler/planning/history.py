@@ -84,7 +84,7 @@ def _halt_raised(history: History, entry: Entry) -> History:
     return replace(
         history,
         halts=(*history.halts, halt),
-        raised=history.raised | {(halt.run, halt.step, halt.attempt)},
+        raised=history.raised | {(halt.run, halt.step, halt.attempt, halt.reason)},
         holds=history.holds | {(halt.group, halt.inputs)},
         halts_raised=history.halts_raised + 1,
     )

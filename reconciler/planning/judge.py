@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
@@ -21,11 +22,11 @@ MAX_ATTEMPTS = 3
 """How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
 
 
-def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
+def judge(group: str, positions: Sequence[Position] | None, scene: Scene, now: datetime) -> Decision:
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
     if run is not None:
-        return _OpenRun(run, scene).decide()
+        return _OpenRun(run, scene, now).decide()
     if superseded := _superseded(group, scene):
         return superseded
     if positions is None:
@@ -119,6 +120,7 @@ class _OpenRun:
 
     run: Run
     scene: Scene
+    now: datetime
 
     def decide(self) -> Decision:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
@@ -128,6 +130,8 @@ class _OpenRun:
             return self._troubled(*trouble)
         if changed := self._inputs_changed(running):
             return changed
+        if slow := self._slow(running):
+            return slow
         if all(run.done(step.id) for step in run.steps):
             return self._end()
         return self._go_on(running)
@@ -152,18 +156,31 @@ class _OpenRun:
 
     def _troubled(self, step: Step, outcome: Failed | Lost, attempt: int) -> Decision:
         """Halt once for this attempt; turn back when only the canary has moved, else hold in place."""
-        raised = (self.run.id, step.id, attempt) in self.scene.history.raised
-        if raised:
+        reason = self._reason(step, outcome)
+        if (self.run.id, step.id, attempt, str(reason)) in self.scene.history.raised:
             return self._after_halt()
-        halt = self._halt(step, outcome, attempt)
+        halt = self._halt(step, outcome, attempt, reason)
         drafts = [halt]
         if not self.run.going_back and self._may_turn_back(step):
             drafts.append(self._turn(f"{step.title}: {outcome.text}"))
-        decision = _decision(self.run.group, State.HALTED, Reason(str(halt.body["reason"])), str(halt.body["text"]))
+        decision = _decision(self.run.group, State.HALTED, reason, str(halt.body["text"]))
         return replace(decision, drafts=tuple(drafts), plan=self.run.plan)
 
-    def _halt(self, step: Step, outcome: Failed | Lost, attempt: int) -> Draft:
-        reason = self._reason(step, outcome)
+    def _slow(self, running: Sequence[Step]) -> Decision | None:
+        """Halt once for a step that runs longer than its timeout; it is never killed, and is followed on."""
+        for step in running:
+            last = self.run.last(step.id)
+            assert last is not None
+            late = (self.now - last.at).total_seconds() > step.timeout_s
+            key = (self.run.id, step.id, last.number, str(Reason.STEP_SLOW))
+            if late and key not in self.scene.history.raised:
+                outcome = Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s")
+                halt = self._halt(step, outcome, last.number, Reason.STEP_SLOW)
+                decision = _decision(self.run.group, State.HALTED, Reason.STEP_SLOW, str(halt.body["text"]))
+                return replace(decision, drafts=(halt,), plan=self.run.plan)
+        return None
+
+    def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
         where = f" on {step.host}" if step.host else ""
         hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
         body: dict[str, Json] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
@@ -22,7 +25,9 @@ _BLOCKS = {
 
 def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
     """Place a service: each database, each host, and the release where a route would start."""
-    databases = tuple(_database(service, name, catalog, seen) for name in sorted(service.databases))
+    databases = tuple(
+        _expanded(service, desired, _database(service, name, catalog, seen)) for name in sorted(service.databases)
+    )
     hosts = tuple(_host(service, desired.hosts[name], catalog, seen) for name in service.hosts)
     blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
@@ -36,10 +41,12 @@ def version_of(service: Service, catalog: Catalog, release: str) -> str:
     return service.versions.get(release) or catalog.service(service.component).at(release).final_version
 
 
-def versions_of(service: Service, catalog: Catalog) -> dict[str, str]:
-    """Return every release of a service's component with its package version, newest first."""
+def versions_of(service: Service, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Yield every release of a service's component with its package version, the desired one first, then newest."""
     releases = [each.release.id for each in catalog.service(service.component).releases]
-    return {release: version_of(service, catalog, release) for release in reversed(releases)}
+    others = [release for release in reversed(releases) if release != service.release]
+    for release in (service.release, *others):
+        yield release, version_of(service, catalog, release)
 
 
 def goal_of(service: Service, host: str) -> str:
@@ -53,8 +60,8 @@ def _database(service: Service, name: str, catalog: Catalog, seen: Observations)
             found = identify(catalog.service(service.component), name, marker)
             if found.state is SchemaState.AT:
                 return DatabasePosition(name=name, releases=found.releases, text=found.text)
-            reason = _BLOCKS[found.state]
-            return DatabasePosition(name=name, text=found.text, block=_block(reason, f"database {name}: {found.text}"))
+            block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
+            return DatabasePosition(name=name, between=found.between or (), text=found.text, block=block)
         case Absent():
             return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, f"database {name} does not exist"))
         case Unknown(reason=reason, text=text):
@@ -62,6 +69,19 @@ def _database(service: Service, name: str, catalog: Catalog, seen: Observations)
         case _:
             text = f"database {name} was not read yet"
             return DatabasePosition(name=name, block=_block(Reason.HOST_NOT_ASKED, text))
+
+
+def _expanded(service: Service, desired: Desired, position: DatabasePosition) -> DatabasePosition:
+    """Let a procedure that expands go on from where it was left: it may expand again, and both releases can run."""
+    procedure = desired.procedures.get(service.procedure)
+    expands = procedure is not None and any(
+        spec.action == "schema" and spec.args.get("mode") == "expand"
+        for phase in procedure.phases
+        for spec in phase.steps
+    )
+    if not expands or not position.between or position.between[-1] != service.release:
+        return position
+    return replace(position, releases=position.between[:1], block=None)
 
 
 def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) -> HostPosition:
@@ -86,7 +106,7 @@ def _reported(service: Service, host: Host, catalog: Catalog, report: HostReport
     return HostPosition(
         host=host.name,
         release=installed_release(service, host, report, versions_of(service, catalog)),
-        drift=tuple(differences(build, service, report)),
+        drift=differences(build, service, host.name, report),
         unknown=unclear,
         link_path=environment.value.path if isinstance(environment, Known) else "",
         packages={name: p.value.version for name, p in report.packages.items() if isinstance(p, Known)},

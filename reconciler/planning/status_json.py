@@ -66,25 +66,28 @@ def _services(report: Report, since: Mapping[str, datetime]) -> Iterable[dict[st
     for group, names in groups_of(report.desired).items():
         for name in names:
             service = report.desired.services[name]
-            yield _service(service, positions.get(name), group, decisions.get(group), since.get(group))
+            position = positions[name].release if name in positions else ""
+            run = report.history.open_run(group)
+            yield {
+                "service": name,
+                "group": group,
+                "desired": service.release,
+                "position": position,
+                **_standing(decisions.get(group)),
+                "since": moment(since.get(group)),
+                "steps": dict(zip(("done", "of"), progress(run) if run else (0, 0), strict=True)),
+            }
 
 
-def _service(
-    service: Service, position: Position | None, group: str, decision: Decision | None, since: datetime | None
-) -> dict[str, Any]:
+def _standing(decision: Decision | None) -> dict[str, Any]:
     verdict = decision.verdict if decision else None
     return {
-        "service": service.name,
-        "group": group,
-        "desired": service.release,
-        "position": position.release if position else "",
         "phase": verdict.phase if verdict else "",
         "verdict": str(verdict.state) if verdict else "",
         "reason": verdict.reason if verdict else "",
         "text": verdict.text if verdict else "",
         "hint": verdict.hint if verdict else "",
         "run": verdict.run if verdict else "",
-        "since": moment(since),
     }
 
 

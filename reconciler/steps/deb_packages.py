@@ -52,7 +52,7 @@ remove_policy() {
 }
 """
 
-# apt forgets the hold of every package that it changes: what was held before is kept, and held again.
+# apt forgets the hold of every package that it changes: what was held at any time of the run is kept, and held again.
 _REST = r"""
 DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical UCF_FORCE_CONFFOLD=1
 NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
@@ -71,9 +71,9 @@ fetch_and() {
 }
 remember_holds() {
   held=$RECONCILER_HOME/saved/$RECONCILER_RUN/held
-  [ ! -f "$held" ] || return 0
   mkdir -p -- "$RECONCILER_HOME/saved/$RECONCILER_RUN"
-  apt-mark showhold >"$held.part"
+  touch -- "$held"
+  { apt-mark showhold; cat "$held"; } | sort -u >"$held.part"
   flush "$held.part"
   mv -f -- "$held.part" "$held"
 }

@@ -39,8 +39,8 @@ class Model(Args):
     canary: bool = False
 
 
-class _Findings:
-    """What is wrong, what nobody can tell, and when the newest part of the build came."""
+class Findings:
+    """What is wrong, what nobody can tell, and when each part of the build came."""
 
     def __init__(self) -> None:
         self.wrong: list[str] = []
@@ -81,11 +81,7 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
     report = answer(evidence, proofs(args)[0], HostReport, absent=unseen)
     if isinstance(report, Failed | Lost):
         return report
-    found = _Findings()
-    _environment(args, report, found)
-    _packages(args, report, found)
-    _config(args, report, found)
-    _units(args, report, found)
+    found = compare(args, report)
     if found.wrong:
         reason = Reason.CANARY_FAILED if args.canary else Reason.VERIFY_FAILED
         return Failed(reason, f"{args.host}: {'; '.join(found.wrong)}")
@@ -94,7 +90,17 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
     return Done({}, f"{args.host} runs what it should")
 
 
-def _environment(args: Model, report: HostReport, found: _Findings) -> None:
+def compare(args: Model, report: HostReport) -> Findings:
+    """Hold a report against the build."""
+    found = Findings()
+    _environment(args, report, found)
+    _packages(args, report, found)
+    _config(args, report, found)
+    _units(args, report, found)
+    return found
+
+
+def _environment(args: Model, report: HostReport, found: Findings) -> None:
     if args.form != "environment":
         return
     for environment in found.known("link", args.link, report.environments):
@@ -104,7 +110,7 @@ def _environment(args: Model, report: HostReport, found: _Findings) -> None:
             found.expect(f"distribution {name}", version, environment.versions.get(name))
 
 
-def _packages(args: Model, report: HostReport, found: _Findings) -> None:
+def _packages(args: Model, report: HostReport, found: Findings) -> None:
     for name, version in args.packages.items() if args.form == "packages" else ():
         for package in found.known("package", name, report.packages):
             found.expect(f"package {name}", version, package.version)
@@ -114,7 +120,7 @@ def _packages(args: Model, report: HostReport, found: _Findings) -> None:
                 found.changed.append((package.installed_at, f"package {name} was installed"))
 
 
-def _config(args: Model, report: HostReport, found: _Findings) -> None:
+def _config(args: Model, report: HostReport, found: Findings) -> None:
     if not args.config_digest:
         return
     for config in found.known("configuration of", args.service, report.configs):
@@ -125,7 +131,7 @@ def _config(args: Model, report: HostReport, found: _Findings) -> None:
         found.changed.append((config.changed_at, "the configuration was written"))
 
 
-def _units(args: Model, report: HostReport, found: _Findings) -> None:
+def _units(args: Model, report: HostReport, found: Findings) -> None:
     for name in args.units:
         for unit in found.known("unit", name, report.units):
             if unit.state != "active":

@@ -45,8 +45,12 @@ class Repository:
         made = self._record(
             repository, index.write_tree(repository), f'Revert "{title}"\n\nThis reverts commit {commit}.\n'
         )
-        repository.checkout_head(strategy=pygit2.enums.CheckoutStrategy.FORCE)
+        repository.checkout("HEAD", strategy=pygit2.enums.CheckoutStrategy.FORCE)
         return made
+
+    def head(self) -> str:
+        """Return the newest commit."""
+        return str(self._open().head.target)
 
     def read(self, name: str) -> str:
         """Read a file of the clone."""

@@ -7,7 +7,6 @@ markers, links, configuration with its stamps. So its first pass finds nothing t
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import socket
 import sys
@@ -17,13 +16,8 @@ from pathlib import Path
 import asyncssh
 
 from reconciler.adapters.clock import SystemClock
-from reconciler.adapters.databases import SqlDatabases
-from reconciler.adapters.git import GitSource
-from reconciler.adapters.hosts import SshHosts
-from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
-from reconciler.adapters.secrets import LocalSecrets, Redactor
-from reconciler.adapters.ssh import SshSettings
+from reconciler.app import make_ports
 from reconciler.catalog.load import load_catalog
 from reconciler.desired import Problems
 from reconciler.domain.desired import Desired
@@ -35,9 +29,10 @@ from reconciler.execution.carry import carry
 from reconciler.execution.read import read_files
 from reconciler.planning.actions import Setting, expand
 from reconciler.planning.graph import Place, make_step
-from reconciler.ports import Ports, StepKey
+from reconciler.ports import StepKey
+from reconciler.settings import read_settings
 from reconciler.testdrive import keystone, mariadb, processes, sshd, supervisor
-from reconciler.testdrive.repository import BRANCH, Repository
+from reconciler.testdrive.repository import Repository
 from reconciler.testdrive.site import BEGIN, Host, Site, cache, desired_files, settings_text
 
 SERVICE = "keystone"
@@ -167,16 +162,7 @@ class _Hands:
         self.site = site
         self.desired = desired
         self.journal = SqlJournal.acquire(site.journal_url, SystemClock(), "testdrive")
-        ssh = SshSettings(known_hosts=site.root / "known_hosts", client_keys=(site.secret("ssh_key"),))
-        self.ports = Ports(
-            hosts=SshHosts(ssh),
-            databases=SqlDatabases(),
-            http=HttpxHttp(),
-            secrets=LocalSecrets(os.environ, Redactor()),
-            source=GitSource(str(site.root / "desired.git"), BRANCH, site.state / "source.git"),
-            journal=self.journal,
-            clock=SystemClock(),
-        )
+        self.ports = make_ports(read_settings(site.settings), self.journal)
 
     async def close(self) -> None:
         """Leave hosts and journal to the daemon."""
@@ -203,12 +189,10 @@ class _Hands:
                 await self._carry(make_step(draft, Place(phase=phase, service=SERVICE, host=host)))
 
     async def _carry(self, step: Step) -> None:
-        outcome = None
-        while outcome is None:
-            outcome = await carry(step, StepKey("setup", step.id, 1), self.desired, self.ports, may_start=True)
+        outcome = await carry(step, StepKey("setup", step.id, 1), self.desired, self.ports, may_start=True)
         if not isinstance(outcome, Done):
             raise SetupError(
-                f"{step.title} on {step.host}: {outcome.text}",
+                f"{step.title} on {step.host}: {outcome}",
                 reason="SetupFailed",
                 hint=f"look at {self.site.root}/{step.host}",
             )

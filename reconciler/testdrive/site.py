@@ -138,11 +138,16 @@ def _words(site: Site) -> dict[str, str]:
         "server": keystone.SERVER,
         "wheels": str(site.store.wheels),
         "database": f'{{url: "{url}"{password}}}',
-        "connection": url.replace("keystone@", "keystone:{secret:database}@") + ("?charset=utf8mb4" if password else ""),
+        "connection": _with_password(url) if password else url,
     }
     for host in site.hosts:
         words |= {f"{host.name}_ssh": str(host.ssh_port), f"{host.name}_api": str(host.api_port)}
     return words
+
+
+def _with_password(url: str) -> str:
+    """Write the address as Keystone wants it, its password a placeholder of the product."""
+    return url.replace("keystone@", "keystone:{secret:database}@") + "?charset=utf8mb4"
 
 
 def _free_ports(count: int) -> list[int]:

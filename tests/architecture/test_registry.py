@@ -50,8 +50,8 @@ def test_every_observer_has_its_place_in_a_report() -> None:
 
 
 def test_the_reference_names_them_all_in_order() -> None:
-    assert documented("steps.md") == list(kinds())
-    assert documented("observers.md") == list(observers())
+    assert list(kinds()) == documented("steps.md")
+    assert list(observers()) == documented("observers.md")
 
 
 def test_there_are_no_cases_of_what_does_not_exist() -> None:

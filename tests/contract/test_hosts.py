@@ -182,10 +182,10 @@ async def end(world: World, step: str = "step") -> HostStep:
 
 
 async def test_a_step_ends_with_its_exit_code_output_and_values(world: World) -> None:
-    body = 'echo "$1 $WORD"; echo oops >&2; echo count=3 >>"$RECONCILER_VALUES"; exit 7'
+    body = 'echo "$1 $WORD"; echo oops >&2; printf "count=3\nlast=a=b" >>"$RECONCILER_VALUES"; exit 7'
     first = await world.hosts.start(world.host, order(body, args=("it's $HOME",), env={"WORD": 'a "b"\nc'}))
     assert isinstance(first, Running | Exited)
-    assert await end(world) == Exited(7, 'it\'s $HOME a "b"\nc\noops\n', {"count": "3"})
+    assert await end(world) == Exited(7, 'it\'s $HOME a "b"\nc\noops\n', {"count": "3", "last": "a=b"})
 
 
 async def test_a_step_knows_its_run_and_the_hosts_folder_of_ours(world: World) -> None:

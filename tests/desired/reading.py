@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.catalog import build_catalog
 from reconciler.desired import Problems, read_desired
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
-from reconciler.errors import CatalogError
 
-ACTIONS = frozenset({"ask", "prepare", "stop", "start", "backup", "schema", "switch", "configure", "verify", "command"})
-
-PROCEDURES = b"""
+CASES = Path(__file__).parent.parent / "cases" / "desired"
+ACTIONS = frozenset({"prepare_build", "install_build", "stop", "start", "backup", "schema", "configure", "verify"})
+BUILT_IN = {
+    "fast-forward.yaml": b"""
 fast-forward:
   text: All services stop, the schema walks hop by hop, the code goes once.
   leg: route
   phases:
-    - {phase: prepare, on: fleet, steps: [prepare]}
+    - {phase: prepare, on: fleet, steps: [prepare_build]}
     - {phase: quiesce, on: fleet, steps: [stop]}
     - {phase: backup, on: bootstrap, steps: [backup]}
-    - {phase: migrate, each: hop, on: bootstrap, steps: [{action: schema, stage: sync}]}
-    - {phase: roll, on: wave, steps: [configure, switch, start, verify]}
-    - {phase: finish, on: daemon, steps: [verify]}
+    - {phase: migrate, each: hop, on: bootstrap, steps: [{action: schema, mode: sync}]}
+    - {phase: roll, on: wave, steps: [configure, install_build, start, verify]}
+""",
+    "downtime.yaml": b"""
 downtime:
   text: All services stop, one hop.
   leg: hop
@@ -31,71 +33,28 @@ downtime:
     - {phase: quiesce, on: fleet, steps: [stop]}
     - {phase: backup, on: bootstrap, steps: [backup]}
     - {phase: migrate, on: bootstrap, steps: [schema]}
-    - {phase: roll, on: wave, steps: [switch, start]}
-"""
-
-
-@dataclass(frozen=True)
-class Release:
-    id: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Series:
-    name: str
-    releases: tuple[Release, ...]
-
-    def find(self, name: str) -> Release:
-        for release in self.releases:
-            if name.casefold() in release.names:
-                return release
-        raise CatalogError(name, reason="unknown-release")
-
-
-@dataclass(frozen=True)
-class At:
-    release: Release
-
-
-@dataclass(frozen=True)
-class Component:
-    series: Series
-    databases: Mapping[str, object]
-    releases: tuple[At, ...]
-
-
-@dataclass(frozen=True)
-class Catalog:
-    series: Mapping[str, Series]
-    services: Mapping[str, Component] = field(default_factory=dict)
-
-
-OPENSTACK = Series(
-    "openstack",
-    tuple(
-        Release(names[0], names)
-        for names in (
-            ("xena",),
-            ("yoga",),
-            ("zed",),
-            ("2023.1", "antelope"),
-            ("2023.2", "bobcat"),
-            ("2024.1", "caracal"),
-            ("2024.2", "dalmatian"),
-        )
-    ),
+    - {phase: roll, on: wave, steps: [install_build, start]}
+""",
+}
+RELEASES = {"xena": "xena", "yoga": "yoga", "zed": "zed", "2023.1": "antelope", "2023.2": "bobcat", "2024.1": "caracal"}
+DOCUMENTS: tuple[Mapping[str, Any], ...] = (
+    {"series": "openstack", "releases": [{"id": id_, "codename": name} for id_, name in RELEASES.items()]},
+    {
+        "service": "keystone",
+        "series": "openstack",
+        "databases": {
+            "main": {"alembic": {"base": "27e647c0fad4", "branches": [{"name": "expand", "stage": "expand"}]}}
+        },
+        "eras": [{"zero_downtime": True, "sync": ["keystone-manage", "db_sync"]}],
+        "releases": [
+            {"id": id_, "package": {"first": "1", "final": "2"}, "databases": {}} for id_ in RELEASES if id_ != "xena"
+        ],
+    },
 )
-KEYSTONE = Component(OPENSTACK, {"main": None}, tuple(At(each) for each in OPENSTACK.releases[1:]))
 
 
 def load_catalog(extra: Sequence[Mapping[str, Any]]) -> Catalog:
-    services = {"keystone": KEYSTONE}
-    for document in extra:
-        if "service" not in document:
-            raise CatalogError("the document names no service", reason="catalog-invalid", hint="see the reference")
-        services[document["service"]] = KEYSTONE
-    return Catalog({"openstack": OPENSTACK}, services)
+    return build_catalog([*DOCUMENTS, *extra])
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -107,4 +66,4 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def read(files: Mapping[str, bytes]) -> Desired | Problems:
-    return read_desired(files, load_catalog, procedures={"builtin.yaml": PROCEDURES}, actions=ACTIONS)
+    return read_desired(files, load_catalog, procedures=BUILT_IN, actions=ACTIONS)

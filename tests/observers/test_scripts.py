@@ -103,7 +103,8 @@ def test_units_of_systemd(look, tmp_path):
         "systemctl",
         '[ "$TZ $LC_ALL" = "UTC C" ] || exit 1\n'
         'case "$*" in *gone) printf "LoadState=not-found\\nActiveState=inactive\\nActiveEnterTimestamp=\\n" ;;\n'
-        '*) printf "LoadState=loaded\\nActiveState=active\\nExecMainStartTimestamp=Tue 2023-11-14 22:13:20 UTC\\n" ;;\nesac',
+        '*) printf "LoadState=loaded\\nActiveState=active\\nExecMainStartTimestamp=Tue 2023-11-14 22:13:20 UTC\\n" ;;\n'
+        "esac",
     )
     report = look(host(tmp_path), service(units=("api", "gone")))
     assert report.units["api"].value.started_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)

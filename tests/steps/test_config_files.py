@@ -1,9 +1,16 @@
 import hashlib
+import os
 import stat
+import subprocess
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
 
+from reconciler.domain.desired import ConfigFile, Host, Service
+from reconciler.domain.observation import Known
+from reconciler.observers import config_digest
+from reconciler.ports import Answer
 from reconciler.steps import config_files
 
 CONF = "[database]\nconnection = mysql://{secret:pw}@db\nodd = $HOME `id` 'x' \"y\" \\\\ %s\n\n"
@@ -95,8 +102,6 @@ def test_a_crash_in_the_midst_loses_nothing(sandbox, act):
 
 
 def test_the_same_content_keeps_its_time_and_another_is_of_now(sandbox, act):
-    import os
-
     assert act(("/etc/k.conf", "one", 0o640)).code == 0
     file = sandbox.root / "etc/k.conf"
     os.utime(file, (1000, 1000))
@@ -108,6 +113,26 @@ def test_the_same_content_keeps_its_time_and_another_is_of_now(sandbox, act):
     assert act(run="run-3", restore_from="self").code == 0
     assert read(sandbox, "etc/k.conf") == "one"
     assert file.stat().st_mtime > 1000
+
+
+def test_the_observer_reads_the_stamp(sandbox, act):
+    service = Service(
+        **{"name": "keystone", "component": "x", "series": "x", "release": "x", "procedure": "x"},  # noqa: PIE804
+        config={"*": (ConfigFile(path="/x", template=""),)},
+    )
+    (question,) = config_digest.questions(Host(name="h", address="::1", state_dir=str(sandbox.home)), [service])
+
+    def digest():
+        done = subprocess.run(["sh", "-c", question.script, "sh", *question.args], capture_output=True, check=False)
+        seen = config_digest.parse(Answer(done.returncode, done.stdout), datetime(2026, 1, 2, tzinfo=UTC))["keystone"]
+        assert isinstance(seen, Known)
+        return seen.value.digest
+
+    assert act(("/etc/a b.conf", CONF, 0o640), ("/etc/c", "", 0o600)).code == 0
+    assert digest() == "ab12"
+    with (sandbox.root / "etc/a b.conf").open("a") as file:
+        file.write("# by hand\n")
+    assert digest() is None
 
 
 def test_a_link_is_not_replaced(sandbox, act):

@@ -1,3 +1,6 @@
+import subprocess
+import zipfile
+
 import pytest
 from pydantic import ValidationError
 
@@ -106,6 +109,23 @@ def test_a_link_that_is_a_folder_is_left_alone(sandbox, act):
     (sandbox.root / "current").mkdir()
     assert act("switch").code == 1
     assert (sandbox.root / "current").is_dir()
+
+
+@pytest.mark.integration
+def test_a_real_environment_with_a_real_package(sandbox):
+    wheel = sandbox.root / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("demo.py", "print('hello')")
+        archive.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+        archive.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("demo-1.0.dist-info/RECORD", "")
+    place = {"path": f"{sandbox.root}/an env", "link": f"{sandbox.root}/current"}
+    made_of = {"requirements": ("demo==1.0",), "pip_args": ("--no-index", "--find-links", str(sandbox.root))}
+    for action in ("prepare", "switch"):
+        exited = sandbox.run(environment.effect(environment.Model(action=action, **place, **made_of)))
+        assert exited.code == 0, exited.output
+    python = sandbox.root / "current/bin/python"
+    assert subprocess.run([python, "-m", "demo"], capture_output=True, check=True).stdout == b"hello\n"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,11 @@
-"""Fills placeholders; the only place where words of the desired state meet text."""
+"""The words that placeholders are filled with, on a host and for a release."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.domain.desired import Host, Service
-
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-
-
-def fill(text: str, words: Mapping[str, str]) -> str:
-    """Replace each `{word}` that is known, once; others, and `{secret:NAME}`, stay as they are."""
-    return _PLACEHOLDER.sub(lambda match: words.get(match[1], match[0]), text)
+from reconciler.domain.placeholder import fill
 
 
 def host_words(service: Service, host: Host | None) -> dict[str, str]:

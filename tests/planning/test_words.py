@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.fill import fill, host_words, release_words
+from reconciler.domain.placeholder import fill
+from reconciler.planning.words import host_words, release_words
 from tests.support.sample import HOSTS, KEYSTONE
 
 

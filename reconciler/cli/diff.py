@@ -1,0 +1,99 @@
+"""`reconciler diff`: desired against observed, target by target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from reconciler.cli import world
+from reconciler.cli.output import (
+    Config,
+    Format,
+    Output,
+    add_row,
+    print_lines,
+    say,
+    show_error,
+    table,
+    usage,
+    write_data,
+)
+from reconciler.errors import ReconcilerError
+
+DIFFERS, ERROR = 1, 2
+Row = tuple[str, str, str, str, str]
+
+
+def diff(
+    folder: Path | None = typer.Argument(None, metavar="[DIR]", help="The folder with fleet.yaml; none: the daemon's."),
+    observed: Path | None = typer.Option(None, help="What `reconciler observe -o json` wrote; with DIR only."),
+    output: Format = Output,
+    config: Path | None = Config,
+) -> None:
+    """Compare what is desired with what was seen.
+
+    Exit 0: same, 1: differs, 2: that cannot be told.
+    """
+    try:
+        found = _found(folder, observed, config)
+    except ReconcilerError as error:
+        show_error(error)
+        raise typer.Exit(ERROR) from error
+    if output is Format.TABLE:
+        _show(found)
+    else:
+        write_data(found, output)
+    raise typer.Exit(exit_code(found))
+
+
+def exit_code(found: Mapping[str, Any]) -> int:
+    """Return 1 for a difference that is certain, else 2 when something is unknown, else 0."""
+    if found["differs"]:
+        return DIFFERS
+    return ERROR if found["unknown"] else 0
+
+
+def _found(folder: Path | None, observed: Path | None, config: Path | None) -> Mapping[str, Any]:
+    if folder is None and observed is None:
+        return world.document(world.settings_from(config), "diff")
+    if folder is None or observed is None:
+        usage("DIR and --observed FILE belong together; `reconciler observe -o json > FILE` writes one")
+    from reconciler.catalog import load_catalog
+    from reconciler.planning.preview import positions_of
+    from reconciler.planning.status_json import diff_to_json
+
+    desired = world.read_folder(folder)
+    positions = positions_of(desired, load_catalog(desired.catalog), world.read_observed(observed))
+    return diff_to_json("", desired, positions)
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    rows = table("service", "target", "desired", "observed", "difference")
+    count = 0
+    for service in found["services"]:
+        for row in _rows(service):
+            add_row(rows, row, "yellow")
+            count += 1
+    if count:
+        print_lines(rows)
+    else:
+        say("no difference")
+
+
+def _rows(service: Mapping[str, Any]) -> Iterator[Row]:
+    name, goal = service["service"], service["desired"]
+    for each in service["databases"]:
+        if each["differs"] or each["unknown"]:
+            at = ", ".join(each["releases"]) or "?"
+            yield name, f"database {each['name']}", goal, at, each["text"]
+    for each in service["hosts"]:
+        text = each["unknown"] or "; ".join(each["drift"])
+        if text:
+            yield name, each["host"], each["desired"], each["release"] or "?", text
+    told = {each["text"] for each in service["databases"]} | {each["unknown"] for each in service["hosts"]}
+    for block in service["blocks"]:
+        if block["text"] not in told:
+            yield name, "", goal, service["position"] or "?", block["text"]

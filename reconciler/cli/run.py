@@ -1,0 +1,33 @@
+"""`reconciler run`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from reconciler.cli import world
+from reconciler.cli.output import Config
+
+
+def run(
+    once: bool = typer.Option(
+        False, "--once", help="Pass until nothing runs and nothing may start; exit 0 if everything is in sync, else 1."
+    ),
+    config: Path | None = Config,
+) -> None:
+    """Run the daemon.
+
+    It brings the fleet to its desired state, pass after pass. SIGTERM ends it and lets running steps go on on the
+    hosts; the next one goes on where things stand.
+    """
+    settings = world.settings_from(config)
+    from reconciler.app import open_daemon
+
+    daemon = open_daemon(settings)
+    if not once:
+        asyncio.run(daemon.run())
+        return
+    report = asyncio.run(daemon.run_once())
+    raise typer.Exit(0 if report.in_sync else 1)

@@ -1,0 +1,107 @@
+"""`reconciler status`: how everything stands, as the daemon published it after its newest pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+
+from reconciler.cli import world
+from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, print_lines, table, write_data
+
+STALE_S = 90.0
+"""A status older than this is of a daemon that does not run: it writes one every 30 s at least."""
+
+EVERY_S = 1.0
+
+
+def status(
+    watch: bool = typer.Option(False, "--watch", "-w", help="Go on showing it until interrupted."),
+    output: Format = Output,
+    config: Path | None = Config,
+) -> None:
+    """Show how every service stands, and what is halted."""
+    settings = world.settings_from(config)
+    with world.opened(settings) as reader:
+        if watch:
+            _watch(lambda: world.published(reader, "status"), output)
+        else:
+            _write(world.published(reader, "status"), output)
+
+
+def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the newest status
+    """Show each new status: in place on a terminal, one after the other in a pipe."""
+    shown: Mapping[str, Any] = {}
+    console = out()
+    live = Live(console=console, auto_refresh=False) if console.is_terminal and output is Format.TABLE else None
+    if live:
+        live.start()
+    try:
+        while True:
+            found = read()
+            if live:
+                live.update(picture(found, datetime.now(UTC)), refresh=True)
+            elif {**found, "at": ""} != {**shown, "at": ""}:
+                _write(found, output)
+            shown = found
+            time.sleep(EVERY_S)
+    finally:
+        if live:
+            live.stop()
+
+
+def _write(found: Mapping[str, Any], output: Format) -> None:
+    if output is Format.TABLE:
+        print_lines(picture(found, datetime.now(UTC)))
+    else:
+        write_data(found, output)
+
+
+def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
+    """Draw a status."""
+    parts: list[RenderableType] = [_heading(found, now)]
+    if found["source"]["problem"]:
+        source = found["source"]
+        parts.append(f"[yellow]source, {escape(source['problem'])}[/]: {escape(source['text'])}")
+        parts.append(escape(f"  hint: {source['hint']}"))
+    parts += [f"[yellow]{escape(each['reason'])}[/]: {escape(each['text'])}" for each in found["problems"]]
+    if found["services"]:
+        parts += ["", _services(found)]
+    for each in found["services"]:
+        if each["verdict"] in {"Blocked", "Halted", "Suspended", "Waiting"}:
+            parts.append(escape(f"{each['service']}: {each['text']}"))
+            parts.append(escape(f"  hint: {each['hint']}"))
+    for halt in found["halts"]:
+        parts.append(f"[bold red]halt {escape(halt['id'])}[/] on {escape(halt['scope'])} since {halt['since']}")
+        parts.append(escape(f"  {halt['reason']}: {halt['text']}"))
+        parts.append(escape(f"  hint: {halt['hint']}"))
+    for each in found["suspensions"]:
+        scope = each["scope"] or "the fleet"
+        parts.append(escape(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
+    return Group(*parts)
+
+
+def _heading(found: Mapping[str, Any], now: datetime) -> str:
+    hosts = found["hosts"]
+    unknown = f", {hosts['unknown']} unknown" if hosts["unknown"] else ""
+    age = (now - datetime.fromisoformat(found["at"])).total_seconds()
+    stale = f" [bold red](no daemon has reported for {age:.0f} s)[/]" if age > STALE_S else ""
+    fleet, revision = found["fleet"] or "no fleet yet", found["revision"][:12] or "none"
+    return f"[bold]{escape(fleet)}[/] at revision {escape(revision)}: {hosts['known']} hosts known{unknown}{stale}"
+
+
+def _services(found: Mapping[str, Any]) -> RenderableType:
+    rows = table("service", "group", "position", "desired", "verdict", "reason", "phase", "steps", "since")
+    for each in found["services"]:
+        steps = f"{each['steps']['done']}/{each['steps']['of']}" if each["steps"]["of"] else ""
+        place = (each["service"], each["group"], each["position"] or "?", each["desired"])
+        cells = (*place, each["verdict"], each["reason"], each["phase"], steps, each["since"])
+        add_row(rows, cells, STYLES.get(each["verdict"], ""))
+    return rows

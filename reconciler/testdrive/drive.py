@@ -1,0 +1,175 @@
+"""A testdrive from its beginning to its end, whatever comes between: Ctrl-C, SIGTERM, a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from reconciler.adapters.journal import SqlJournal
+from reconciler.errors import ReconcilerError
+from reconciler.testdrive import keystone, mariadb, processes, setup
+from reconciler.testdrive.acts import CONFIG, Result, Stage, play
+from reconciler.testdrive.follow import Follower
+from reconciler.testdrive.show import Show
+from reconciler.testdrive.site import BEGIN, BEYOND, GOAL, RELEASES, Site, new_site
+
+PREFIX = "reconciler-testdrive-"
+LONGEST_ROOT = 60
+"""A Unix socket's name ends at 107 bytes; supervisord's lies in a host's folder, with a suffix at first."""
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person asked for; `engine` is empty when MariaDB is to be taken where it is installed."""
+
+    keep: bool = False
+    json: bool = False
+    engine: str = ""
+
+
+def main(wishes: Wishes) -> int:
+    """Play the testdrive and return the exit code: 0 when all went as promised, 1 when not, 130 interrupted."""
+    show = Show(Console(stderr=wishes.json, highlight=False, soft_wrap=True))
+    engine = wishes.engine or ("mariadb" if mariadb.is_installed() else "sqlite")
+    root = _new_root()
+    processes.mark(root)
+    site = new_site(root, engine)
+    result = Result(database=engine)
+    with _interruptible():
+        try:
+            _play(site, show, result)
+        except KeyboardInterrupt:
+            _end(site, show, keep=False)
+            show.line("interrupted; everything is stopped and removed")
+            return INTERRUPTED
+        except ReconcilerError as error:
+            result.error = str(error)
+            _tell_failure(site, show, error)
+        if result.good:
+            _end(site, show, keep=wishes.keep)
+        _sum_up(show, result)
+        if wishes.json:
+            sys.stdout.write(json.dumps(asdict(result)) + "\n")
+    return 0 if result.good else 1
+
+
+def stop(root: Path) -> int:
+    """Stop and remove a testdrive that was kept; 1 when the folder is none of ours."""
+    if not root.name.startswith(PREFIX) or not (root / "reconciler.toml").exists():
+        return 1
+    processes.stop(root.resolve())
+    processes.remove(root.resolve())
+    return 0
+
+
+def _play(site: Site, show: Show, result: Result) -> None:
+    show.title(f"reconciler testdrive: Keystone {BEGIN} to {GOAL} and back, on three hosts in {site.root}")
+    if not keystone.is_filled(site.store, RELEASES):
+        with result.timed("download"):
+            show.line(f"downloading Keystone and what it needs into {site.store.folder}; next time it is there")
+            show.doing("downloading (about 60 MB)")
+            keystone.fill(site.store, RELEASES)
+    with result.timed("setup"):
+        asyncio.run(setup.set_up(site, show.begin))
+    show.doing("the daemon starts")
+    daemon = processes.start((sys.executable, "-m", "reconciler", "run", "--config", str(site.settings)), _log(site))
+    reader = SqlJournal.reader(site.journal_url)
+    try:
+        follower = Follower(reader, daemon, show.heard)
+        play(Stage(site, setup.repository_of(site), follower, show, result))
+    finally:
+        reader.close()
+        show.rest()
+
+
+def _log(site: Site) -> Path:
+    return site.root / "daemon.log"
+
+
+def _new_root() -> Path:
+    folder = tempfile.gettempdir()
+    root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder if len(folder) < LONGEST_ROOT - len(PREFIX) - 8 else "/tmp"))  # noqa: S108
+    return root.resolve()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal do what Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(site: Site, show: Show, *, keep: bool) -> None:
+    """Stop and remove everything, or say what can be done with it."""
+    show.rest()
+    if keep:
+        _tell_more(site, show)
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # this takes a moment, and leaves nothing behind if it is let
+    processes.stop(site.root)
+    processes.remove(site.root)
+
+
+def _tell_more(site: Site, show: Show) -> None:
+    """Print what to try next."""
+    show.title("Everything still runs. What to try next:")
+    for line in (
+        f"export {CONFIG}={site.settings}",
+        "reconciler status --watch          # in a second terminal",
+        "reconciler history                 # the journal",
+        f"cd {site.root}/desired             # change `release:` in services/keystone.yaml to 2026.1 or 2026.2,",
+        "git commit -am 'Advance' && git push origin main",
+        "reconciler plan                    # what the daemon means to do",
+        f"reconciler route keystone {BEGIN} {BEYOND}",
+        f"ls {site.root}                     # hosts, daemon.log, journal, backups",
+        f"reconciler testdrive --stop {site.root}   # stops and removes it",
+    ):
+        show.console.print(f"  {escape(line)}")
+
+
+def _tell_failure(site: Site, show: Show, error: ReconcilerError) -> None:
+    show.rest()
+    processes.stop(site.root)
+    show.line(f"FAILED  {error}", "bold red")
+    if error.hint:
+        show.text(f"hint: {error.hint}")
+    show.text(f"everything is stopped; the logs are kept: {_log(site)}, {site.root}/ks*/*.log")
+    show.text(f"remove them with: rm -r {site.root}")
+
+
+def _way(result: Result) -> str:
+    return " > ".join([*(hop["from"] for hop in result.hops), *(hop["to"] for hop in result.hops[-1:])])
+
+
+def _sum_up(show: Show, result: Result) -> None:
+    show.title("Summary")
+    for name, good in (
+        (f"advanced {_way(result)}", result.advanced),
+        ("halted at the canary, and backed out", result.halted),
+        ("recovered by a revert", result.recovered),
+        ("rolled back, row for row", result.rolled_back),
+    ):
+        show.console.print(f"  [{'green' if good else 'red'}]{'yes' if good else 'NO '}[/]  {name}")
+    seconds = ", ".join(f"{name} {value:.0f}" for name, value in result.seconds.items())
+    show.text(f"  seconds: {seconds}; database: {result.database}")

@@ -1,0 +1,29 @@
+"""What the words of procedures turn into, where a word has something to get wrong."""
+
+from __future__ import annotations
+
+from reconciler.catalog.load import load_catalog
+from reconciler.domain.position import HostPosition
+from reconciler.domain.procedure import ActionSpec
+from reconciler.planning.actions import Setting, expand
+from reconciler.steps import environment
+from tests.support.sample import DESIRED, KEYSTONE
+
+
+def test_a_switch_is_undone_whatever_the_older_environment_was_made_from():
+    setting = Setting(
+        service=KEYSTONE,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=HostPosition(host="ks1", release="yoga", link_path="/srv/keystone/yoga"),
+        start="yoga",
+        goal="2023.1",
+    )
+    (draft,) = expand(setting, ActionSpec("install_build"))
+    assert draft.undo is not None
+    assert draft.undo.title == "switch keystone back to yoga"
+    undo = environment.Model.model_validate(draft.undo.args)
+    assert undo.path == "/srv/keystone/yoga"
+    assert environment.digest(undo) == ""
+    assert environment.digest(environment.Model.model_validate(draft.args)) != ""

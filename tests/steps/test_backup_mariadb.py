@@ -1,0 +1,156 @@
+"""Backup and restore of a real MariaDB database by their real scripts."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from reconciler.domain.outcome import Done, Failed
+from reconciler.domain.reasons import Reason
+from reconciler.steps import Evidence, backup, restore
+from tests.support.mariadb import shared
+
+pytestmark = pytest.mark.integration
+
+ODD_PASSWORD = "a\"b\\c'd#e f$(id)`id`%s;"
+FILL = (
+    "CREATE TABLE project (id INT PRIMARY KEY, name VARCHAR(64), data BLOB) CHARACTER SET utf8mb4",
+    "CREATE TABLE user (id INT PRIMARY KEY, project_id INT, FOREIGN KEY (project_id) REFERENCES project (id))",
+    "INSERT INTO project VALUES (1, 'zwölf 🂡', x'00ff0a0d1a27'), (2, 'b\\\\''\\n', NULL)",
+    "INSERT INTO user VALUES (1, 2)",
+    "CREATE VIEW names AS SELECT name FROM project",
+    "CREATE TRIGGER t BEFORE INSERT ON user FOR EACH ROW SET NEW.id = NEW.id + 100",
+    "CREATE PROCEDURE p() SELECT 1",
+)
+
+
+class Database:
+    def __init__(self, server, user, password, dbname):
+        self.server, self.user, self.password, self.dbname = server, user, password, dbname
+
+    def rows(self, statement):
+        login = {"host": "127.0.0.1", "port": self.server.port, "user": self.user, "password": self.password}
+        with (
+            pymysql.connect(**login, database=self.dbname, charset="utf8mb4", autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def content(self):
+        tables = [name for (name, *_) in self.rows("SHOW FULL TABLES WHERE Table_type = 'BASE TABLE'")]
+        return {name: self.rows(f"SELECT * FROM `{name}`") for name in sorted(tables)}  # noqa: S608
+
+    def charset(self):
+        return self.rows("SELECT @@character_set_database, @@collation_database")
+
+
+@pytest.fixture
+def db(tmp_path):
+    server = shared()
+    dbname = f"steps_{abs(hash(tmp_path))}"
+    user = f"u{abs(hash(tmp_path)) % 10**12}"
+    quoted = ODD_PASSWORD.replace("\\", "\\\\").replace("'", "\\'")
+    server.run(
+        f"CREATE DATABASE {dbname} CHARACTER SET latin1 COLLATE latin1_german1_ci",
+        f"CREATE USER {user}@127.0.0.1 IDENTIFIED BY '{quoted}'",
+        f"GRANT ALL ON {dbname}.* TO {user}@127.0.0.1",
+    )
+    database = Database(server, user, ODD_PASSWORD, dbname)
+    for statement in FILL:
+        database.rows(statement)
+    yield database
+    server.run(f"DROP DATABASE IF EXISTS {dbname}", f"DROP USER {user}@127.0.0.1")
+
+
+@pytest.fixture
+def act(sandbox, db):
+    def run(kind, current="run-1", password=ODD_PASSWORD, **more):
+        sandbox.run_id = current
+        args = {"service": "keystone", "database": "main", "engine": "mariadb", "dir": str(sandbox.root / "backups")}
+        args |= {"host": "127.0.0.1", "port": db.server.port, "user": db.user, "dbname": db.dbname}
+        args |= {"password": {"kind": "env", "origin": "X"}, **more}
+        model = kind.Model.model_validate(args)
+        return kind.judge(model, Evidence(sandbox.run(kind.effect(model), {"password": password})))
+
+    return run
+
+
+def test_a_dump_is_read_back_and_kept(sandbox, db, act):
+    done = act(backup)
+    assert isinstance(done, Done), done
+    path = sandbox.root / "backups/run-1/keystone.main.sql.gz"
+    assert (done.values["path"], done.values["trust"]) == (str(path), "read_back")
+    assert done.values["bytes"] == str(path.stat().st_size)
+    assert b"Dump completed" in gzip.decompress(path.read_bytes())
+    db.rows("DROP TABLE user")
+    assert act(backup).values == done.values
+    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}.sha256"]
+
+
+def test_a_restore_brings_the_whole_database_back(sandbox, db, act):
+    before, charset = db.content(), db.charset()
+    assert isinstance(act(backup), Done)
+    for statement in (
+        "ALTER TABLE project DROP COLUMN data",
+        "CREATE TABLE `odd``na me` (x INT, project_id INT, FOREIGN KEY (project_id) REFERENCES project (id))",
+        "DROP VIEW names",
+        "CREATE VIEW other AS SELECT 1",
+        "CREATE PROCEDURE later() SELECT 2",
+        f"ALTER DATABASE {db.dbname} CHARACTER SET utf8mb4",
+    ):
+        db.rows(statement)
+    for _ in range(2):
+        done = act(restore, current="run-2", run="run-1")
+        assert isinstance(done, Done), done
+        assert db.content() == before
+        assert db.charset() == charset
+        assert db.rows("SELECT name FROM names ORDER BY name DESC LIMIT 1")
+        assert [row[1] for row in db.rows(f"SHOW PROCEDURE STATUS WHERE Db = '{db.dbname}'")] == ["p"]
+    assert b"odd``na me" in gzip.decompress(Path(done.values["present"]).read_bytes())
+    db.rows("INSERT INTO user VALUES (5, 2)")
+    assert (105, 2) in db.content()["user"]
+
+
+def test_a_restore_that_died_half_way_is_done_again(sandbox, db, act):
+    before = db.content()
+    assert isinstance(act(backup), Done)
+    db.rows("DROP TABLE user")
+    assert isinstance(act(restore, keep_present=False), Done)
+    assert db.content() == before
+
+
+def test_a_missing_database_is_absent_and_a_refused_login_is_not(sandbox, db, act):
+    assert isinstance(act(backup, password="wrong"), Failed)
+    assert isinstance(act(backup, dbname="mysql"), Failed)
+    db.server.run(f"DROP DATABASE {db.dbname}")
+    assert act(backup).values == {"absent": "yes"}
+    assert act(restore).values == {"absent": "yes"}
+    db.server.run(f"CREATE DATABASE {db.dbname}")
+    db.rows("CREATE TABLE later (x INT)")
+    assert act(restore, keep_present=False).values == {"absent": "yes"}
+    assert db.content() == {}
+
+
+def test_a_cut_dump_is_never_loaded(sandbox, db, act):
+    assert isinstance(act(backup), Done)
+    path = sandbox.root / "backups/run-1/keystone.main.sql.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    before = db.content()
+    failed = act(restore)
+    assert isinstance(failed, Failed)
+    assert failed.reason == Reason.BACKUP_UNREADABLE
+    assert db.content() == before
+
+
+def test_the_password_shows_nowhere(sandbox, db, act):
+    tool = "mariadb-dump"
+    real = shutil.which(tool)
+    sandbox.tool(tool, f'tr "\\0" "\\n" </proc/$$/environ >>"{sandbox.root}/log"\nexec {real} "$@"')
+    done = act(backup)
+    assert isinstance(done, Done), done
+    assert any(tool in line for line in sandbox.log)
+    assert not any('a"b' in line for line in sandbox.log)
+    assert not any("$(id)" in one.read_text(errors="replace") for one in (sandbox.root / "backups").rglob("*.sha256"))

@@ -1,30 +1,70 @@
 # Two commands are all a newcomer needs: `make testdrive` and `make test`.
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
+JOBS ?= 2
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
+PYTEST = $(BIN)/python -m pytest -q
+PACKAGES = scripts/debian-packages.sh
 
-.PHONY: help
+# PROGRAM=PACKAGE: what the tests run besides Python. The -core package of MariaDB brings the server without a service.
+TOOLS = git=git ssh-keygen=openssh-client sshd=openssh-server busybox=busybox
+DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
+LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools lab-tools check test test-lab test-openstack testdrive verify generate bench clean
+
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PACKAGES) python3-venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,testdrive]'
 	@touch $@
 
-.PHONY: setup
 setup: $(STAMP) ## Make the virtual environment
 
-.PHONY: check
+tools:
+	@$(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
+
+lab-tools:
+	@$(PACKAGES) $(LAB_TOOLS)
+
+testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this machine
+	@test "$$(id -u)" != 0 || $(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
+	$(BIN)/reconciler testdrive
+
+test: $(STAMP) tools ## All tests but those of the lab and of OpenStack; none may be skipped
+	$(PYTEST) -n $(JOBS) -m "not lab and not openstack"
+
+test-lab: $(STAMP) tools lab-tools ## Tests on three real hosts with systemd, on this machine (root, Debian)
+	@$(BIN)/python -m tests.lab.image
+	$(PYTEST) -m lab tests/lab
+
+test-openstack: $(STAMP) tools ## Tests with the real code of OpenStack on MariaDB
+	$(PYTEST) -m openstack tests/openstack
+
 check: $(STAMP) ## Lint, types, import direction and the fast tests
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n 2 -m "not integration and not lab and not openstack"
+	$(PYTEST) -n $(JOBS) -m "not integration and not lab and not openstack"
 
-.PHONY: test-lab
-test-lab: $(STAMP) ## Tests on three real hosts with systemd, on this machine (root, Debian)
-	@$(BIN)/python -m tests.lab.image
-	$(BIN)/python -m pytest -q -m lab tests/lab
+generate: $(STAMP) ## Write schemas and reference pages anew from the code
+	$(BIN)/python -m scripts.generate_schemas
+	$(BIN)/python -m scripts.generate_reference
+
+verify: generate ## Fail when something generated differs from what is committed
+	@git diff --exit-code -- schemas docs || { echo "run make generate and commit what it writes"; exit 1; }
+	@new=$$(git ls-files --others --exclude-standard -- schemas docs); \
+	test -z "$$new" || { echo "generated, but not committed: $$new"; exit 1; }
+
+bench: $(STAMP) tools ## Print what things cost; decides nothing
+	$(BIN)/python -m benchmarks.step_cost
+
+clean: ## Remove what was made here; caches outside this folder stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,9 +6,10 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,6 +40,7 @@ from reconciler.execution.executor import Executor
 from reconciler.execution.look import look
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.read import read_files
+from reconciler.planning.allowed import commands_refused
 from reconciler.ports import Journal, Ports, Question, Unreachable
 from reconciler.settings import Settings
 from reconciler.web.board import Board, utc_now
@@ -51,11 +53,16 @@ KILLED = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
-def read_revision(revision: Revision) -> Read:
-    """Read a commit; what is wrong with it comes back as problems, all at once."""
+def read_revision(revision: Revision, allowed: Collection[str] | None = None) -> Read:
+    """Read a commit; what is wrong with it comes back as problems, all at once.
+
+    `allowed` are the programs that its commands may run; None means any.
+    """
     found = read_files(revision.files)
     if isinstance(found, Problems):
         return Read(revision.commit, None, None, tuple(_block(problem) for problem in found.items))
+    if refused := commands_refused(found, allowed):
+        return Read(revision.commit, None, None, refused)
     return Read(revision.commit, found, load_catalog(found.catalog))
 
 
@@ -118,6 +125,7 @@ class App:
                 await self.daemon.run()
         finally:
             server.shutdown()
+            server.server_close()
             await self.close()
 
     async def run_once(self) -> Report:
@@ -141,7 +149,8 @@ def open_daemon(settings: Settings) -> App:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     journal = SqlJournal.acquire(settings.store_url, SystemClock())
     ports = make_ports(settings, journal, redactor)
-    memory = Memory(ports, read_revision, Executor(ports), sweep_s=settings.sweep.interval_s)
+    reader = partial(read_revision, allowed=settings.commands.allowed)
+    memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s)
     board = Board(utc_now())
     publisher = Publisher(journal, memory, board)
     _recall(publisher, journal)

@@ -8,7 +8,8 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.adapters import runner
-from reconciler.adapters.ssh import Connections, Ending, LinkError, SshSettings, Talk
+from reconciler.adapters.ssh import Connections, Ending, SshSettings, Talk
+from reconciler.adapters.ssh_errors import LinkError
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
 from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreachable

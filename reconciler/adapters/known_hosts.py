@@ -7,6 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,25 @@ def trusted(file: Path, address: str, port: int) -> tuple[Any, ...]:
     Raises SettingsError when the file holds a line that is no known_hosts line.
     """
     try:
-        return tuple(asyncssh.match_known_hosts(_read(file).encode(), address, "", port))
+        return tuple(asyncssh.match_known_hosts(_parsed(file, _stamp(file)), address, "", port))
     except ValueError as error:
         raise SettingsError(
             f"{file}: {error}", reason="HostKeyUnknown", hint="Mend the line, or pin the host with `reconciler enrol`."
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: Path, stamp: tuple[int, ...]) -> asyncssh.SSHKnownHosts:
+    """Parse the file once per content: a fleet's file takes longer to read than a host to reach."""
+    return asyncssh.import_known_hosts(_read(file))
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return ()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def _read(file: Path) -> str:

@@ -14,6 +14,7 @@ import asyncssh
 from asyncssh.public_key import get_default_public_key_algs
 
 from reconciler.adapters.known_hosts import trusted
+from reconciler.adapters.ssh_errors import LinkError, classify
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
 from reconciler.domain.text import clean_text
@@ -42,15 +43,6 @@ class SshSettings:
     answer_limit: int = 1024 * 1024
     grace_s: float = 0.25
     shell: str = "/bin/sh"
-
-
-class LinkError(Exception):
-    """A host could not be reached or its answer not be had; stays within the adapter."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,24 +272,6 @@ async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk:
         return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
     lost = process.exit_status is None
     return Ending(process.exit_status, clean_text(errors, 400).strip(), heard, lost)
-
-
-def classify(host: Host, error: Exception) -> LinkError:
-    """Say why a host could not be reached: the one table from asyncssh's errors to reason codes."""
-    where = f"{host.name}: {host.login.user}@{host.address} port {host.port}"
-    text = clean_text(f"{where}: {error or type(error).__name__}".encode(errors="replace"), 400)
-    for kinds, reason in _REASONS:
-        if isinstance(error, kinds):
-            return LinkError(reason, text)
-    return LinkError(Reason.HOST_UNREACHABLE, text)
-
-
-_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
-    (asyncssh.HostKeyNotVerifiable, Reason.HOST_KEY_CHANGED),
-    (asyncssh.PermissionDenied, Reason.HOST_AUTH_REFUSED),
-    (asyncssh.PasswordChangeRequired, Reason.HOST_AUTH_REFUSED),
-    (asyncssh.IllegalUserName, Reason.HOST_AUTH_REFUSED),
-)
 
 
 def _algorithms(keys: tuple[Any, ...]) -> list[str] | str:

@@ -47,7 +47,7 @@ def check(
     settings = world.settings_from(config)
     findings = [Finding("settings", True, "readable, without mistakes"), *_findings(settings, folder)]
     if output is Format.TABLE:
-        rows = table("check", "", "what", "hint")
+        rows = table("check", "result", "what", "hint")
         for each in findings:
             add_row(rows, (each.check, "ok" if each.ok else "FAILED", each.text, each.hint), "" if each.ok else "red")
         print_lines(rows)

@@ -8,13 +8,15 @@ from pathlib import Path
 import typer
 
 from reconciler.cli import world
-from reconciler.cli.output import Config
+from reconciler.cli.output import Config, Format, Output
+from reconciler.cli.status import write_status
 
 
 def run(
     once: bool = typer.Option(
         False, "--once", help="Pass until nothing runs and nothing may start; exit 0 if everything is in sync, else 1."
     ),
+    output: Format = Output,
     config: Path | None = Config,
 ) -> None:
     """Run the daemon.
@@ -30,4 +32,5 @@ def run(
         asyncio.run(daemon.run())
         return
     report = asyncio.run(daemon.run_once())
+    write_status(world.document(settings, "status"), output)
     raise typer.Exit(0 if report.in_sync else 1)

@@ -33,7 +33,7 @@ def status(
         if watch:
             _watch(lambda: world.published(reader, "status"), output)
         else:
-            _write(world.published(reader, "status"), output)
+            write_status(world.published(reader, "status"), output)
 
 
 def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the newest status
@@ -49,7 +49,7 @@ def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the
             if live:
                 live.update(picture(found, datetime.now(UTC)), refresh=True)
             elif {**found, "at": ""} != {**shown, "at": ""}:
-                _write(found, output)
+                write_status(found, output)
             shown = found
             time.sleep(EVERY_S)
     finally:
@@ -57,7 +57,8 @@ def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the
             live.stop()
 
 
-def _write(found: Mapping[str, Any], output: Format) -> None:
+def write_status(found: Mapping[str, Any], output: Format) -> None:
+    """Write a status."""
     if output is Format.TABLE:
         print_lines(picture(found, datetime.now(UTC)))
     else:

@@ -27,14 +27,10 @@ class HostPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabasePosition:
-    """One database of a service: the releases its schema may be at, or why that cannot be said.
-
-    `between` are the releases on both sides of an unfinished schema.
-    """
+    """One database of a service: the releases its schema may be at, or why that cannot be said."""
 
     name: str
     releases: tuple[str, ...] = ()
-    between: tuple[str, ...] = ()
     text: str = ""
     block: Block | None = None
 

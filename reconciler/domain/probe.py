@@ -13,7 +13,7 @@ class HttpProbe:
     """One HTTP request and what a good answer looks like.
 
     `url` and `body` may hold `{host}`, `{address}`, variables and `{secret:NAME}` placeholders. It is asked `count`
-    times, `interval_s` apart; all must be good within `deadline_s` of the first. Before the first good answer, up to
+    times, `interval_s` apart, and all must be good. Before the first good answer, up to
     `warmup_s` seconds of bad ones are forgiven, since a service that was just started needs a moment.
     """
 

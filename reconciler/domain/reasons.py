@@ -13,6 +13,7 @@ class Reason(StrEnum):
     SOURCE_INVALID = "SourceInvalid"
     SOURCE_REFUSED = "SourceRefused"
     HISTORY_REWRITTEN = "HistoryRewritten"
+    COMMAND_NOT_ALLOWED = "CommandNotAllowed"
     # hosts
     HOST_UNREACHABLE = "HostUnreachable"
     HOST_KEY_UNKNOWN = "HostKeyUnknown"
@@ -81,6 +82,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.HISTORY_REWRITTEN: (
         "The branch no longer descends from the accepted commit.",
         "Find out who rewrote it; if it is right, `reconciler accept-history COMMIT`.",
+    ),
+    Reason.COMMAND_NOT_ALLOWED: (
+        "The desired state wants to run a program that the daemon's settings do not allow.",
+        "Take it out of the desired state, or add it to `commands.allowed` on the daemon's machine.",
     ),
     Reason.HOST_UNREACHABLE: (
         "The host cannot be reached over SSH; nothing is done on it.",

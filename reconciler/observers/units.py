@@ -28,15 +28,15 @@ done
     + END
 )
 
-# supervisorctl shows whole seconds of age. The clock is read before, so that a start is never told later than it was
-# by more than the rounding.
+# supervisorctl shows whole seconds of age. The clock is read after it, so that a start is never told earlier than it
+# was: else what was started right after a change would look older than that.
 SUPERVISORD = (
     HEAD
     + r"""
 config=$1 ctl=$2
 shift 2
-printf 'now\t%s\n' "$(date +%s)"
 "$ctl" -c "$config" status "$@" 2>/dev/null || [ $? -le 4 ] || exit 3
+printf 'now\t%s\n' "$(date +%s)"
 """
     + END
 )
@@ -81,10 +81,11 @@ def subjects(question: Question) -> tuple[str, ...]:
 def parse(answer: Answer, at: datetime) -> Seen:
     """Read units; one that its manager does not know is Absent."""
     lines = fields_of(answer)
-    if lines and lines[0][0] == "now" and len(lines[0]) == 2:
-        now = moment(lines[0][1])
-        return dict(_program(fields, now, at) for fields in lines[1:])
-    return _units(lines, at)
+    match lines:
+        case [*programs, ["now", seconds]]:
+            return dict(_program(fields, moment(seconds), at) for fields in programs)
+        case _:
+            return _units(lines, at)
 
 
 def _units(lines: list[list[str]], at: datetime) -> Seen:

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 
 from reconciler.domain.build import Build
-from reconciler.domain.catalog import Catalog, Marker, Stage
-from reconciler.domain.catalog import Service as Component
-from reconciler.domain.dburl import host_endpoint
-from reconciler.domain.desired import Database, Desired, Host, SecretRef, Service
+from reconciler.domain.desired import SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
-from reconciler.domain.position import HostPosition
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
-from reconciler.planning.build import build_for, expectation
-from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.planning.position import version_of
-from reconciler.planning.words import host_words, release_words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg."""
-
-    service: Service
-    desired: Desired
-    catalog: Catalog
-    host: Host | None
-    position: HostPosition | None
-    start: str
-    goal: str
-
-    def build(self, release: str) -> Build | None:
-        """Return the build of a release on this host."""
-        assert self.host is not None
-        return build_for(self.service, self.host, release, version_of(self.service, self.catalog, release))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A step before it has an id and a place in the graph. `key` tells it from others of its kind."""
-
-    kind: str
-    title: str
-    key: str = ""
-    args: Mapping[str, Json] = field(default_factory=dict)
-    undo: Undo | None = None
-    point_of_no_return: bool = False
-
-
-class MissingBuildError(Exception):
-    """The desired state does not say how a release is put on a host; caught by the planner."""
-
-    def __init__(self, service: str, release: str) -> None:
-        super().__init__(f"{service} has no build for {release}")
-        self.release = release
+from reconciler.planning.build import expectation
+from reconciler.planning.database_actions import backup, schema, seal
+from reconciler.planning.setting import Draft, Setting, wanted_build
+from reconciler.planning.words import host_words
 
 
 def expand(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
@@ -64,15 +22,8 @@ def expand(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
     return ACTIONS[spec.action](setting, spec.args)
 
 
-def _build(setting: Setting) -> Build:
-    build = setting.build(setting.goal)
-    if build is None:
-        raise MissingBuildError(setting.service.name, setting.goal)
-    return build
-
-
 def _prepare_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = _build(setting)
+    build = wanted_build(setting)
     title = f"prepare {setting.service.name} {build.release}"
     if build.form == "packages":
         args: dict[str, Json] = {"action": "download", "packages": dict(build.packages), "hold": False}
@@ -93,7 +44,7 @@ def _environment(action: str, build: Build) -> dict[str, Json]:
 
 
 def _install_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = _build(setting)
+    build = wanted_build(setting)
     if build.form == "packages":
         return _install_packages(setting, build)
     undo = None
@@ -126,12 +77,12 @@ def _list(packages: Mapping[str, object]) -> str:
 
 def _install_tools(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Make a release's tools usable on the bootstrap host; an environment that was prepared is enough."""
-    build = _build(setting)
+    build = wanted_build(setting)
     return _install_packages(setting, build) if build.form == "packages" else ()
 
 
 def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = _build(setting)
+    build = wanted_build(setting)
     if not build.files:
         return ()
     common: dict[str, Json] = {"service": setting.service.name}
@@ -182,118 +133,8 @@ def _set_units(state: str) -> Callable[[Setting, Mapping[str, object]], tuple[Dr
     return drafts
 
 
-def _backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    return tuple(
-        Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=target(setting, database))
-        for name, database in _databases(setting)
-    )
-
-
-def _databases(setting: Setting) -> tuple[tuple[str, Database], ...]:
-    """Return the databases with their URLs filled for the bootstrap host."""
-    host = setting.desired.hosts[setting.service.bootstrap]
-    words = host_words(setting.service, host)
-    return tuple(
-        (name, replace(db, url=fill(db.url, words), host_url=fill(db.host_url or db.url, words)))
-        for name, db in sorted(setting.service.databases.items())
-    )
-
-
-def target(setting: Setting, database: Database) -> dict[str, Json]:
-    """Describe a database as the backup and restore steps want it, as seen from the bootstrap host."""
-    host = setting.desired.hosts[setting.service.bootstrap]
-    place = host_endpoint(database)
-    build = setting.build(setting.goal) or setting.build(setting.start)
-    return {
-        "python": build.python if build and build.python else "/usr/bin/python3",
-        "service": setting.service.name,
-        "database": database.name,
-        "engine": place.engine,
-        "path": place.path,
-        "host": place.host,
-        "port": place.port,
-        "user": place.user,
-        "dbname": place.dbname,
-        "password": None if database.password is None else asdict(database.password),
-        "dir": fill(setting.service.backup_dir, host_words(setting.service, host)),
-    }
-
-
-def _schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
-    mode = str(args.get("mode", "sync"))
-    component = setting.catalog.service(setting.service.component)
-    command = getattr(component.at(setting.goal).commands, mode)
-    if command is None:
-        return ()
-    build = _build(setting)
-    words = release_words(
-        setting.service, setting.host, setting.goal, version_of(setting.service, setting.catalog, setting.goal)
-    )
-    prefix = setting.service.commands.get(command[0]) or (command[0],)
-    argv: list[Json] = [*(fill(part, words) for part in prefix), *command[1:]]
-    drafts = []
-    for name, database in _databases(setting):
-        accept = _accepted(component, name, setting, mode)
-        common: dict[str, Json] = {
-            "service": setting.service.name,
-            "database": database_to_json(database),
-            "release": build.release,
-            "argv": argv,
-            "allow_leftover_migrate": True,
-            "accept": [{"alembic": _sorted(m.alembic), "migrate": dict(m.migrate) or None} for m in accept],
-        }
-        undo = None
-        if mode == "sync":
-            undo = Undo("restore", target(setting, database) | {"run": ""}, f"restore database {name}")
-        drafts.append(
-            Draft(
-                kind="schema_sync",
-                title=f"{mode} the schema of {name} with {build.release}'s code",
-                key=f"schema-{mode}.{name}.{setting.goal}",
-                args=common,
-                undo=undo,
-                point_of_no_return=mode == "contract",
-            )
-        )
-    return tuple(drafts)
-
-
-def _accepted(component: Component, database: str, setting: Setting, mode: str) -> tuple[Marker, ...]:
-    """Return the markers of which one must be read back after a schema step."""
-    if mode in {"sync", "contract"}:
-        version = version_of(setting.service, setting.catalog, setting.goal)
-        return heads_expected(component, database, setting.goal, version=version)
-    return (expected_after(component, database, setting.start, setting.goal, Stage(mode)),)
-
-
-def _sorted(heads: frozenset[str]) -> Json:
-    return [*sorted(heads)] if heads else None
-
-
-def database_to_json(database: Database) -> dict[str, Json]:
-    """Render a database for the arguments of a step; the password stays a reference."""
-    return {
-        "name": database.name,
-        "url": database.url,
-        "password": None if database.password is None else asdict(database.password),
-        "host_url": database.host_url,
-    }
-
-
-def _seal(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    return tuple(
-        Draft(
-            kind="seal",
-            title=f"seal database {name}",
-            key=f"seal.{name}",
-            args={"service": setting.service.name, "database": database_to_json(database)},
-        )
-        for name, database in _databases(setting)
-    )
-
-
 def _verify_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = _build(setting)
+    build = wanted_build(setting)
     return (verify_host(setting, build, "verify-build"),)
 
 
@@ -349,9 +190,9 @@ ACTIONS: Mapping[str, Callable[[Setting, Mapping[str, object]], tuple[Draft, ...
     "stop": _set_units("stopped"),
     "start": _set_units("started"),
     "restart": _set_units("restarted"),
-    "backup": _backup,
-    "schema": _schema,
-    "seal": _seal,
+    "backup": backup,
+    "schema": schema,
+    "seal": seal,
     "verify_build": _verify_build,
     "verify": _verify,
     "smoke": _smoke,

@@ -11,7 +11,8 @@ from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.plan import Step
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, PhaseSpec, Procedure, Selector
-from reconciler.planning.actions import Draft, Setting, expand
+from reconciler.planning.actions import expand
+from reconciler.planning.setting import Draft, Setting
 from reconciler.planning.waves import waves
 from reconciler.steps import kinds
 

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.outcome import Done, Failed, Lost
-from reconciler.domain.plan import Json, Plan, Step
+from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
-from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import TEXTS, Reason
-from reconciler.domain.run import Halt, Run, Suspension
-from reconciler.domain.verdict import Decision, Ready, State, Verdict
-from reconciler.planning.plan import Scene, accepted_losses, groups_of, inputs_of, make_plan
-from reconciler.planning.serial import plan_to_json, step_to_json
-from reconciler.planning.way_back import undo_steps
-
-MAX_ATTEMPTS = 3
-"""How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import Decision, State, Verdict
+from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
+from reconciler.planning.open_run import OpenRun
+from reconciler.planning.plan import Scene, inputs_of, make_plan
+from reconciler.planning.serial import plan_to_json
 
 
 def judge(group: str, positions: Sequence[Position] | None, scene: Scene, now: datetime) -> Decision:
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
     if run is not None:
-        return _OpenRun(run, scene, now).decide()
+        return OpenRun(run, scene, now).decide()
     if superseded := _superseded(group, scene):
         return superseded
     if positions is None:
-        return _decision(group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet")
+        return ruling(group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet")
     return _new_run(group, positions, scene)
-
-
-def _decision(group: str, state: State, reason: Reason, text: str, run: str = "") -> Decision:
-    verdict = Verdict(group=group, state=state, reason=str(reason), text=text, hint=TEXTS[reason][1], run=run)
-    return Decision(verdict=verdict)
 
 
 # ---------------------------------------------------------------- no run is open
@@ -48,22 +38,17 @@ def _superseded(group: str, scene: Scene) -> Decision | None:
     stale = [halt for halt in scene.history.halts_of(group) if halt.inputs != inputs]
     if not stale:
         return None
-    drafts = tuple(_cleared(halt, scene.history.accepted) for halt in stale)
-    return replace(_decision(group, State.WAITING, Reason.SUPERSEDED, "newer inputs"), drafts=drafts)
-
-
-def _cleared(halt: Halt, revision: str) -> Draft:
-    body = {"id": halt.id, "by": f"commit {revision[:12]}", "why": "the commit changed what failed"}
-    return Draft(Kind.HALT_CLEARED, group=halt.group, run=halt.run, body=dict(body))
+    drafts = tuple(cleared(halt, scene.history.accepted) for halt in stale)
+    return replace(ruling(group, State.WAITING, Reason.SUPERSEDED, "newer inputs"), drafts=drafts)
 
 
 def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decision:
     plan = make_plan(group, positions, scene)
     halts = scene.history.halts_of(group)
     if halts:
-        return replace(_halted(group, halts), plan=plan)
+        return replace(halted(group, halts), plan=plan)
     if plan is None:
-        return _decision(group, State.IN_SYNC, Reason.IN_SYNC, "everything runs as desired")
+        return ruling(group, State.IN_SYNC, Reason.IN_SYNC, "everything runs as desired")
     if plan.blocked:
         first = plan.blocked[0]
         verdict = Verdict(
@@ -75,251 +60,15 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
             blocks=plan.blocked,
         )
         return Decision(verdict=verdict, plan=plan)
-    if suspension := _suspended(group, scene):
-        return replace(_decision(group, State.SUSPENDED, Reason.SUSPENDED, _by(suspension)), plan=plan)
+    if suspension := suspended(group, scene):
+        return replace(ruling(group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), plan=plan)
     if (group, plan.inputs) in scene.history.holds:
-        return replace(_decision(group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
+        return replace(ruling(group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
     return _pinned(plan, scene)
 
 
 def _pinned(plan: Plan, scene: Scene) -> Decision:
     run_id = f"{plan.id}-{len(scene.history.runs) + 1}"
     draft = Draft(Kind.PLAN_PINNED, group=plan.group, run=run_id, body={"plan": plan_to_json(plan)})
-    decision = _decision(plan.group, State.PROGRESSING, Reason.STEP_RUNNING, "starting", run_id)
+    decision = ruling(plan.group, State.PROGRESSING, Reason.STEP_RUNNING, "starting", run_id)
     return replace(decision, drafts=(draft,), plan=plan)
-
-
-def _halted(group: str, halts: Sequence[Halt]) -> Decision:
-    halt = halts[0]
-    verdict = Verdict(group=group, state=State.HALTED, reason=halt.reason, text=halt.text, hint=halt.hint, run=halt.run)
-    return Decision(verdict=verdict)
-
-
-def _suspended(group: str, scene: Scene) -> Suspension | None:
-    """Return who suspended the fleet, the group or one of its services, in git or by command."""
-    services = groups_of(scene.desired).get(group, ())
-    scopes = {"", group, *services}
-    by_command = next((s for s in scene.history.suspensions if s.scope in scopes), None)
-    if by_command is not None:
-        return by_command
-    reasons = [scene.desired.suspended, *(scene.desired.services[name].suspended for name in services)]
-    why = next((reason for reason in reasons if reason), "")
-    return Suspension(group, "the desired state", why) if why else None
-
-
-def _by(suspension: Suspension) -> str:
-    return f"suspended by {suspension.by}: {suspension.why}"
-
-
-# ---------------------------------------------------------------- a run is open
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenRun:
-    """Judges one open run."""
-
-    run: Run
-    scene: Scene
-    now: datetime
-
-    def decide(self) -> Decision:
-        """Return, in this order of weight: end, turn, halt, wait, go on."""
-        run = self.run
-        running = self._running()
-        if trouble := self._trouble():
-            return self._troubled(*trouble)
-        if changed := self._inputs_changed(running):
-            return changed
-        if slow := self._slow(running):
-            return slow
-        if all(run.done(step.id) for step in run.steps):
-            return self._end()
-        return self._go_on(running)
-
-    def _running(self) -> tuple[Step, ...]:
-        return tuple(
-            step for step in self.run.steps if (last := self.run.last(step.id)) is not None and last.outcome is None
-        )
-
-    def _trouble(self) -> tuple[Step, Failed | Lost, int] | None:
-        """Return the first step whose last attempt ended badly and may not be repeated as it is."""
-        for step in self.run.steps:
-            last = self.run.last(step.id)
-            if last is None or last.outcome is None or isinstance(last.outcome, Done):
-                continue
-            if isinstance(last.outcome, Lost) and step.repeatable and last.number < MAX_ATTEMPTS:
-                continue
-            return step, last.outcome, last.number
-        return None
-
-    # -------------------------------------------------- trouble
-
-    def _troubled(self, step: Step, outcome: Failed | Lost, attempt: int) -> Decision:
-        """Halt once for this attempt; turn back when only the canary has moved, else hold in place."""
-        reason = self._reason(step, outcome)
-        if (self.run.id, step.id, attempt, str(reason)) in self.scene.history.raised:
-            return self._after_halt()
-        halt = self._halt(step, outcome, attempt, reason)
-        drafts = [halt]
-        if not self.run.going_back and self._may_turn_back(step):
-            drafts.append(self._turn(f"{step.title}: {outcome.text}"))
-        decision = _decision(self.run.group, State.HALTED, reason, str(halt.body["text"]))
-        return replace(decision, drafts=tuple(drafts), plan=self.run.plan)
-
-    def _slow(self, running: Sequence[Step]) -> Decision | None:
-        """Halt once for a step that runs longer than its timeout; it is never killed, and is followed on."""
-        for step in running:
-            last = self.run.last(step.id)
-            assert last is not None
-            late = (self.now - last.at).total_seconds() > step.timeout_s
-            key = (self.run.id, step.id, last.number, str(Reason.STEP_SLOW))
-            if late and key not in self.scene.history.raised:
-                outcome = Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s")
-                halt = self._halt(step, outcome, last.number, Reason.STEP_SLOW)
-                decision = _decision(self.run.group, State.HALTED, Reason.STEP_SLOW, str(halt.body["text"]))
-                return replace(decision, drafts=(halt,), plan=self.run.plan)
-        return None
-
-    def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
-        where = f" on {step.host}" if step.host else ""
-        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
-        body: dict[str, Json] = {
-            "id": f"h{self.scene.history.halts_raised + 1}",
-            "scope": self.run.group,
-            "reason": str(reason),
-            "text": f"{step.title}{where}: {outcome.text}",
-            "hint": hint,
-            "inputs": self.run.plan.inputs,
-            "attempt": attempt,
-        }
-        return Draft(Kind.HALT_RAISED, group=self.run.group, run=self.run.id, step=step.id, body=body)
-
-    def _reason(self, step: Step, outcome: Failed | Lost) -> Reason:
-        if self.run.going_back:
-            known = Reason(outcome.reason)
-            return known if known is Reason.WRITTEN_SINCE else Reason.BACK_OUT_FAILED
-        if step.phase is Phase.ROLL and step.wave == 0:
-            return Reason.CANARY_FAILED
-        return Reason(outcome.reason)
-
-    def _may_turn_back(self, failed: Step) -> bool:
-        """Tell whether only wave 0 has moved and nothing stands beyond its point of no return."""
-        begun = [step for step in self.run.plan.steps if self.run.attempted(step.id)]
-        beyond = any(step.point_of_no_return for step in begun)
-        others_moved = any(step.phase is Phase.ROLL and (step.wave or 0) > 0 for step in begun)
-        return not beyond and not others_moved and failed.phase is not Phase.FINISH
-
-    def _turn(self, text: str) -> Draft:
-        steps = undo_steps(self.run, same_run=True, accept_loss=accepted_losses(self.scene.desired))
-        body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
-        return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
-
-    def _after_halt(self) -> Decision:
-        """Say what holds a run whose halt was raised before: the open halt, or the hold that outlives it."""
-        halts = self.scene.history.halts_of(self.run.group)
-        if changed := self._inputs_changed(self._running()):
-            return changed
-        if halts:
-            return replace(_halted(self.run.group, halts), plan=self.run.plan)
-        text = "a step failed; the halt was cleared but nobody said retry"
-        return replace(_decision(self.run.group, State.BLOCKED, Reason.HELD, text, self.run.id), plan=self.run.plan)
-
-    # -------------------------------------------------- newer inputs
-
-    def _inputs_changed(self, running: Sequence[Step]) -> Decision | None:
-        """Follow a commit that changed the inputs, once no step runs: drop what has not begun, or turn back."""
-        run = self.run
-        if running or inputs_of(run.group, self.scene.desired) == run.plan.inputs:
-            return None
-        if run.back is not None:
-            return self._turned_anew()
-        begun = [step for step in run.plan.steps if run.attempted(step.id)]
-        if all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun):
-            return self._dropped()
-        if (
-            run.plan.direction == "forward"
-            and self._wants_back()
-            and not any(step.point_of_no_return for step in begun)
-        ):
-            decision = _decision(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the goal was taken back", run.id)
-            return replace(decision, drafts=(self._turn("a commit took the goal back"),), plan=run.plan)
-        return None
-
-    def _turned_anew(self) -> Decision | None:
-        """Go back without the proof that stopped it, once a commit has accepted the loss."""
-        halts = self.scene.history.halts_of(self.run.group)
-        services = {route.service for route in self.run.plan.services}
-        stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
-        if not stopped_by_proof or not services <= accepted_losses(self.scene.desired):
-            return None
-        drafts = [_cleared(halt, self.scene.history.accepted) for halt in halts]
-        decision = _decision(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", self.run.id)
-        return replace(decision, drafts=(*drafts, self._turn("a commit accepted the loss")), plan=self.run.plan)
-
-    def _wants_back(self) -> bool:
-        """Tell whether the desired releases are no longer ahead of where this run began."""
-        for route in self.run.plan.services:
-            service = self.scene.desired.services.get(route.service)
-            if service is None:
-                continue
-            order = [each.release.id for each in self.scene.catalog.service(service.component).releases]
-            if order.index(service.release) <= order.index(route.start):
-                return True
-        return False
-
-    def _dropped(self) -> Decision:
-        halts = tuple(_cleared(halt, self.scene.history.accepted) for halt in self._stale_halts())
-        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": "dropped"})
-        decision = _decision(self.run.group, State.WAITING, Reason.SUPERSEDED, "newer inputs took its place")
-        return replace(decision, drafts=(*halts, ended))
-
-    def _stale_halts(self) -> tuple[Halt, ...]:
-        return self.scene.history.halts_of(self.run.group)
-
-    # -------------------------------------------------- going on
-
-    def _end(self) -> Decision:
-        result = "backed_out" if self.run.back is not None else "done"
-        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": result})
-        text = "the leg is taken back" if self.run.going_back else "the leg is done"
-        decision = _decision(self.run.group, State.PROGRESSING, Reason.STEP_RUNNING, text, self.run.id)
-        return replace(decision, drafts=(ended,))
-
-    def _go_on(self, running: Sequence[Step]) -> Decision:
-        run, going_back = self.run, self.run.going_back
-        adopted = tuple(self._adopt(step) for step in running)
-        if suspension := _suspended(run.group, self.scene):
-            return self._still(_decision(run.group, State.SUSPENDED, Reason.SUSPENDED, _by(suspension)), adopted)
-        halts = self.scene.history.halts_of(run.group)
-        if halts and not going_back:
-            return self._still(_halted(run.group, halts), adopted)
-        ready = tuple(self._ready(step) for step in run.steps if self._may_start(step))
-        state = State.BACKING_OUT if going_back else State.PROGRESSING
-        reason = Reason.BACKING_OUT if going_back else Reason.STEP_RUNNING
-        active = [*running, *(each.step for each in ready)]
-        text = "; ".join(_words(step) for step in active[:3]) or "waiting for steps"
-        phase = str(active[0].phase) if active else ""
-        decision = _decision(run.group, state, reason, text, run.id)
-        verdict = replace(decision.verdict, phase=phase)
-        return replace(decision, verdict=verdict, ready=(*adopted, *ready), plan=run.plan)
-
-    def _still(self, decision: Decision, adopted: tuple[Ready, ...]) -> Decision:
-        """Start nothing, but keep following what runs on hosts."""
-        return replace(decision, ready=adopted, plan=self.run.plan)
-
-    def _adopt(self, step: Step) -> Ready:
-        last = self.run.last(step.id)
-        assert last is not None
-        return Ready(run=self.run.id, step=step, attempt=last.number, adopt=True)
-
-    def _ready(self, step: Step) -> Ready:
-        return Ready(run=self.run.id, step=step, attempt=len(self.run.attempts.get(step.id, ())) + 1)
-
-    def _may_start(self, step: Step) -> bool:
-        last = self.run.last(step.id)
-        fresh = last is None or isinstance(last.outcome, Lost)
-        return fresh and all(self.run.done(each) for each in step.after)
-
-
-def _words(step: Step) -> str:
-    return f"{step.title} on {step.host}" if step.host else step.title

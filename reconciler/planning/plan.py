@@ -14,11 +14,12 @@ from reconciler.domain.procedure import Phase, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import History, Run
-from reconciler.planning.actions import MissingBuildError, Setting, probe_drafts, verify_host
+from reconciler.planning.actions import probe_drafts, verify_host
 from reconciler.planning.graph import Leg, Place, build_graph, make_step
 from reconciler.planning.position import goal_of
 from reconciler.planning.route import find_route
 from reconciler.planning.serial import step_to_json
+from reconciler.planning.setting import MissingBuildError, Setting
 from reconciler.planning.way_back import undo_steps
 
 

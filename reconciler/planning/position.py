@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from reconciler.domain.catalog import Catalog
+from reconciler.domain.catalog import Catalog, Stage
+from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
 from reconciler.domain.plan import Block
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
+from reconciler.domain.procedure import Procedure
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
-from reconciler.domain.schema import SchemaState
+from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.build import build_for, differences, installed_release
+from reconciler.planning.expected import expected_after
 from reconciler.planning.identify import identify
+from reconciler.planning.marker import matches
 
 _BLOCKS = {
     SchemaState.BETWEEN: Reason.DATABASE_BETWEEN,
@@ -25,9 +28,8 @@ _BLOCKS = {
 
 def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
     """Place a service: each database, each host, and the release where a route would start."""
-    databases = tuple(
-        _expanded(service, desired, _database(service, name, catalog, seen)) for name in sorted(service.databases)
-    )
+    expands = _expands(desired.procedures.get(service.procedure))
+    databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
     hosts = tuple(_host(service, desired.hosts[name], catalog, seen) for name in service.hosts)
     blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
@@ -54,14 +56,17 @@ def goal_of(service: Service, host: str) -> str:
     return service.overrides.get(host, service.release)
 
 
-def _database(service: Service, name: str, catalog: Catalog, seen: Observations) -> DatabasePosition:
+def _database(service: Service, name: str, catalog: Catalog, seen: Observations, *, expands: bool) -> DatabasePosition:
+    component = catalog.service(service.component)
     match seen.databases.get((service.name, name)):
         case Known(value=marker):
-            found = identify(catalog.service(service.component), name, marker)
+            found = identify(component, name, marker)
             if found.state is SchemaState.AT:
                 return DatabasePosition(name=name, releases=found.releases, text=found.text)
+            if expands and (starts := _expanded_from(service, component, name, marker)):
+                return DatabasePosition(name=name, releases=tuple(dict.fromkeys(starts)), text=found.text)
             block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
-            return DatabasePosition(name=name, between=found.between or (), text=found.text, block=block)
+            return DatabasePosition(name=name, text=found.text, block=block)
         case Absent():
             return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, f"database {name} does not exist"))
         case Unknown(reason=reason, text=text):
@@ -71,17 +76,29 @@ def _database(service: Service, name: str, catalog: Catalog, seen: Observations)
             return DatabasePosition(name=name, block=_block(Reason.HOST_NOT_ASKED, text))
 
 
-def _expanded(service: Service, desired: Desired, position: DatabasePosition) -> DatabasePosition:
-    """Let a procedure that expands go on from where it was left: it may expand again, and both releases can run."""
-    procedure = desired.procedures.get(service.procedure)
-    expands = procedure is not None and any(
-        spec.action == "schema" and spec.args.get("mode") == "expand"
+def _expands(procedure: Procedure | None) -> bool:
+    """Tell whether a procedure expands the schema while the old release runs."""
+    return procedure is not None and any(
+        spec.action == "schema" and spec.args.get("mode") == Stage.EXPAND
         for phase in procedure.phases
         for spec in phase.steps
     )
-    if not expands or not position.between or position.between[-1] != service.release:
-        return position
-    return replace(position, releases=position.between[:1], block=None)
+
+
+def _expanded_from(service: Service, component: Component, database: str, seen: SchemaMarker) -> tuple[str, ...]:
+    """Return the releases from which the goal's code has expanded a schema to exactly what is seen.
+
+    On it both releases can run, and expanding again changes nothing: a leg may go on from there.
+    """
+    order = [each.release.id for each in component.releases]
+    return tuple(
+        start
+        for start in order[: order.index(service.release)]
+        for stage in (Stage.EXPAND, Stage.MIGRATE)
+        if matches(
+            component.database(database), expected_after(component, database, start, service.release, stage), seen
+        )
+    )
 
 
 def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) -> HostPosition:

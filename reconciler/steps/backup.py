@@ -5,9 +5,7 @@ from __future__ import annotations
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Evidence, _dumps
-from reconciler.steps._dumps import MARIADB_BODY, SQLITE_BODY, Target
-
-__all__ = ["MARIADB_BODY", "SQLITE_BODY", "Model"]
+from reconciler.steps._dumps import Target
 
 KIND = "backup"
 TIMEOUT_S = 14400.0

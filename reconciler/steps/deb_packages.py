@@ -64,10 +64,9 @@ get() {
   apt-get "$verb" -y -q -o DPkg::Lock::Timeout=60 \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
-fetch_and() {
-  extra=$1; shift
+install() {
   [ "$remove" = yes ] || set -- --no-remove "$@"
-  get install $extra --allow-downgrades --allow-change-held-packages "$@"
+  get install --allow-downgrades --allow-change-held-packages "$@"
 }
 remember_holds() {
   held=$RECONCILER_HOME/saved/$RECONCILER_RUN/held
@@ -103,12 +102,12 @@ mend() {
 case $action in
 download)
   get update
-  fetch_and --download-only "$@" ;;
+  install --download-only "$@" ;;
 install)
   remember_holds
   write_policy
   mend
-  fetch_and "" "$@"
+  install "$@"
   hold_again "$@"
   verify "$@"
   flush /var/lib/dpkg/status ;;

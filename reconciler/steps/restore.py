@@ -7,9 +7,7 @@ from pydantic import Field
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Evidence, _dumps
-from reconciler.steps._dumps import MARIADB_BODY, SQLITE_BODY, Target
-
-__all__ = ["MARIADB_BODY", "SQLITE_BODY", "Model"]
+from reconciler.steps._dumps import Target
 
 KIND = "restore"
 TIMEOUT_S = 14400.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeVar
 
 from reconciler.domain.effect import Ask, AskHost
@@ -17,9 +17,6 @@ KIND = "verify_host"
 TIMEOUT_S = 60.0
 REPEATABLE = True
 INTERRUPTIBLE = True
-
-# Hosts tell times in whole seconds, and supervisord a unit's age as the difference of two of them.
-CLOCK_GRAIN = timedelta(seconds=1)
 
 T = TypeVar("T")
 
@@ -139,6 +136,5 @@ def _units(args: Model, report: HostReport, found: Findings) -> None:
             elif unit.started_at is None:
                 found.unknown.append(f"when unit {name} was started")
             else:
-                since = unit.started_at + CLOCK_GRAIN
-                late = [f"unit {name} was started before {what}" for when, what in found.changed if when > since]
-                found.wrong.extend(late[:1])
+                later = [what for when, what in found.changed if when > unit.started_at]
+                found.wrong.extend(f"unit {name} was started before {what}" for what in later[:1])

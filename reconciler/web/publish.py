@@ -57,6 +57,7 @@ class Publisher:
     async def __call__(self, report: Report) -> None:
         """Publish one report."""
         self._note_verdicts(report)
+        self._note_problems(report)
         try:
             self._write(report)
             self.board.store_problem = ""
@@ -73,6 +74,12 @@ class Publisher:
                 self.verdicts[verdict.group] = new
                 self.since[verdict.group] = report.at
                 log.info("verdict", group=verdict.group, state=new[0], reason=new[1], text=verdict.text)
+
+    def _note_problems(self, report: Report) -> None:
+        problems = [(each.reason, each.text) for each in report.problems]
+        if self._changed("problems", problems):
+            for reason, text in problems:
+                log.warning("refused", reason=reason, text=text, head=report.source.head)
 
     def _write(self, report: Report) -> None:
         old = self.wrote_at is None or report.at - self.wrote_at >= HEARTBEAT

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.catalog import load_catalog
+from reconciler.domain.catalog import Stage
 from reconciler.domain.desired import Database, Host
 from reconciler.domain.effect import AskHttp
 from reconciler.domain.observation import Known, Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.schema import SchemaMarker
-from reconciler.planning.expected import heads_expected
+from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.ports import Answer, Order, Question
 from reconciler.steps import _dumps, command, config_files, environment, units
 from tests.fakes.clock import VirtualClock
@@ -40,10 +41,11 @@ class Machine:
 
 @dataclass
 class Data:
-    """The database: the release of its schema, and its rows."""
+    """The database: the release of its schema, the one it is expanded towards, and its rows."""
 
     release: str
     rows: list[str]
+    expanded: str = ""
 
 
 class Fleet:
@@ -132,9 +134,14 @@ class Fleet:
         return Exited(0, "")
 
     def _sync(self, args: Sequence[str]) -> Exited:
-        if any(machine.running for machine in self.machines.values()):
+        release, mode = args[1].split("/")[3], args[-1]
+        running = {machine.running.split("/")[-1] for machine in self.machines.values() if machine.running}
+        if mode == "--expand":
+            self.data.expanded = release
+        elif running - {release} if mode == "--contract" else running:
             return Exited(1, "somebody still writes")
-        self.data.release = args[1].split("/")[3]
+        else:
+            self.data.release, self.data.expanded = release, ""
         return Exited(0, "")
 
     # ---------------------------------------------------------------- questions
@@ -171,7 +178,10 @@ class Fleet:
 
     async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
         """Show the schema's release as its marker."""
-        marker = heads_expected(self.component, "main", self.data.release)[0]
+        data = self.data
+        marker = heads_expected(self.component, "main", data.release)[0]
+        if data.expanded:
+            marker = expected_after(self.component, "main", data.release, data.expanded, Stage.EXPAND)
         return Known(
             SchemaMarker(alembic=marker.alembic or None, migrate=dict(marker.migrate) or None, tables=40),
             self.clock.now(),
@@ -179,7 +189,7 @@ class Fleet:
 
     async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
         """Show all of the database."""
-        return Known(json.dumps([self.data.release, sorted(self.data.rows)]), self.clock.now())
+        return Known(json.dumps([self.data.release, self.data.expanded, sorted(self.data.rows)]), self.clock.now())
 
     async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
         """Answer for the host whose port is asked."""

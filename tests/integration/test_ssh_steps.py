@@ -202,3 +202,21 @@ async def test_cleaning_leaves_what_is_elsewhere(hosts: SshHosts, host: Host, tm
     assert precious.exists()
     assert not folder(host).exists()
     assert not (steps / "run-1").exists()
+
+
+@pytest.mark.parametrize("moment_ms", range(0, 30, 3))
+async def test_a_link_cut_at_any_moment_of_a_start_makes_no_step_run_twice_or_die(
+    sshd: Sshd, hosts: SshHosts, host: Host, tmp_path: Path, moment_ms: int
+) -> None:
+    ledger = tmp_path / "ledger"
+    again = order(f"echo executed >>{ledger}", TOKEN="x" * 200_000)
+    await hosts.look(host, [])
+    await hosts.ask(host, [KEY])
+    first = asyncio.create_task(hosts.start(host, again))
+    await asyncio.sleep(moment_ms / 1000)
+    sshd.cut()
+    assert isinstance(await first, Running | Exited | Unreachable)
+    assert isinstance(await stand(hosts, host), NeverStarted | Running | Exited)
+    assert not isinstance(await hosts.start(host, again), Unreachable)
+    assert await end(hosts, host) == Exited(0, "")
+    assert ledger.read_text() == "executed\n"

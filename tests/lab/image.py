@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 HOST = Path(__file__).parent / "host"
+PACKAGES = Path(__file__).parent.parent.parent / "scripts" / "debian-packages.sh"
 RECIPE = ("packages", "furnish.sh", "containers.conf")
 # Debian packages that bring the programs which the lab itself runs on this machine
 TOOLS = {"ip": "iproute2", "nsenter": "util-linux", "unshare": "util-linux"}
@@ -85,10 +86,7 @@ def ensure() -> Path:
 
 def install(tools: Mapping[str, str]) -> None:
     """Install the Debian packages of those `tools` (program: package) that are not on this machine."""
-    missing = sorted({package for program, package in tools.items() if not shutil.which(program)})
-    if missing:
-        _run("apt-get", "-qq", "update")
-        _run("apt-get", "-qq", "-y", "--no-install-recommends", "install", *missing)
+    _run(str(PACKAGES), *(f"{program}={package}" for program, package in tools.items()))
 
 
 def _build(image: Path) -> None:

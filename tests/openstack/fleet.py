@@ -82,6 +82,8 @@ class Fleet:
             verdict = self._verdict()
             if verdict and verdict.state is state and verdict.reason == (reason or verdict.reason):
                 return verdict
+            if verdict and verdict.state in {State.HALTED, State.BLOCKED}:
+                break
             await asyncio.sleep(0.1)
         raise AssertionError(f"stuck at {self._verdict()}")
 

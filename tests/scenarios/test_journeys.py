@@ -7,6 +7,7 @@ from datetime import date
 from reconciler.domain.desired import Accept
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
+from tests.fakes.clock import settle
 from tests.fakes.hosts import Faults
 from tests.scenarios.stage import BROKEN_CONFIG, Stage
 
@@ -273,3 +274,93 @@ async def test_a_schema_step_that_died_with_its_host_is_taken_back():
     assert halted.reason == Reason.STEP_LOST
     assert stage.fleet.data.release == "yoga"
     assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+
+
+ROLLING = {"procedure": "zero-downtime", "policy": "supported"}
+
+
+async def rolling(stage: Stage) -> Stage:
+    stage.want(release="yoga", **ROLLING)
+    await stage.until(State.IN_SYNC)
+    return stage
+
+
+async def test_zero_downtime_never_stops_two_hosts_at_once():
+    stage = await rolling(Stage())
+    stage.want(release="2023.1", **ROLLING)
+    fewest = 3
+    for _ in range(60):
+        await stage.step()
+        fewest = min(fewest, sum(1 for release in stage.running().values() if release))
+
+    await stage.until(State.IN_SYNC)
+
+    assert fewest == 2
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+    assert (stage.fleet.data.release, stage.fleet.data.expanded) == ("2023.1", "")
+
+
+async def test_after_contract_there_is_no_way_back():
+    stage = await rolling(Stage())
+    stage.want(release="2023.1", **ROLLING)
+    await stage.until(State.IN_SYNC)
+    stage.want(release="yoga", **ROLLING)
+
+    blocked = await stage.until(State.BLOCKED)
+
+    assert blocked.reason == Reason.BEYOND_NO_RETURN
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+
+
+async def test_a_rolling_canary_that_fails_goes_back_alone_and_the_expanded_schema_can_be_finished_later():
+    stage = await rolling(Stage())
+    stage.want(release="2023.1", config=BROKEN_CONFIG, **ROLLING)
+
+    assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert stage.fleet.data.expanded == "2023.1"
+
+    stage.want(release="2023.1", **ROLLING)
+    await stage.until(State.IN_SYNC)
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+
+
+async def test_a_slow_step_halts_and_is_not_killed():
+    step = "keystone.migrate.schema-sync.main.2023.1@ks1"
+    stage = Stage(Faults(held={step}))
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    while not stage.memory.history.halts:
+        await stage.pass_once()
+        await settle()
+        await stage.clock.advance(300.0)
+
+    assert [halt.reason for halt in stage.memory.history.halts] == [Reason.STEP_SLOW]
+    stage.fleet.hosts.release(step)
+    await stage.until(State.HALTED)
+    assert stage.fleet.data.release == "2023.1"  # it was let finish, and nothing was started after it
+
+    stage.journal.ask("clear-halt", "h1", "ada", "it was the disk")
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2026.1"
+
+
+async def test_a_host_lost_in_mid_run_is_waited_for_with_its_name():
+    step = "keystone.roll.start@ks2"
+    stage = Stage(Faults(held={step}))
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    while not stage.fleet.hosts.hosts.get("ks2") or not stage.fleet.hosts.hosts["ks2"].waiting:
+        await stage.step()
+    stage.fleet.hosts.cut("ks2")
+    for _ in range(3):
+        await stage.step()
+    verdict = (await stage.pass_once()).decisions[0].verdict
+
+    assert (verdict.state, verdict.reason) == (State.WAITING, Reason.HOST_UNREACHABLE)
+    stage.fleet.hosts.mend("ks2")
+    stage.fleet.hosts.release(step)
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.ledger.count(step) == 1

@@ -13,7 +13,7 @@ APT_GET = r"""
 db=$(dirname "$0")/../db
 case "$*" in *download-only* | update*) exit 0 ;; esac
 "$(dirname "$0")/../sbin/policy-rc.d" nova start; echo "policy $?" >>"$db/../log"
-[ ! -f "$db/../hang" ] || { touch "$db/../hanging"; sleep 5; }
+[ ! -f "$db/../hang" ] || { touch "$db/../hanging"; sleep 1; }
 for one; do
   case $one in
   *=9:9) echo "E: Version '9:9' was not found"; exit 100 ;;

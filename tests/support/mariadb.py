@@ -56,7 +56,7 @@ class Mariadb:
 @functools.cache
 def shared() -> Mariadb:
     """Start one server for the whole test process, on first use; it is stopped when the process ends."""
-    server = program("mariadbd", "mariadb-server")
+    server = program("mariadbd", "mariadb-server-core")
     folder = Path(tempfile.mkdtemp(prefix="mariadb-test-"))
     daemon, found = _start(server, folder)
     atexit.register(_stop, daemon, folder)
@@ -66,7 +66,7 @@ def shared() -> Mariadb:
 def _start(server: str, folder: Path) -> tuple[subprocess.Popen[bytes], Mariadb]:
     data, port, socket = folder / "data", free_port(), folder / "sock"
     user = f"--user={getpass.getuser()}"
-    install = program("mariadb-install-db", "mariadb-server")
+    install = program("mariadb-install-db", "mariadb-server-core")
     subprocess.run(
         [
             install,

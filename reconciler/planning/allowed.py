@@ -1,0 +1,34 @@
+"""Holds commands of the desired state against the programs that the daemon's machine allows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.plan import Block
+from reconciler.domain.reasons import TEXTS, Reason
+
+
+def commands_refused(desired: Desired, allowed: Collection[str] | None) -> tuple[Block, ...]:
+    """Return a block for each command whose first word, as written, is not allowed; None allows every one."""
+    if allowed is None:
+        return ()
+    hint = TEXTS[Reason.COMMAND_NOT_ALLOWED][1]
+    return tuple(
+        Block(str(Reason.COMMAND_NOT_ALLOWED), f"{where}: {program} may not be run by this daemon", hint)
+        for where, program in _programs(desired)
+        if program not in allowed
+    )
+
+
+def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
+    """Yield where a command stands, and its first word."""
+    for service in desired.services.values():
+        for tool, argv in service.commands.items():
+            yield f"service {service.name}, commands.{tool}", argv[0]
+    for procedure in desired.procedures.values():
+        for phase in procedure.phases:
+            for spec in phase.steps:
+                argv = spec.args.get("argv")
+                if spec.action == "command" and isinstance(argv, list | tuple) and argv:
+                    yield f"procedure {procedure.name}, phase {phase.phase}", str(argv[0])

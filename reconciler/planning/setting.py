@@ -1,0 +1,60 @@
+"""For what an action of a procedure is expanded, and what it becomes: drafts of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.domain.build import Build
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.plan import Json, Undo
+from reconciler.domain.position import HostPosition
+from reconciler.planning.build import build_for
+from reconciler.planning.position import version_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg."""
+
+    service: Service
+    desired: Desired
+    catalog: Catalog
+    host: Host | None
+    position: HostPosition | None
+    start: str
+    goal: str
+
+    def build(self, release: str) -> Build | None:
+        """Return the build of a release on this host."""
+        assert self.host is not None
+        return build_for(self.service, self.host, release, version_of(self.service, self.catalog, release))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A step before it has an id and a place in the graph. `key` tells it from others of its kind."""
+
+    kind: str
+    title: str
+    key: str = ""
+    args: Mapping[str, Json] = field(default_factory=dict)
+    undo: Undo | None = None
+    point_of_no_return: bool = False
+
+
+class MissingBuildError(Exception):
+    """The desired state does not say how a release is put on a host; caught by the planner."""
+
+    def __init__(self, service: str, release: str) -> None:
+        super().__init__(f"{service} has no build for {release}")
+        self.release = release
+
+
+def wanted_build(setting: Setting) -> Build:
+    """Return the build of the setting's goal; raises MissingBuildError."""
+    build = setting.build(setting.goal)
+    if build is None:
+        raise MissingBuildError(setting.service.name, setting.goal)
+    return build

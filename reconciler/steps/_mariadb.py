@@ -1,0 +1,125 @@
+"""Dump and restore of a MariaDB or MySQL database, by its own client programs."""
+
+from __future__ import annotations
+
+from reconciler.steps._place import PLACE
+from reconciler.steps._shell import PRELUDE
+
+_MARIADB = r"""
+host=$1 port=$2 user=$3 dbname=$4
+tool=$(command -v mariadb || command -v mysql) || fail "neither mariadb nor mysql is on this host"
+dump=$(command -v mariadb-dump || command -v mysqldump) || fail "neither mariadb-dump nor mysqldump is on this host"
+login='[client]'
+if [ -n "${PASSWORD-}" ]; then
+  login="$login
+password=\"$(printf '%s' "$PASSWORD" | sed 's/[\\"]/\\&/g')\""
+fi
+
+# The password goes through a pipe. A .my.cnf of whom we run as would overrule it, so there is no home.
+as_user() {
+  program=$1; shift
+  HOME=/nonexistent "$program" --defaults-extra-file=/dev/fd/3 --host="$host" --port="$port" --user="$user" \
+    --default-character-set=utf8mb4 --max-allowed-packet=1G "$@" 3<<LOGIN
+$login
+LOGIN
+}
+query() { as_user "$tool" -N -B -r -e "$1" -- "$dbname"; }
+
+exists() {
+  if answer=$(query 'SELECT 1' 2>&1); then return 0; fi
+  case $answer in *'ERROR 1049 '*) return 1 ;; *) fail "$answer" ;; esac
+}
+
+check() {
+  gzip -t -- "$1" || unreadable "$1 is damaged"
+  gzip -dc -- "$1" | tail -n 5 | grep -q '^-- Dump completed' || unreadable "$1 ends too early"
+}
+whole() {
+  [ -f "$1" ] || unreadable "$1 is not there"
+  sum=$(sha256sum <"$1" | cut -c 1-64)
+  [ "$(cut -c 1-64 <"$1.sha256")" = "$sum" ] || unreadable "$1 differs from its checksum"
+  check "$1"
+}
+
+# dump_to FINAL: sets `sum`.
+dump_to() {
+  if [ -e "$1" ]; then whole "$1"; echo "kept: $1"; return 0; fi
+  need=$(query 'SELECT COALESCE(CEIL(SUM(data_length + index_length) / 1024), 0) FROM information_schema.tables
+    WHERE table_schema = DATABASE()')
+  free=$(df -Pk -- "$now" | awk 'NR == 2 { print $4 }')
+  [ "$((need + 1024))" -le "$free" ] || fail "no space for $need KiB in $now: $free KiB are free"
+  charset=$(query "SELECT CONCAT('ALTER DATABASE CHARACTER SET ', default_character_set_name, ' COLLATE ',
+    default_collation_name, ';') FROM information_schema.schemata WHERE schema_name = DATABASE()")
+  rm -f -- "$1.part" "$1.ok"
+  {
+    printf '%s\n' "$charset"
+    as_user "$dump" --single-transaction --quick --routines --triggers --events --hex-blob --no-tablespaces \
+      -- "$dbname" && : >"$1.ok"
+  } | gzip -c >"$1.part"
+  [ -f "$1.ok" ] || fail "the dump of $dbname failed"
+  rm -f -- "$1.ok"
+  flush "$1.part"
+  check "$1.part"
+  sum=$(sha256sum <"$1.part" | cut -c 1-64)
+  printf '%s  %s\n' "$sum" "${1##*/}" >"$1.sha256"
+  flush "$1.sha256"
+  mv -f -- "$1.part" "$1"
+  flush "$now"
+  echo "dumped: $1"
+}
+
+backup() {
+  final=$now/$name.sql.gz
+  if [ -e "$now/$name.absent" ] || { [ ! -e "$final" ] && ! exists; }; then
+    : >"$now/$name.absent"
+    flush "$now/$name.absent" "$now"
+    value absent yes
+    return 0
+  fi
+  dump_to "$final"
+  value sha256 "$sum"
+  value path "$final"
+  value bytes "$(wc -c <"$final" | tr -d ' ')"
+  value trust read_back
+}
+
+# The database itself stays, and with it its grants.
+empty() {
+  drops=$now/$name.drops
+  {
+    echo 'SET FOREIGN_KEY_CHECKS = 0;'
+    query "SELECT CONCAT('DROP ', IF(table_type = 'VIEW', 'VIEW', 'TABLE'), ' IF EXISTS \`',
+      REPLACE(table_name, '\`', '\`\`'), '\`;') FROM information_schema.tables WHERE table_schema = DATABASE()"
+    query "SELECT CONCAT('DROP ', routine_type, ' IF EXISTS \`', REPLACE(routine_name, '\`', '\`\`'), '\`;')
+      FROM information_schema.routines WHERE routine_schema = DATABASE()"
+    query "SELECT CONCAT('DROP EVENT IF EXISTS \`', REPLACE(event_name, '\`', '\`\`'), '\`;')
+      FROM information_schema.events WHERE event_schema = DATABASE()"
+  } >"$drops"
+  as_user "$tool" -- "$dbname" <"$drops"
+  rm -f -- "$drops"
+  left=$(query 'SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()')
+  [ "$left" = 0 ] || fail "$left tables of $dbname could not be dropped"
+}
+
+restore() {
+  final=$then/$name.sql.gz
+  absent=no
+  if [ -e "$then/$name.absent" ]; then absent=yes; else whole "$final"; fi
+  total=${sum-}
+  if [ "$absent" = yes ] && ! exists; then value absent yes; return 0; fi
+  exists || fail "database $dbname is not there; create it with its grants, then retry"
+  if [ "$keep_present" = yes ]; then dump_to "$now/$name.present.sql.gz"; value present "$now/$name.present.sql.gz"; fi
+  empty
+  if [ "$absent" = yes ]; then value absent yes; return 0; fi
+  rm -f -- "$now/$name.loaded"
+  { gzip -dc -- "$final" && : >"$now/$name.loaded"; } | as_user "$tool" -- "$dbname"
+  [ -f "$now/$name.loaded" ] || unreadable "$final could not be read to its end"
+  rm -f -- "$now/$name.loaded"
+  value path "$final"
+  value sha256 "$total"
+}
+
+case $verb in backup | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
+"""
+
+BODY = PRELUDE + PLACE + _MARIADB

@@ -1,0 +1,87 @@
+"""Pages lead somewhere, and say of the code what is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reconciler.domain.procedure import Phase, Selector
+from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.planning.actions import ACTIONS
+from scripts.generate_reference import CHAPTERS, pages
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "tests" / "lab" / "README.md"])
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def links(page: Path) -> list[str]:
+    found = LINK.findall(FENCE.sub("", page.read_text()))
+    return [target for target in found if not re.match(r"[a-z]+:", target)]
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub turns them into anchors."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    goal = (page.parent / path).resolve() if path else page
+    return goal.exists() and (not anchor or anchor in anchors(goal))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [target for target in links(page) if not leads_somewhere(page, target)] == []
+
+
+def test_every_page_can_be_found_from_the_index() -> None:
+    found, frontier = {DOCS / "README.md"}, [DOCS / "README.md"]
+    while frontier:
+        page = frontier.pop()
+        goals = {(page.parent / target.partition("#")[0]).resolve() for target in links(page) if target[0] != "#"}
+        new = {goal for goal in goals if goal.suffix == ".md" and goal not in found}
+        found |= new
+        frontier += new
+    assert {name(page) for page in DOCS.rglob("*.md")} - {name(page) for page in found} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_target_of_make_that_a_page_names_exists(page: Path) -> None:
+    assert set(re.findall(r"`make ([a-z-]+)", page.read_text())) - TARGETS == set()
+
+
+@pytest.mark.parametrize("page", ["settings.md", "reasons.md", "procedures.md"])
+def test_generated_pages_are_what_the_code_says(page: str) -> None:
+    assert (DOCS / "reference" / page).read_text() == pages()[page]
+
+
+def test_every_reason_has_text_and_hint_and_a_row() -> None:
+    page = (DOCS / "reference" / "reasons.md").read_text()
+    assert set(TEXTS) == set(Reason)
+    assert [reason for reason in Reason if not all(TEXTS[reason])] == []
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [str(reason) for reason in Reason]
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == list(CHAPTERS.values())
+
+
+def rows(page: str, chapter: str) -> list[str]:
+    """Return the first words of the table rows of a chapter."""
+    text = (DOCS / "reference" / page).read_text().partition(f"\n## {chapter}\n")[2]
+    return re.findall(r"^\| `(\w+)` \|", text.partition("\n## ")[0], re.MULTILINE)
+
+
+def test_the_words_of_procedures_are_those_of_the_code() -> None:
+    assert rows("procedures.md", "Actions") == list(ACTIONS)
+    assert rows("procedures.md", "Phases") == [str(phase) for phase in Phase if phase is not Phase.BACK_OUT]
+    assert rows("procedures.md", "Selectors") == [str(selector) for selector in Selector]

@@ -1,0 +1,34 @@
+from dataclasses import replace
+
+from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.reasons import Reason
+from reconciler.planning.allowed import commands_refused
+from tests.support.sample import DESIRED
+
+TOOL = "{env}/bin/keystone-manage"
+CLEANUP = Procedure(
+    "cleanup",
+    "",
+    "route",
+    (PhaseSpec(Phase.FINISH, "leg", Selector.FLEET, (ActionSpec("command", {"argv": ["rm", "-rf", "/srv/old"]}),)),),
+)
+
+
+def test_without_a_list_every_command_may_run():
+    assert commands_refused(DESIRED, None) == ()
+
+
+def test_a_tool_that_is_listed_as_written_may_run():
+    assert commands_refused(DESIRED, {TOOL}) == ()
+
+
+def test_tools_and_steps_that_are_not_listed_are_named_with_their_place():
+    desired = replace(DESIRED, procedures={"cleanup": CLEANUP})
+
+    found = commands_refused(desired, {"true"})
+
+    assert [block.reason for block in found] == [Reason.COMMAND_NOT_ALLOWED] * 2
+    assert [block.text for block in found] == [
+        f"service keystone, commands.keystone-manage: {TOOL} may not be run by this daemon",
+        "procedure cleanup, phase finish: rm may not be run by this daemon",
+    ]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.testdrive import keystone, processes
+from reconciler.testdrive import keystone, mariadb, processes
 from reconciler.testdrive.site import cache, new_site
 from tests.openstack.fleet import Fleet, fleet_at_yoga
+from tests.openstack.tools import Bench
 from tests.support.debian import program
+from tests.support.net import free_port
 
 RELEASES = ("yoga", "2023.1", "2024.1", "2025.1", "2026.1", "2026.2")
 
@@ -28,6 +30,16 @@ def store() -> keystone.Store:
     keystone.fill(store, RELEASES)
     print(f"\npackages of {len(RELEASES)} releases after {time.monotonic() - began:.1f} s")
     return store
+
+
+@pytest.fixture(scope="session")
+def bench(store: keystone.Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A MariaDB for copies of databases, and the tools of releases."""
+    folder = tmp_path_factory.mktemp("bench")
+    server = mariadb.Server(folder=folder / "mariadb", port=free_port())
+    process = mariadb.start(server)
+    yield Bench(folder, store, server)
+    mariadb.stop(process)
 
 
 @pytest.fixture

@@ -30,6 +30,9 @@ SERVICE = "keystone"
 JOURNEY_S = 240.0
 """How long the longest journey may take on a busy machine; one that takes longer is stuck."""
 
+Rows = Mapping[str, tuple[str, list[tuple[object, ...]]]]
+"""Table to how it is made and its rows."""
+
 Hook = Callable[[Report], Awaitable[None]]
 
 
@@ -130,7 +133,7 @@ class Fleet:
         """Read alembic's heads."""
         return heads(self.site.server, "keystone")
 
-    def rows(self) -> Mapping[str, tuple[str, list[tuple[object, ...]]]]:
+    def rows(self) -> Rows:
         """Read every table: how it is made, and its rows in an order of their own."""
         with self.connect() as connection, connection.cursor() as cursor:
             return tables(cursor)
@@ -248,7 +251,7 @@ def heads(server: mariadb.Server, database: str) -> frozenset[str]:
         return frozenset(row[0] for row in cursor.fetchall())
 
 
-def tables(cursor: pymysql.cursors.Cursor) -> Mapping[str, tuple[str, list[tuple[object, ...]]]]:
+def tables(cursor: pymysql.cursors.Cursor) -> Rows:
     """Read every table of the database: how it is made, and its rows in an order of their own."""
     cursor.execute("SHOW TABLES")
     found = {}

@@ -128,11 +128,16 @@ listen = "127.0.0.1:{site.web_port}"
 """
 
 
+def _host_line(host: Host) -> str:
+    return f'{host.name}: {{address: 127.0.0.1, port: {host.ssh_port}, roles: [keystone], vars: {{api: "{host.api_port}"}}}}'
+
+
 def _words(site: Site) -> dict[str, str]:
     url = site.database.url
     password = "" if site.engine == "sqlite" else f", password: {{file: {site.secret('database')}}}"
     words = {
         "root": str(site.root),
+        "hosts": "\n".join(_host_line(host) for host in site.hosts),
         "user": sshd.user(),
         "python": sys.executable,
         "server": keystone.SERVER,
@@ -140,8 +145,6 @@ def _words(site: Site) -> dict[str, str]:
         "database": f'{{url: "{url}"{password}}}',
         "connection": _with_password(url) if password else url,
     }
-    for host in site.hosts:
-        words |= {f"{host.name}_ssh": str(host.ssh_port), f"{host.name}_api": str(host.api_port)}
     return words
 
 

@@ -43,7 +43,7 @@ class Bench:
         account = mariadb.Account(database=name, name=name, password=PASSWORD)
         mariadb.create_database(self.server, account)
         text = gzip.decompress((DUMPS / f"{dump}.sql.gz").read_bytes())
-        login = (f"--host=127.0.0.1", f"--port={self.server.port}", f"--user={name}", f"--password={PASSWORD}")
+        login = ("--host=127.0.0.1", f"--port={self.server.port}", f"--user={name}", f"--password={PASSWORD}")
         subprocess.run(("mariadb", "--no-defaults", *login, name), input=text, check=True)
         return Copy(self, account)
 

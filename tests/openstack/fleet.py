@@ -27,6 +27,7 @@ from reconciler.testdrive.setup import repository_of, set_up
 from reconciler.testdrive.site import Host, Site
 
 SERVICE = "keystone"
+SERVICE_FILE = "services/keystone.yaml"
 JOURNEY_S = 600.0
 """How long the longest journey may take on a busy machine; one that takes longer is stuck."""
 
@@ -151,8 +152,8 @@ class Fleet:
             for host in self.site.hosts
         }
 
-    def running(self) -> dict[str, set[str]]:
-        """Tell of each host which releases run."""
+    def running(self) -> dict[str, str]:
+        """Tell of each host which release runs."""
         return {host.name: running(host) for host in self.site.hosts}
 
     async def tokens(self) -> list[bool]:
@@ -160,9 +161,6 @@ class Fleet:
         password = self.site.secret("admin").read_text()
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
             return list(await asyncio.gather(*(_token(client, host, password) for host in self.site.hosts)))
-
-
-SERVICE_FILE = "services/keystone.yaml"
 
 
 @asynccontextmanager
@@ -216,10 +214,10 @@ async def _token(client: httpx.AsyncClient, host: Host, password: str) -> bool:
     return reply.status_code == 201 and bool(reply.headers.get("X-Subject-Token"))
 
 
-def running(host: Host) -> set[str]:
-    """Find the releases whose API processes run on a host, by their command lines."""
+def running(host: Host) -> str:
+    """Name the releases whose API processes run on a host, by their command lines."""
     folder = str(host.link.parent)
-    found = set()
+    found: set[str] = set()
     for process in Path("/proc").iterdir():
         try:
             words = (process / "cmdline").read_bytes().decode().split("\0")
@@ -227,7 +225,7 @@ def running(host: Host) -> set[str]:
             continue
         if any(word.endswith("/bin/gunicorn") and word.startswith(folder) for word in words):
             found |= {word.removeprefix(f"{folder}/").split("/")[0] for word in words if word.startswith(folder)}
-    return found - {"current"}
+    return " and ".join(sorted(found - {"current"}))
 
 
 def connect(server: mariadb.Server, database: str | None) -> Connection:

@@ -8,10 +8,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
-import pymysql
 from pymysql.connections import Connection
 
 from reconciler import app
@@ -22,17 +20,16 @@ from reconciler.domain.schema import Identification
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.planning.identify import identify
 from reconciler.settings import read_settings
-from reconciler.testdrive import mariadb, processes
+from reconciler.testdrive import processes
 from reconciler.testdrive.setup import repository_of, set_up
-from reconciler.testdrive.site import Host, Site
+from reconciler.testdrive.site import Site
+from tests.openstack import eyes
+from tests.openstack.eyes import Rows
 
 SERVICE = "keystone"
 SERVICE_FILE = "services/keystone.yaml"
 JOURNEY_S = 600.0
 """How long the longest journey may take on a busy machine; one that takes longer is stuck."""
-
-Rows = Mapping[str, tuple[str, list[tuple[object, ...]]]]
-"""Table to how it is made and its rows."""
 
 Hook = Callable[[Report], Awaitable[None]]
 Say = Callable[[str], object]
@@ -65,6 +62,7 @@ class Fleet:
     report: Report | None = None
     wanted: str = ""
     at_pass: Hook | None = None
+    loop: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------ what an operator does
 
@@ -85,6 +83,9 @@ class Fleet:
         """Wait until the newest commit has led to this verdict, with nothing in hand."""
         deadline = time.monotonic() + JOURNEY_S
         while time.monotonic() < deadline:
+            assert self.loop is not None
+            if self.loop.done():
+                self.loop.result()
             verdict = self._verdict()
             if verdict and verdict.state is state and verdict.reason == (reason or verdict.reason):
                 return verdict
@@ -130,23 +131,23 @@ class Fleet:
 
     def connect(self) -> Connection:
         """Connect as the server's administrator."""
-        return connect(self.site.server, "keystone")
+        return eyes.connect(self.site.server, "keystone")
 
     def heads(self) -> frozenset[str]:
         """Read alembic's heads."""
-        return heads(self.site.server, "keystone")
+        return eyes.heads(self.site.server, "keystone")
 
     def rows(self) -> Rows:
         """Read every table: how it is made, and its rows in an order of their own."""
         with self.connect() as connection, connection.cursor() as cursor:
-            return tables(cursor)
+            return eyes.tables(cursor)
 
     def hosts(self) -> Mapping[str, object]:
         """Tell of each host which environment is in use, which one runs, and what its configuration files hold."""
         return {
             host.name: (
                 host.link.readlink(),
-                running(host),
+                eyes.running(host),
                 {path.name: path.read_bytes() for path in host.etc.iterdir() if path.is_file()},
             )
             for host in self.site.hosts
@@ -154,31 +155,26 @@ class Fleet:
 
     def running(self) -> dict[str, str]:
         """Tell of each host which release runs."""
-        return {host.name: running(host) for host in self.site.hosts}
+        return {host.name: eyes.running(host) for host in self.site.hosts}
 
     async def tokens(self) -> list[bool]:
         """Ask each host at once for a token."""
         password = self.site.secret("admin").read_text()
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            return list(await asyncio.gather(*(_token(client, host, password) for host in self.site.hosts)))
+            return list(await asyncio.gather(*(eyes.token(client, host, password) for host in self.site.hosts)))
 
 
 @asynccontextmanager
 async def fleet_at_yoga(site: Site, say: Say) -> AsyncIterator[Fleet]:
-    """Bring a fleet up, run the daemon on it, and leave nothing behind."""
-    site.root.mkdir(mode=0o700, exist_ok=True)
+    """Bring a fleet up and run the daemon on it; whoever gave the folder stops what was started there."""
     processes.mark(site.root)
     began = time.monotonic()
-    try:
-        await set_up(site, lambda text: None)
-        fleet = Fleet(site, app.open_daemon(read_settings(site.settings)), say, wanted=_head(site))
-        say(f"  two hosts at yoga: {time.monotonic() - began:.1f} s")
-        async with _running(fleet):
-            await fleet.until(State.IN_SYNC)
-            yield fleet
-    finally:
-        await asyncio.to_thread(processes.stop, site.root)
-        processes.remove(site.root)
+    await set_up(site, lambda text: None)
+    fleet = Fleet(site, app.open_daemon(read_settings(site.settings)), say, wanted=_head(site))
+    say(f"  two hosts at yoga: {time.monotonic() - began:.1f} s")
+    async with _running(fleet):
+        await fleet.until(State.IN_SYNC)
+        yield fleet
 
 
 @asynccontextmanager
@@ -191,73 +187,14 @@ async def _running(fleet: Fleet) -> AsyncIterator[None]:
         await fleet.heard(report)
 
     daemon.publish = heard
-    loop = asyncio.create_task(daemon.run())
+    fleet.loop = asyncio.create_task(daemon.run())
     try:
         yield
     finally:
         daemon.stop()
-        await loop
+        await asyncio.gather(fleet.loop, return_exceptions=True)
         await fleet.app.close()
 
 
 def _head(site: Site) -> str:
     return (site.root / "desired.git/refs/heads/main").read_text().strip()
-
-
-async def _token(client: httpx.AsyncClient, host: Host, password: str) -> bool:
-    user = {"name": "admin", "domain": {"id": "default"}, "password": password}
-    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
-    try:
-        reply = await client.post(f"http://127.0.0.1:{host.api_port}/v3/auth/tokens", json=body)
-    except httpx.HTTPError:
-        return False
-    return reply.status_code == 201 and bool(reply.headers.get("X-Subject-Token"))
-
-
-def running(host: Host) -> str:
-    """Name the releases whose API processes run on a host, by their command lines."""
-    folder = str(host.link.parent)
-    found: set[str] = set()
-    for process in Path("/proc").iterdir():
-        try:
-            words = (process / "cmdline").read_bytes().decode().split("\0")
-        except (OSError, UnicodeDecodeError):
-            continue
-        if any(word.endswith("/bin/gunicorn") and word.startswith(folder) for word in words):
-            found |= {word.removeprefix(f"{folder}/").split("/")[0] for word in words if word.startswith(folder)}
-    return " and ".join(sorted(found - {"current"}))
-
-
-def connect(server: mariadb.Server, database: str | None) -> Connection:
-    """Connect as the server's administrator."""
-    return pymysql.connect(
-        host="127.0.0.1",
-        port=server.port,
-        user=mariadb.ADMIN,
-        password=server.password,
-        database=database,
-        autocommit=True,
-        charset="utf8mb4",
-    )
-
-
-def heads(server: mariadb.Server, database: str) -> frozenset[str]:
-    """Read alembic's heads; none when there is no such table."""
-    with connect(server, database) as connection, connection.cursor() as cursor:
-        cursor.execute("SHOW TABLES LIKE 'alembic_version'")
-        if not cursor.fetchall():
-            return frozenset()
-        cursor.execute("SELECT version_num FROM alembic_version")
-        return frozenset(row[0] for row in cursor.fetchall())
-
-
-def tables(cursor: pymysql.cursors.Cursor) -> Rows:
-    """Read every table of the database: how it is made, and its rows in an order of their own."""
-    cursor.execute("SHOW TABLES")
-    found = {}
-    for name in sorted(row[0] for row in cursor.fetchall()):
-        cursor.execute(f"SHOW CREATE TABLE `{name}`")
-        made = re.sub(r" AUTO_INCREMENT=\d+", "", cursor.fetchall()[0][1])
-        cursor.execute(f"SELECT * FROM `{name}`")  # noqa: S608 - the name came from the server
-        found[name] = (made, sorted(cursor.fetchall(), key=repr))
-    return found

@@ -15,7 +15,7 @@ from reconciler.domain.observation import Known
 from reconciler.domain.schema import Identification
 from reconciler.planning.identify import identify
 from reconciler.testdrive import keystone, mariadb
-from tests.openstack.fleet import Rows, connect, tables
+from tests.openstack.eyes import Rows, connect, tables
 
 DUMPS = Path(__file__).parent / "dumps"
 RELEASES = tuple(path.name.removesuffix(".sql.gz") for path in sorted(DUMPS.glob("*.sql.gz")))

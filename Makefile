@@ -21,7 +21,7 @@ help: ## Show what can be made
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(PACKAGES) python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,testdrive]'
+	$(BIN)/pip install -qq --disable-pip-version-check -e '.[dev,testdrive]'
 	@touch $@
 
 setup: $(STAMP) ## Make the virtual environment
@@ -34,7 +34,7 @@ lab-tools:
 
 testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this machine
 	@test "$$(id -u)" != 0 || $(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
-	$(BIN)/reconciler testdrive
+	$(BIN)/reconciler testdrive $(ARGS)
 
 test: $(STAMP) tools ## All tests but those of the lab and of OpenStack; none may be skipped
 	$(PYTEST) -n $(JOBS) -m "not lab and not openstack"

@@ -2,10 +2,10 @@
 
     python -m benchmarks.step_cost [--rounds N] [--command CMD] [--shell SH]
 
-A real sshd is started on loopback from a temporary folder. Each round runs the same command three ways: a bare
-asyncssh `conn.run`, a whole step (intent on the host's disk, detached, exit code on disk, result read back) by `start`
-alone as for a step that ends at once, and `start`, `wait`, `ask` as for one that does not. It prints
-and judges nothing.
+A real sshd is started on loopback from a temporary folder. Each round runs the same command four ways: a bare
+asyncssh `conn.run`, a host step (intent on the host's disk, detached, exit code on disk, result read back) by `start`
+alone as for a step that ends at once, `start`, `wait`, `ask` as for one that does not, and a step of the engine: the
+first with a durable intent before it and a durable result after it in the journal. It prints and judges nothing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,28 @@ from pathlib import Path
 
 import asyncssh
 
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.databases import SqlDatabases
+from reconciler.adapters.git import GitSource
 from reconciler.adapters.hosts import SshHosts
+from reconciler.adapters.http import HttpxHttp
+from reconciler.adapters.journal import SqlJournal
+from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.domain.desired import Desired, Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
-from reconciler.ports import Order, StepKey
+from reconciler.domain.plan import Step
+from reconciler.domain.procedure import Phase
+from reconciler.domain.verdict import Ready
+from reconciler.execution.executor import Executor
+from reconciler.ports import Order, Ports, StepKey
 from tests.support.sshd import Sshd, running_sshd
 
 
-async def measure(sshd: Sshd, rounds: int, command: str, shell: str) -> dict[str, list[float]]:
+async def measure(sshd: Sshd, folder: Path, options: argparse.Namespace) -> dict[str, list[float]]:
     """Return milliseconds per way and round; the ways take turns, so that a busy machine is busy for all."""
-    host = sshd.host()
+    host, command, shell, rounds = sshd.host(), options.command, options.shell, options.rounds
+    engine = Engine(host, SshHosts(sshd.settings(shell=shell)), folder)
     hosts = SshHosts(sshd.settings(shell=shell))
     patient = SshHosts(sshd.settings(shell=shell, grace_s=0))
     bare = await asyncssh.connect(
@@ -54,6 +66,7 @@ async def measure(sshd: Sshd, rounds: int, command: str, shell: str) -> dict[str
         "bare conn.run": run,
         "start": start,
         "start, wait, ask": start_wait_ask,
+        "step of the engine": lambda step: engine.carry(step, command),
     }
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(-3, rounds):
@@ -65,7 +78,38 @@ async def measure(sshd: Sshd, rounds: int, command: str, shell: str) -> dict[str
     bare.close()
     await hosts.close()
     await patient.close()
+    await engine.close()
     return taken
+
+
+class Engine:
+    """The executor on a real journal."""
+
+    def __init__(self, host: Host, hosts: SshHosts, folder: Path) -> None:
+        self.journal = SqlJournal.acquire(f"sqlite:///{folder}/journal.db", SystemClock())
+        secrets = LocalSecrets({}, Redactor())
+        source = GitSource("file:///nowhere", "main", folder / "mirror")
+        self.ports = Ports(hosts, SqlDatabases(), HttpxHttp(), secrets, source, self.journal, SystemClock())
+        self.executor = Executor(self.ports)
+        self.desired = Desired(fleet="benchmark", hosts={host.name: host}, services={}, groups={}, procedures={})
+        self.host = host.name
+
+    async def carry(self, name: str, command: str) -> None:
+        """Write the intent, carry the step out, write the result."""
+        args = {"argv": ["/bin/sh", "-c", command]}
+        step = Step(
+            id=name, kind="command", phase=Phase.FINISH, service="s", title=name, host=self.host, args=dict(args)
+        )
+        self.executor.begin([Ready(run="benchmark", step=step, attempt=1)], "s", self.desired, may_start=True)
+        await asyncio.gather(*self.executor.tasks.values())
+        results = self.executor.settle({"benchmark": "s"})
+        assert results[0].body["outcome"] == "done"
+        self.journal.append(results)
+
+    async def close(self) -> None:
+        """Give back the connection and the lease."""
+        await self.ports.hosts.close()
+        self.journal.close()
 
 
 def _order(step: str, command: str) -> Order:
@@ -89,7 +133,7 @@ def main() -> None:
     parser.add_argument("--shell", default="/bin/sh", help="the sh that carries out the runner on the host")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running_sshd(Path(folder)) as sshd:
-        taken = asyncio.run(measure(sshd, options.rounds, options.command, options.shell))
+        taken = asyncio.run(measure(sshd, Path(folder), options))
     print(report(taken))
 
 

@@ -154,6 +154,10 @@ class Secrets(Protocol):
         """Read a secret without its trailing newline; raises SecretError."""
         ...
 
+    def redact(self, text: str) -> str:
+        """Take every secret that was resolved so far out of a text."""
+        ...
+
 
 class Source(Protocol):
     """The desired-state repository."""

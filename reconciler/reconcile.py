@@ -27,7 +27,6 @@ async def reconcile(memory: Memory) -> Report:
     take_commands(memory, read.desired if read else None)
     if read is None or read.desired is None:
         return _report(memory, read, ())
-    memory.look_if_old(read.desired, read.commit)
 
     # Decide. Pure, but for the journal, which holds every decision before it has an effect.
     decisions: tuple[Decision, ...] = ()
@@ -44,6 +43,7 @@ async def reconcile(memory: Memory) -> Report:
         may_start = decision.verdict.state not in still
         memory.executor.begin(decision.ready, decision.verdict.group, read.desired, may_start=may_start)
     memory.remember()
+    memory.look_if_old(read.desired, read.commit)  # now, for a run that ended in this pass made it old
     return _report(memory, read, tuple(_troubled(decision, memory) for decision in decisions))
 
 

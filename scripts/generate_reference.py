@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes reference pages from the code: settings, reasons, and the built-in procedures of the page on procedures."""
+"""Writes reference pages from the code: verbs, settings, reasons, and the built-in procedures on their page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler.cli.reference import reference as verbs
 from reconciler.desired import Problems, load_procedures
 from reconciler.domain.procedure import ActionSpec, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
@@ -77,7 +78,12 @@ def _action(spec: ActionSpec) -> str:
 def pages() -> dict[str, str]:
     """Return every generated page by file name."""
     procedures = (PAGES / "procedures.md").read_text(encoding="utf-8")
-    return {"settings.md": reference(), "reasons.md": reasons_page(), "procedures.md": with_procedures(procedures)}
+    return {
+        "cli.md": verbs(),
+        "settings.md": reference(),
+        "reasons.md": reasons_page(),
+        "procedures.md": with_procedures(procedures),
+    }
 
 
 def main() -> None:

@@ -73,6 +73,10 @@ class LocalSecrets:
         self._redactor.learn(secret)
         return secret
 
+    def redact(self, text: str) -> str:
+        """Take every secret that was resolved so far out of a text."""
+        return self._redactor.redact(text)
+
     def _bytes_of(self, ref: SecretRef) -> bytes:
         match ref.kind:
             case "file":

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from reconciler.domain.text import clean_text
 from reconciler.errors import ReconcilerError
 
 STYLES = {
@@ -26,6 +27,7 @@ STYLES = {
 }
 
 
+MAX_TEXT = 1 << 20
 PIPE_WIDTH = 160
 """Columns of tables and trees where no terminal has a width of its own."""
 
@@ -47,6 +49,11 @@ Config = typer.Option(
 )
 Folder = typer.Option(None, "--dir", help="Take the desired state from this folder instead of the source.")
 Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is written.")
+
+
+def plain(text: str) -> str:
+    """Make a text fit for a terminal, whoever wrote it: no markup, no escapes, no control characters."""
+    return escape(clean_text(text.encode(errors="replace"), MAX_TEXT))
 
 
 def out() -> Console:
@@ -90,28 +97,28 @@ def print_lines(made: RenderableType) -> None:
 
 def add_row(to: Table, cells: Sequence[object], style: str = "") -> None:
     """Add a row of texts that are never read as markup."""
-    to.add_row(*(escape(str(cell)) for cell in cells), style=style)
+    to.add_row(*(plain(str(cell)) for cell in cells), style=style)
 
 
 def say(text: str, style: str = "") -> None:
     """Write a line of a result."""
-    out().print(escape(text), style=style or None, soft_wrap=True)
+    out().print(plain(text), style=style or None, soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Write a line of progress."""
-    err().print(escape(text), style="dim")
+    err().print(plain(text), style="dim")
 
 
 def show_error(error: ReconcilerError) -> None:
     """Write what happened and what to do."""
     console = err()
     first, *more = str(error).splitlines() or [error.reason]
-    console.print(f"[bold red]error:[/] {escape(first)}")
+    console.print(f"[bold red]error:[/] {plain(first)}")
     for line in more:
-        console.print(escape(f"       {line}"))
+        console.print(plain(f"       {line}"))
     if error.hint:
-        console.print(f"[bold]hint:[/] {escape(error.hint)}")
+        console.print(f"[bold]hint:[/] {plain(error.hint)}")
 
 
 def usage(text: str) -> NoReturn:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from reconciler.cli.outline import heading, no_return, sections, stopped
+from reconciler.cli.output import MAX_TEXT
 from reconciler.domain.plan import Plan
 from reconciler.domain.route import Route
+from reconciler.domain.text import clean_text
 from reconciler.planning.preview import Preview
 
 MARKER = "<!-- reconciler-plan -->"
@@ -70,5 +72,6 @@ def _steps(plan: Plan) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """Keep texts of others from becoming markup: no tags, no table cells, no mentions, no lines of their own."""
-    one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return re.sub(r"([@#])(?=\w)", "\\1\N{ZERO WIDTH SPACE}", one_line).replace("&lt;br>", "<br>")
+    one_line = " ".join(clean_text(text.encode(errors="replace"), MAX_TEXT).split())
+    safe = one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return re.sub(r"([@#])(?=\w)", "\\1\N{ZERO WIDTH SPACE}", safe)

@@ -11,10 +11,9 @@ from typing import Any
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 
 from reconciler.cli import world
-from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, print_lines, table, write_data
+from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, plain, print_lines, table, write_data
 
 STALE_S = 90.0
 """A status older than this is of a daemon that does not run: it writes one every 30 s at least."""
@@ -70,22 +69,22 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
     parts: list[RenderableType] = [_heading(found, now)]
     if found["source"]["problem"]:
         source = found["source"]
-        parts.append(f"[yellow]source, {escape(source['problem'])}[/]: {escape(source['text'])}")
-        parts.append(escape(f"  hint: {source['hint']}"))
-    parts += [f"[yellow]{escape(each['reason'])}[/]: {escape(each['text'])}" for each in found["problems"]]
+        parts.append(f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}")
+        parts.append(plain(f"  hint: {source['hint']}"))
+    parts += [f"[yellow]{plain(each['reason'])}[/]: {plain(each['text'])}" for each in found["problems"]]
     if found["services"]:
         parts += ["", _services(found)]
     for each in found["services"]:
         if each["verdict"] in {"Blocked", "Halted", "Suspended", "Waiting"}:
-            parts.append(escape(f"{each['service']}: {each['text']}"))
-            parts.append(escape(f"  hint: {each['hint']}"))
+            parts.append(plain(f"{each['service']}: {each['text']}"))
+            parts.append(plain(f"  hint: {each['hint']}"))
     for halt in found["halts"]:
-        parts.append(f"[bold red]halt {escape(halt['id'])}[/] on {escape(halt['scope'])} since {halt['since']}")
-        parts.append(escape(f"  {halt['reason']}: {halt['text']}"))
-        parts.append(escape(f"  hint: {halt['hint']}"))
+        parts.append(f"[bold red]halt {plain(halt['id'])}[/] on {plain(halt['scope'])} since {halt['since']}")
+        parts.append(plain(f"  {halt['reason']}: {halt['text']}"))
+        parts.append(plain(f"  hint: {halt['hint']}"))
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
-        parts.append(escape(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
+        parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
     return Group(*parts)
 
 
@@ -95,7 +94,7 @@ def _heading(found: Mapping[str, Any], now: datetime) -> str:
     age = (now - datetime.fromisoformat(found["at"])).total_seconds()
     stale = f" [bold red](no daemon has reported for {age:.0f} s)[/]" if age > STALE_S else ""
     fleet, revision = found["fleet"] or "no fleet yet", found["revision"][:12] or "none"
-    return f"[bold]{escape(fleet)}[/] at revision {escape(revision)}: {hosts['known']} hosts known{unknown}{stale}"
+    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {hosts['known']} hosts known{unknown}{stale}"
 
 
 def _services(found: Mapping[str, Any]) -> RenderableType:

@@ -19,7 +19,9 @@ PLACE = frozenset({"service", "host", "address"})
 CODE = PLACE | {"release", "version"}
 FULL = CODE | {"env"}
 IN_JSON = re.compile(r'"[^"]*(?:password|passwd|secret|token)"\s*:\s*"(?!\{secret:)[^"]+"', re.IGNORECASE)
-IN_INI = re.compile(r"^[ \t]*[\w.-]*(?:password|passwd|secret)[ \t]*[=:][ \t]*[^\s{$]", re.IGNORECASE | re.MULTILINE)
+IN_INI = re.compile(
+    r"^[ \t]*[\w.-]*(?:password|passwd|secret)[ \t]*[=:][ \t]*[\"']?[^\s{$\"']", re.IGNORECASE | re.MULTILINE
+)
 IN_URL = re.compile(r"://[^\s:/@{}]+:[^\s:/@{}]+@")
 BY_REFERENCE = "name it under the service's secrets and write {secret:NAME}"
 

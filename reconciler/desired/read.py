@@ -46,11 +46,11 @@ def read_desired(
 
 
 def _catalog(tree: Tree, load_catalog: CatalogLoader) -> tuple[Catalog, list[Problem]]:
-    """Extend the catalog file by file, so that a mistake is named with its file."""
+    """Extend the catalog file by file, series before their services, so that a mistake is named with its file."""
     catalog = load_catalog(())
     documents: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
-    for node in tree.catalog:
+    for node in sorted(tree.catalog, key=lambda node: "service" in node.entries()):
         model = ServiceModel if "service" in node.entries() else SeriesModel
         _, wrong = validated(model, node, "the file")
         problems.extend(wrong)

@@ -75,7 +75,7 @@ class Plan:
     """What one leg of one group will do. `inputs` is the digest of what made it; `id` names that digest.
 
     `checks_back` prove, after the leg was taken back, that each host runs what it ran before. `direction` is forward,
-    or back when it undoes run `undoes`.
+    or back when it undoes run `undoes`. `inherits` names the superseded run whose open leg it takes over.
     """
 
     id: str
@@ -87,3 +87,4 @@ class Plan:
     checks_back: tuple[Step, ...] = ()
     direction: str = "forward"
     undoes: str = ""
+    inherits: str = ""

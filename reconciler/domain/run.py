@@ -32,7 +32,7 @@ class Run:
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     back: tuple[Step, ...] | None = None
     back_reason: str = ""
-    ended: str = ""  # done | backed_out | dropped
+    ended: str = ""  # done | backed_out | superseded | dropped
     ended_at: datetime | None = None
 
     @property
@@ -118,13 +118,28 @@ class History:
         return next((run for run in reversed(self.runs) if run.group == group and not run.ended), None)
 
     def completed(self, group: str) -> tuple[Run, ...]:
-        """Return the forward runs of a group that reached their goal and were not undone since, oldest first."""
-        undone = {run.plan.undoes for run in self.runs if run.plan.direction == "back" and run.ended == "done"}
+        """Return the forward runs of a group that stand: not undone and not taken over since, oldest first."""
+        over = {run.plan.undoes for run in self.runs if run.plan.direction == "back" and run.ended == "done"}
+        over |= {run.plan.inherits for run in self.runs if run.ended != "dropped"}
+        undone = {each.id for run in self.runs if run.id in over for each in self.chain(run)}
         return tuple(
             run
             for run in self.runs
-            if run.group == group and run.ended == "done" and run.plan.direction == "forward" and run.id not in undone
+            if run.group == group
+            and run.ended in {"done", "superseded"}
+            and run.plan.direction == "forward"
+            and run.id not in undone
         )
+
+    def superseded(self, group: str) -> Run | None:
+        """Return the run whose leg is open and waits to be taken over."""
+        ended = [run for run in self.completed(group) if run.ended == "superseded"]
+        return ended[-1] if ended else None
+
+    def chain(self, run: Run) -> tuple[Run, ...]:
+        """Return a run with those whose open leg it took over, newest first."""
+        parent = next((each for each in self.runs if each.id == run.plan.inherits), None)
+        return (run,) if parent is None else (run, *self.chain(parent))
 
     def halts_of(self, group: str) -> tuple[Halt, ...]:
         """Return the open halts of a group."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.domain.desired import Desired, Host
 from reconciler.domain.effect import HostScript
@@ -34,7 +35,7 @@ async def carry(
         ended = await _on_host(step, key, effect, desired, ports, may_start)
         if not isinstance(ended, Exited):
             return ended
-        exited = ended
+        exited = replace(ended, output=ports.secrets.redact(ended.output))
     proofs = kind.proofs(args) if exited is None or exited.code == 0 else ()
     answers = {question: await ask(question, desired, ports) for question in proofs}
     return kind.judge(args, Evidence(exited=exited, answers=answers))

@@ -29,6 +29,6 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
     for procedure in desired.procedures.values():
         for phase in procedure.phases:
             for spec in phase.steps:
-                argv = spec.args.get("argv")
-                if spec.action == "command" and isinstance(argv, list | tuple) and argv:
-                    yield f"procedure {procedure.name}, phase {phase.phase}", str(argv[0])
+                words = spec.args.get("argv")
+                if spec.action == "command" and isinstance(words, list | tuple) and words:
+                    yield f"procedure {procedure.name}, phase {phase.phase}", str(words[0])

@@ -11,7 +11,7 @@ from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import TEXTS, Reason
-from reconciler.domain.run import Halt, Run
+from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.plan import Scene, accepted_losses, inputs_of
@@ -112,13 +112,19 @@ class OpenRun:
 
     def _may_turn_back(self, failed: Step) -> bool:
         """Tell whether only wave 0 has moved and nothing stands beyond its point of no return."""
-        begun = [step for step in self.run.plan.steps if self.run.attempted(step.id)]
+        begun = self._begun()
         beyond = any(step.point_of_no_return for step in begun)
         others_moved = any(step.phase is Phase.ROLL and (step.wave or 0) > 0 for step in begun)
         return not beyond and not others_moved and failed.phase is not Phase.FINISH
 
+    def _begun(self) -> tuple[Step, ...]:
+        """Return all that was begun in this leg, by this run and by those it took over."""
+        chain = self.scene.history.chain(self.run)
+        return tuple(step for run in chain for step in run.plan.steps if run.attempted(step.id))
+
     def _turn(self, text: str) -> Draft:
-        steps = undo_steps(self.run, same_run=True, accept_loss=accepted_losses(self.scene.desired))
+        chain = self.scene.history.chain(self.run)
+        steps = undo_steps(chain, under=self.run.id, accept_loss=accepted_losses(self.scene.desired))
         body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
         return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
 
@@ -135,7 +141,7 @@ class OpenRun:
     # -------------------------------------------------- newer inputs
 
     def _inputs_changed(self, running: Sequence[Step]) -> Decision | None:
-        """Follow a commit that changed the inputs, once no step runs: drop what has not begun, or turn back."""
+        """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
         run = self.run
         if running or inputs_of(run.group, self.scene.desired) == run.plan.inputs:
             return None
@@ -143,15 +149,13 @@ class OpenRun:
             return self._turned_anew()
         begun = [step for step in run.plan.steps if run.attempted(step.id)]
         if all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun):
-            return self._dropped()
-        if (
-            run.plan.direction == "forward"
-            and self._wants_back()
-            and not any(step.point_of_no_return for step in begun)
-        ):
+            return self._ended_for_newer("dropped")
+        if run.plan.direction == "back":
+            return None
+        if self._wants_back() and not any(step.point_of_no_return for step in self._begun()):
             decision = ruling(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the goal was taken back", run.id)
             return replace(decision, drafts=(self._turn("a commit took the goal back"),), plan=run.plan)
-        return None
+        return self._ended_for_newer("superseded") if at_safe_point(run) else None
 
     def _turned_anew(self) -> Decision | None:
         """Go back without the proof that stopped it, once a commit has accepted the loss."""
@@ -175,14 +179,12 @@ class OpenRun:
                 return True
         return False
 
-    def _dropped(self) -> Decision:
-        halts = tuple(cleared(halt, self.scene.history.accepted) for halt in self._stale_halts())
-        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": "dropped"})
-        decision = ruling(self.run.group, State.WAITING, Reason.SUPERSEDED, "newer inputs took its place")
-        return replace(decision, drafts=(*halts, ended))
-
-    def _stale_halts(self) -> tuple[Halt, ...]:
-        return self.scene.history.halts_of(self.run.group)
+    def _ended_for_newer(self, result: str) -> Decision:
+        halts = self.scene.history.halts_of(self.run.group)
+        clearings = tuple(cleared(halt, self.scene.history.accepted) for halt in halts)
+        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": result})
+        decision = ruling(self.run.group, State.WAITING, Reason.SUPERSEDED, "newer inputs take its place")
+        return replace(decision, drafts=(*clearings, ended))
 
     # -------------------------------------------------- going on
 
@@ -227,6 +229,26 @@ class OpenRun:
         last = self.run.last(step.id)
         fresh = last is None or isinstance(last.outcome, Lost)
         return fresh and all(self.run.done(each) for each in step.after)
+
+
+def at_safe_point(run: Run) -> bool:
+    """Tell whether a newer plan may take over: between hops and waves, or where a roll has failed.
+
+    From quiesce to the end of the first hop the leg must go on, for nothing could take it over there.
+    """
+    steps = run.plan.steps
+    failed_in_roll = any(
+        step.phase is Phase.ROLL and (last := run.last(step.id)) is not None and not isinstance(last.outcome, Done)
+        for step in steps
+    )
+    moves = any(step.phase is Phase.QUIESCE and run.attempted(step.id) for step in steps)
+    migrated = any(step.kind == "schema_sync" and run.done(step.id) for step in steps)
+    if moves and not migrated:
+        return False
+    columns: dict[tuple[object, ...], set[bool]] = {}
+    for step in steps:
+        columns.setdefault((step.service, step.phase, step.hop, step.wave, step.host), set()).add(run.done(step.id))
+    return failed_in_roll or all(len(done) == 1 for done in columns.values())
 
 
 def _words(step: Step) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from reconciler.domain.build import Build
@@ -16,6 +16,7 @@ from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import History, Run
 from reconciler.planning.actions import probe_drafts, verify_host
 from reconciler.planning.graph import Leg, Place, build_graph, make_step
+from reconciler.planning.inherit import inherit
 from reconciler.planning.position import goal_of
 from reconciler.planning.route import find_route
 from reconciler.planning.serial import step_to_json
@@ -73,7 +74,7 @@ def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan |
     if blocks:
         return _finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=blocks))
     if any(intent.back for intent in intents):
-        return plan_back(group, inputs, scene)
+        return plan_back(group, inputs, {i.service.name: i.position.release for i in intents}, scene)
     moved = [intent for intent in intents if len(intent.stops) > 1 or intent.position.drifted]
     return _forward(group, inputs, moved, scene) if moved else None
 
@@ -133,7 +134,22 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
         checks = tuple(step for intent in intents for step in _checks_back(intent, scene))
     except MissingBuildError as error:
         return _finished(replace(draft, blocked=(_block(Reason.NO_BUILD, str(error)),)))
-    return _finished(replace(draft, steps=steps, checks_back=checks))
+    open_leg = scene.history.superseded(group)
+    if open_leg is None:
+        return _finished(replace(draft, steps=steps, checks_back=checks))
+    return _finished(_taking_over(replace(draft, steps=steps), open_leg, scene))
+
+
+def _taking_over(plan: Plan, open_leg: Run, scene: Scene) -> Plan:
+    """Let a plan go on with an open leg: back is where that leg began, and proved as it wanted."""
+    starts = {route.service: route.start for route in open_leg.plan.services}
+    return replace(
+        plan,
+        inherits=open_leg.id,
+        services=tuple(replace(route, start=starts.get(route.service, route.start)) for route in plan.services),
+        steps=inherit(plan.steps, scene.history.chain(open_leg)),
+        checks_back=open_leg.plan.checks_back,
+    )
 
 
 def _legs(intents: Sequence[_Intent], scene: Scene) -> tuple[Step, ...]:
@@ -196,23 +212,20 @@ def _as_was(build: Build, intent: _Intent) -> Build:
     return replace(build, files=())
 
 
-def plan_back(group: str, inputs: str, scene: Scene) -> Plan:
-    """Plan the way back over the newest completed run, or say why there is none."""
+def plan_back(group: str, inputs: str, at: Mapping[str, str], scene: Scene) -> Plan:
+    """Plan the way back over the newest run that stands, or say why there is none.
+
+    `at` is where each service stands. Several runs may lie between there and the goal; each pass takes one.
+    """
     services = groups_of(scene.desired)[group]
     goals = {name: scene.desired.services[name].release for name in services}
     runs = scene.history.completed(group)
-    order = {
-        name: [each.release.id for each in scene.catalog.service(scene.desired.services[name].component).releases]
-        for name in services
-    }
-    run = next((run for run in reversed(runs) if run.plan.steps), None)
-    if run is None or any(
-        order[r.service].index(r.start) < order[r.service].index(goals[r.service]) for r in run.plan.services
-    ):
+    begins = {(route.service, route.start) for run in runs for route in run.plan.services}
+    if not runs or any((name, goal) not in begins for name, goal in goals.items() if goal != at[name]):
         start = ", ".join(f"{name} to {goal}" for name, goal in goals.items())
         block = _block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
         return _finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(block,), direction="back"))
-    return _back_over(run, group, inputs, scene)
+    return _back_over(runs[-1], group, inputs, scene)
 
 
 def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
@@ -221,11 +234,12 @@ def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
         for r in run.plan.services
     )
     plan = Plan(id="", group=group, inputs=inputs, services=routes, direction="back", undoes=run.id)
-    beyond = [step for step in run.plan.steps if step.point_of_no_return and run.attempted(step.id)]
+    chain = scene.history.chain(run)
+    beyond = [step for each in chain for step in each.plan.steps if step.point_of_no_return and each.attempted(step.id)]
     if beyond:
         text = f"{beyond[0].title} was done in run {run.id}"
         return _finished(replace(plan, blocked=(_block(Reason.BEYOND_NO_RETURN, text),)))
-    steps = undo_steps(run, same_run=False, accept_loss=accepted_losses(scene.desired))
+    steps = undo_steps(chain, under="", accept_loss=accepted_losses(scene.desired))
     return _finished(replace(plan, steps=steps))
 
 
@@ -241,6 +255,7 @@ def _finished(plan: Plan) -> Plan:
         plan.inputs,
         plan.direction,
         plan.undoes,
+        plan.inherits,
         [[r.service, r.start, r.goal, list(r.route)] for r in plan.services],
         [step_to_json(step) for step in plan.steps],
         [[b.reason, b.text] for b in plan.blocked],

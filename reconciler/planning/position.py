@@ -8,11 +8,11 @@ from reconciler.domain.catalog import Catalog, Stage
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
-from reconciler.domain.plan import Block
+from reconciler.domain.plan import Block, ServiceRoute
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.procedure import Procedure
 from reconciler.domain.reasons import TEXTS, Reason
-from reconciler.domain.run import History
+from reconciler.domain.run import History, Run
 from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.build import build_for, differences, installed_release
 from reconciler.planning.expected import expected_after
@@ -164,9 +164,20 @@ def _remembered(service: str, history: History) -> str:
     """Return the release that the newest ended run left the service at; empty when none did."""
     for run in reversed(history.runs):
         for route in run.plan.services:
-            if route.service == service and run.ended in {"done", "backed_out"}:
-                return route.goal if run.ended == "done" else route.start
+            if route.service == service and run.ended in {"done", "backed_out", "superseded"}:
+                return _left_at(run, route)
     return ""
+
+
+def _left_at(run: Run, route: ServiceRoute) -> str:
+    if run.ended == "done":
+        return route.goal
+    if run.ended == "backed_out":
+        return route.start
+    migrated = [
+        s.hop for s in run.plan.steps if s.kind == "schema_sync" and s.service == route.service and run.done(s.id)
+    ]
+    return migrated[-1].partition(">")[2] if migrated else route.start
 
 
 def _no_release(service: Service, databases: tuple[DatabasePosition, ...], hosts: tuple[HostPosition, ...]) -> Block:

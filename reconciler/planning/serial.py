@@ -18,6 +18,7 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "inputs": plan.inputs,
         "direction": plan.direction,
         "undoes": plan.undoes,
+        "inherits": plan.inherits,
         "services": [
             {"service": s.service, "start": s.start, "goal": s.goal, "route": list(s.route)} for s in plan.services
         ],
@@ -35,6 +36,7 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
         inputs=data["inputs"],
         direction=data["direction"],
         undoes=data["undoes"],
+        inherits=data["inherits"],
         services=tuple(
             ServiceRoute(service=s["service"], start=s["start"], goal=s["goal"], route=tuple(s["route"]))
             for s in data["services"]

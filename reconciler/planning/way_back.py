@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.domain.plan import Json, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
+from reconciler.planning.inherit import through
 from reconciler.steps import kinds
 
 _REPLACING = frozenset({"restore", "config_files", "deb_packages", "environment"})
 """Kinds whose effect replaces what was there, so that doing it twice says nothing more."""
 
 
-def undo_steps(run: Run, *, same_run: bool, accept_loss: frozenset[str], prefix: str = "back") -> tuple[Step, ...]:
-    """Return the steps that take back all of a run that was ever begun, last first.
+def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) -> tuple[Step, ...]:
+    """Return the steps that take back all of a leg that was ever begun, last first.
 
-    A step that failed or was lost half-way is undone as well. Before a database is restored, its rows are compared
-    with the seal, unless its service is in `accept_loss`; what is there then is kept in any case. `same_run` says that
-    they are carried out under the run itself, where "self" means its own saved files and backup set.
+    `runs` are the run and those whose open leg it took over, newest first; `under` is the run that carries the steps:
+    in it, "self" means its own saved files and backup set. A step that failed or was lost half-way is undone as well.
+    Before a database is restored, its rows are compared with the seal, unless its service is in `accept_loss`; what is
+    there then is kept in any case.
     """
+    seals = {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
+    undone: tuple[Step, ...] = ()
+    for run in runs:
+        prefix = "back" if run is runs[0] else f"back.{run.id}"
+        part = _once(tuple(_mirrored(run, prefix, same_run=run.id == under)))
+        part = tuple(_guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
+        ends = _ends(undone)
+        undone += tuple(replace(step, after=step.after or ends) for step in part)
+    if all(run.id != under for run in runs):
+        undone = _asked_first(undone)
+    return undone + _checks(undone, runs[-1].plan.checks_back)
+
+
+def _sealed(step: Step, run: Run) -> bool:
+    return step.kind == "seal" and run.done(step.id)
+
+
+def _mirrored(run: Run, prefix: str, *, same_run: bool) -> Iterable[Step]:
     begun = [step for step in run.plan.steps if run.attempted(step.id)]
     undoable = {step.id: step for step in begun if step.undo is not None}
-    mirrored = [
-        _mirror(step, _undone_before(step.id, run.plan.steps, undoable), run, same_run=same_run, prefix=prefix)
-        for step in reversed(begun)
-        if step.id in undoable
-    ]
-    undone = tuple(_guarded(_once(tuple(mirrored)), run, accept_loss, same_run=same_run, prefix=prefix))
-    if not same_run:
-        undone = _asked_first(undone, prefix)
-    return undone + _checks(undone, run.plan.checks_back, prefix)
+    for step in reversed(begun):
+        if step.id in undoable:
+            later = _undone_before(step.id, run.plan.steps, undoable)
+            yield _mirror(step, later, run, same_run=same_run, prefix=prefix)
 
 
-def _asked_first(undone: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
+def _ends(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    waited_for = {each for step in steps for each in step.after}
+    return tuple(step.id for step in steps if step.id not in waited_for)
+
+
+def _asked_first(undone: tuple[Step, ...]) -> tuple[Step, ...]:
     """Ask for writes before anything is stopped too, so that a refusal costs no outage."""
     first = tuple(
-        replace(step, id=f"{prefix}.preflight.{step.id.removeprefix(prefix + '.')}", phase=Phase.PREFLIGHT, after=())
+        replace(step, id=f"preflight.{step.id}", phase=Phase.PREFLIGHT, after=())
         for step in undone
         if step.kind == "unchanged"
     )
@@ -45,17 +65,16 @@ def _asked_first(undone: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
     return first + tuple(step if step.after else replace(step, after=ids) for step in undone)
 
 
-def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...], prefix: str) -> tuple[Step, ...]:
+def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the checks of the hosts that were touched, a chain per host, after everything else."""
-    waited_for = {each for step in undone for each in step.after}
-    ends = tuple(step.id for step in undone if step.id not in waited_for)
+    ends = _ends(undone)
     touched = {step.host for step in undone if step.host}
     found: list[Step] = []
     before: dict[str, tuple[str, ...]] = {}
     for check in checks:
         if check.host not in touched:
             continue
-        step = replace(check, id=f"{prefix}.{check.id}", after=before.get(check.host, ends))
+        step = replace(check, id=f"back.{check.id}", after=before.get(check.host, ends))
         before[check.host] = (step.id,)
         found.append(step)
     return tuple(found)
@@ -94,10 +113,7 @@ def _bound(undo: Undo, run: Run, *, same_run: bool) -> Mapping[str, Json]:
     """Name the run whose saved files and backup set are meant."""
     args = dict(undo.args)
     if not same_run:
-        if "restore_from" in args:
-            args["restore_from"] = run.id
-        if "run" in args:
-            args["run"] = run.id
+        args |= {key: run.id for key in ("restore_from", "run") if key in args}
     return args
 
 
@@ -121,22 +137,25 @@ def _step(step: Step, undo: Undo, *, id_: str, after: tuple[str, ...], args: Map
 
 
 def _guarded(
-    mirrored: tuple[Step, ...], run: Run, accept_loss: frozenset[str], *, same_run: bool, prefix: str
+    mirrored: tuple[Step, ...],
+    seals: Mapping[tuple[str, str], tuple[Step, Run]],
+    accept_loss: frozenset[str],
+    *,
+    keep: bool,
+    prefix: str,
 ) -> Iterable[Step]:
     """Put before each restore the proof that nothing was written since the seal, and let it keep what is there."""
-    seals = {_database(step): step for step in run.plan.steps if step.kind == "seal" and run.done(step.id)}
     for step in mirrored:
         if step.kind != "restore":
             yield step
             continue
         before = step.after
-        seal = seals.get((step.service, str(step.args["database"])))
-        if seal is not None and step.service not in accept_loss:
-            proof = _unchanged(seal, run, before, prefix)
+        sealed = seals.get((step.service, str(step.args["database"])))
+        if sealed is not None and step.service not in accept_loss:
+            proof = _unchanged(*sealed, before, prefix)
             yield proof
             before = (proof.id,)
-        keep = not same_run or seal is not None
-        yield replace(step, after=before, args={**step.args, "keep_present": keep})
+        yield replace(step, after=before, args={**step.args, "keep_present": keep or sealed is not None})
 
 
 def _database(step: Step) -> tuple[str, str]:
@@ -165,11 +184,4 @@ def _once(steps: tuple[Step, ...]) -> tuple[Step, ...]:
         if step.kind in {"restore", "config_files", "deb_packages", "backup", "unchanged"}
     }
     dropped = {step.id: step for step in steps if last.get(key[step.id], step.id) != step.id}
-    return tuple(replace(step, after=_through(step.after, dropped)) for step in steps if step.id not in dropped)
-
-
-def _through(after: tuple[str, ...], dropped: Mapping[str, Step]) -> tuple[str, ...]:
-    found: list[str] = []
-    for each in after:
-        found += _through(dropped[each].after, dropped) if each in dropped else [each]
-    return tuple(dict.fromkeys(found))
+    return tuple(replace(step, after=through(step.after, dropped)) for step in steps if step.id not in dropped)

@@ -59,10 +59,22 @@ NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 export DEBIAN_FRONTEND DEBIAN_PRIORITY UCF_FORCE_CONFFOLD NEEDRESTART_SUSPEND APT_LISTCHANGES_FRONTEND
 boot=$(cat /proc/sys/kernel/random/boot_id)
 
+# apt waits for dpkg's lock, but not for those of its lists and its archives, which its timers and steps beside us take.
+errors=${RECONCILER_VALUES%/*}/apt-errors
 get() {
+  deadline=$(($(date +%s) + 60))
+  until try "$@"; do
+    grep -q '^E: Could not get lock /var/[a-z]*/apt/' "$errors" && [ "$(date +%s)" -lt "$deadline" ] || return "$code"
+    sleep 1
+  done
+}
+try() {
   verb=$1; shift
+  code=0
   apt-get "$verb" -y -q -o DPkg::Lock::Timeout=60 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>"$errors" || code=$?
+  cat -- "$errors" >&2
+  return "$code"
 }
 install() {
   [ "$remove" = yes ] || set -- --no-remove "$@"

@@ -18,7 +18,7 @@ from rich.markup import escape
 from reconciler.adapters.journal import SqlJournal
 from reconciler.errors import ReconcilerError
 from reconciler.testdrive import keystone, mariadb, processes, setup
-from reconciler.testdrive.acts import CONFIG, Result, Stage, play
+from reconciler.testdrive.acts import CONFIG, SERVICE_FILE, Result, Stage, play
 from reconciler.testdrive.follow import Follower
 from reconciler.testdrive.show import Show
 from reconciler.testdrive.site import BEGIN, BEYOND, GOAL, RELEASES, Site, new_site
@@ -49,20 +49,14 @@ def main(wishes: Wishes) -> int:
     result = Result(database=engine)
     with _interruptible():
         try:
-            _play(site, show, result)
+            return _carry(site, show, result, wishes)
         except KeyboardInterrupt:
-            _end(site, show, keep=False)
+            _end(site, show)
             show.line("interrupted; everything is stopped and removed")
             return INTERRUPTED
-        except ReconcilerError as error:
-            result.error = str(error)
-            _tell_failure(site, show, error)
-        if result.good:
-            _end(site, show, keep=wishes.keep)
-        _sum_up(show, result)
-        if wishes.json:
-            sys.stdout.write(json.dumps(asdict(result)) + "\n")
-    return 0 if result.good else 1
+        except BaseException:
+            processes.stop(root)
+            raise
 
 
 def stop(root: Path) -> int:
@@ -74,13 +68,28 @@ def stop(root: Path) -> int:
     return 0
 
 
+def _carry(site: Site, show: Show, result: Result, wishes: Wishes) -> int:
+    try:
+        _play(site, show, result)
+    except ReconcilerError as error:
+        result.error = str(error)
+        _tell_failure(site, show, error)
+    if result.good and not wishes.keep:
+        _end(site, show)
+    _sum_up(show, result)
+    if result.good and wishes.keep:
+        _tell_more(site, show)
+    if wishes.json:
+        sys.stdout.write(json.dumps(asdict(result)) + "\n")
+    return 0 if result.good else 1
+
+
 def _play(site: Site, show: Show, result: Result) -> None:
     show.title(f"reconciler testdrive: Keystone {BEGIN} to {GOAL} and back, on three hosts in {site.root}")
     if not keystone.is_filled(site.store, RELEASES):
         with result.timed("download"):
             show.line(f"downloading Keystone and what it needs into {site.store.folder}; next time it is there")
-            show.doing("downloading (about 60 MB)")
-            keystone.fill(site.store, RELEASES)
+            keystone.fill(site.store, RELEASES, show.begin)
     with result.timed("setup"):
         asyncio.run(setup.set_up(site, show.begin))
     show.doing("the daemon starts")
@@ -119,12 +128,9 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _end(site: Site, show: Show, *, keep: bool) -> None:
-    """Stop and remove everything, or say what can be done with it."""
+def _end(site: Site, show: Show) -> None:
+    """Stop and remove everything."""
     show.rest()
-    if keep:
-        _tell_more(site, show)
-        return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # this takes a moment, and leaves nothing behind if it is let
     processes.stop(site.root)
@@ -134,26 +140,36 @@ def _end(site: Site, show: Show, *, keep: bool) -> None:
 def _tell_more(site: Site, show: Show) -> None:
     """Print what to try next."""
     show.title("Everything still runs. What to try next:")
-    for line in (
-        f"export {CONFIG}={site.settings}",
-        "reconciler status --watch          # in a second terminal",
-        "reconciler history                 # the journal",
-        f"cd {site.root}/desired             # change `release:` in services/keystone.yaml to 2026.1 or 2026.2,",
-        "git commit -am 'Advance' && git push origin main",
-        "reconciler plan                    # what the daemon means to do",
-        f"reconciler route keystone {BEGIN} {BEYOND}",
-        f"ls {site.root}                     # hosts, daemon.log, journal, backups",
-        f"reconciler testdrive --stop {site.root}   # stops and removes it",
-    ):
-        show.console.print(f"  {escape(line)}")
+    for command, meaning in _to_try(site):
+        show.console.print(f"  {escape(command)}  [dim]# {escape(meaning)}[/]")
+
+
+def _to_try(site: Site) -> tuple[tuple[str, str], ...]:
+    bin_ = Path(sys.executable).parent
+    return (
+        (f"export {CONFIG}={site.settings} PATH={bin_}:$PATH", "where the daemon is found"),
+        ("reconciler status --watch", "in a second terminal"),
+        ("reconciler history -n 0", "the journal of what you saw"),
+        (f"reconciler route keystone {BEGIN} {BEYOND} --policy offline", "the way to the newest release"),
+        (f"cd {site.root}/desired", "the clone of the desired state"),
+        (f"sed -i 's/release: {BEGIN}/release: \"{BEYOND}\"/' {SERVICE_FILE}", "ask for it"),
+        ("reconciler observe -o json >../seen && reconciler plan . --observed ../seen", "what would be done"),
+        ("git commit -am Advance && git push origin main", "let it be done; `git revert HEAD` takes it back"),
+        (f"ls {site.root} {site.root}/ks1", "daemon.log, backups, and a host: its state, logs, environments"),
+        (f"reconciler testdrive --stop {site.root}", "stop everything and remove the folder"),
+    )
 
 
 def _tell_failure(site: Site, show: Show, error: ReconcilerError) -> None:
+    """Stop everything, and say what is wrong and where the logs are."""
     show.rest()
     processes.stop(site.root)
     show.line(f"FAILED  {error}", "bold red")
     if error.hint:
         show.text(f"hint: {error.hint}")
+    if not any(site.root.iterdir()):
+        site.root.rmdir()
+        return
     show.text(f"everything is stopped; the logs are kept: {_log(site)}, {site.root}/ks*/*.log")
     show.text(f"remove them with: rm -r {site.root}")
 

@@ -14,7 +14,7 @@ import secrets
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +77,8 @@ class Store:
         return str(self.base(era) / "bin/python")
 
 
-def fill(store: Store, releases: Iterable[str]) -> None:
-    """Download what the environments of releases are made of, but for what is there already.
+def fill(store: Store, releases: Iterable[str], say: Callable[[str], None]) -> None:
+    """Download what the environments of releases are made of, but for what is there already; `say` hears of each part.
 
     Raises:
         KeystoneError: the package index could not be reached, or has not what is asked of it.
@@ -86,9 +86,11 @@ def fill(store: Store, releases: Iterable[str]) -> None:
     wanted = [PACKAGES[release] for release in releases]
     with _alone(store):
         for era in dict.fromkeys(package.era for package in wanted):
+            say(f"dependencies of the {era} era (about 30 MB)")
             _build_base(store, era)
         for package in wanted:
             _write_link(store, package)
+        say("the packages themselves")
         for line in (SERVER, *(f"keystone=={package.version}" for package in wanted)):
             _download(store, line, wanted[0].era)
 

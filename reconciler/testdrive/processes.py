@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 MARK = "RECONCILER_TESTDRIVE"
-STOP_S = 20.0
+PATIENCE_S = 20.0
 
 
 def mark(root: Path) -> None:
@@ -28,9 +28,9 @@ def start(argv: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def stop(root: Path) -> None:
+def stop(root: Path, patience_s: float = PATIENCE_S) -> None:
     """Stop all processes of a testdrive, those that hosts detached among them; what does not end is killed."""
-    deadline = time.monotonic() + STOP_S
+    deadline = time.monotonic() + patience_s
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in _marked(root):
             with suppress(ProcessLookupError):
@@ -56,9 +56,16 @@ def wait_for(holds: Callable[[], bool], timeout_s: float) -> bool:
 
 def _marked(root: Path) -> Iterator[int]:
     """Yield the living processes of a testdrive but for ourselves."""
-    mark_ = f"{MARK}={root}".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and int(process.name) != os.getpid():
             with suppress(OSError):
-                if mark_ in (process / "environ").read_bytes().split(b"\0"):
+                if _is_ours(process, root):
                     yield int(process.name)
+
+
+def _is_ours(process: Path, root: Path) -> bool:
+    """Look for the mark; sshd writes its title over its environment, and the title names its configuration."""
+    if f"{MARK}={root}".encode() in (process / "environ").read_bytes().split(b"\0"):
+        return True
+    title = (process / "cmdline").read_bytes()
+    return title.startswith(b"sshd:") and f"{root}/".encode() in title

@@ -23,7 +23,9 @@ class Repository:
         """Make both, empty."""
         pygit2.init_repository(str(self.bare), bare=True, initial_head=BRANCH)
         pygit2.init_repository(str(self.clone), initial_head=BRANCH)
-        self._open().remotes.create("origin", str(self.bare))
+        clone = self._open()
+        clone.remotes.create("origin", str(self.bare))
+        clone.config["user.name"], clone.config["user.email"] = AUTHOR
 
     def commit(self, files: Mapping[str, str], message: str) -> str:
         """Write files, commit and push them; return the commit."""

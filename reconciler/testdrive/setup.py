@@ -27,8 +27,9 @@ from reconciler.domain.procedure import ActionSpec, Phase
 from reconciler.errors import DesiredStateError, ReconcilerError
 from reconciler.execution.carry import carry
 from reconciler.execution.read import read_files
-from reconciler.planning.actions import Setting, expand
+from reconciler.planning.actions import expand
 from reconciler.planning.graph import Place, make_step
+from reconciler.planning.setting import Setting
 from reconciler.ports import StepKey
 from reconciler.settings import read_settings
 from reconciler.testdrive import keystone, mariadb, processes, sshd, supervisor

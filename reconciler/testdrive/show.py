@@ -94,7 +94,7 @@ class Show:
         attempt = next((a for a in run.attempts[entry.step] if a.number == entry.body["attempt"]), None)
         took = (entry.at - attempt.at).total_seconds() if attempt else 0.0
         good = attempt is not None and isinstance(attempt.outcome, Done)
-        text = f"{'ok' if good else 'FAILED':6}  {_where(step):17}  {step.title}"
+        text = f"{'ok' if good else 'FAILED':6}  {_where(step):19}  {step.title}"
         self.line(f"{text}  ({took:.1f} s)", "" if good else "red")
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncssh
+
 from reconciler.errors import ReconcilerError
 
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian keeps them out of an ordinary user's PATH
@@ -54,6 +56,10 @@ def find_sshd(cache: Path) -> Path:
         )
     launcher = cache / "sshd"
     if not launcher.exists():
+        if shutil.which("apt-get") is None:
+            raise SshdError(
+                "openssh-server is not installed", reason="SshdMissing", hint="install it, then start again"
+            )
         _fetch(cache, launcher)
     return launcher
 
@@ -63,7 +69,10 @@ def write_config(host: Host) -> Path:
     host.folder.mkdir(parents=True, exist_ok=True)
     key = host.folder / "host_key"
     if not key.exists():
-        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "testdrive", "-f", str(key))
+        made = asyncssh.generate_private_key("ssh-ed25519", comment="testdrive")
+        key.touch(mode=0o600)
+        key.write_bytes(made.export_private_key())
+        key.with_suffix(".pub").write_bytes(made.export_public_key())
     (host.folder / "authorized_keys").write_text(host.authorized_key.strip() + "\n")
     host.config.write_text(config_text(host, use_pam=_is_locked_root()))
     return host.config
@@ -144,6 +153,6 @@ def _run(*argv: str, cwd: Path | None = None) -> str:
         raise SshdError(
             f"`{' '.join(argv)}` exited {done.returncode}: {done.stderr.strip()}",
             reason="SshdMissing",
-            hint="install openssh-server (apt-get install openssh-server), then start again",
+            hint="let apt-get reach its mirror (apt-get update), or install openssh-server; then start again",
         )
     return done.stdout

@@ -35,3 +35,8 @@ def test_scripts_parse_and_may_be_run(script):
 def test_nothing_is_installed_where_nothing_is_missing():
     done = subprocess.run([ROOT / "scripts" / "debian-packages.sh", "sh=dash"], capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_every_fragment_is_of_a_kind_that_the_changelog_knows():
+    names = [path.name for path in (ROOT / "changelog.d").glob("*.md")]
+    assert [name for name in names if not re.fullmatch(r"[\w-]+\.(feature|bugfix|doc|removal|misc)\.md", name)] == []

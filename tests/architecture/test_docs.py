@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
+from reconciler.cli import app
 from reconciler.domain.procedure import Phase, Selector
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.planning.actions import ACTIONS
@@ -85,3 +87,17 @@ def test_the_words_of_procedures_are_those_of_the_code() -> None:
     assert rows("procedures.md", "Actions") == list(ACTIONS)
     assert rows("procedures.md", "Phases") == [str(phase) for phase in Phase if phase is not Phase.BACK_OUT]
     assert rows("procedures.md", "Selectors") == [str(selector) for selector in Selector]
+
+
+def verbs() -> set[str]:
+    return set(typer.main.get_group(app).commands)
+
+
+def test_every_verb_is_in_the_reference() -> None:
+    page = (DOCS / "reference" / "cli.md").read_text()
+    assert set(re.findall(r"^## reconciler ([a-z-]+)", page, re.MULTILINE)) == verbs()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_verb_that_a_page_names_exists(page: Path) -> None:
+    assert set(re.findall(r"`(?:\S*/)?reconciler ([a-z][a-z-]*)", page.read_text())) - verbs() == set()

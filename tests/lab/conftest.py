@@ -3,12 +3,16 @@
 A test that changes a host puts it back: the next one gets the same hosts.
 """
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.lab import image, repository
 from tests.lab.lab import Lab
+from tests.lab.product import APT, OLD, STATE_DIR, Product
+from tests.lab.repository import DEMO
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,15 @@ def _on_the_lab_network(lab: Lab) -> Iterator[None]:
     """Let what the test connects to or starts be on the lab's network."""
     with lab.network():
         yield
+
+
+@pytest.fixture
+async def product(lab: Lab, tmp_path: Path) -> AsyncIterator[Product]:
+    """A daemon on hosts that run the demo service's oldest version, not held, and have never heard of us."""
+    hosts = lab.hosts.values()
+    await asyncio.gather(*(host.run(f"{APT} update && {APT} install {DEMO}={OLD}") for host in hosts))
+    product = Product(lab, tmp_path)
+    yield product
+    await product.stop()
+    forget = f"{APT} --allow-change-held-packages purge {DEMO}; rm -rf {STATE_DIR}"
+    await asyncio.gather(*(host.run(forget) for host in hosts))

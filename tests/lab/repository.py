@@ -1,8 +1,9 @@
 """A flat apt repository, built on the fly: what the hosts install, upgrade and downgrade.
 
 Every package is a small service with what makes upgrades interesting: a daemon that says in
-/run/NAME/version which version runs, a unit, a configuration file of its own, and the installed version in
-/usr/share/NAME/version.
+/run/NAME/version, and over HTTP, which version runs; a unit; a configuration file of its own, in sh, where `port` may
+be set; the installed version in /usr/share/NAME/version; and a postinst that runs /usr/local/sbin/NAME-postinst
+first, when a test has put that there.
 """
 
 import gzip
@@ -24,8 +25,9 @@ Description: a small service of the lab
 DAEMON = """\
 #!/bin/sh
 echo {version} >/run/{name}/version
-trap 'exit 0' TERM
-while :; do sleep 60 & wait $!; done
+port=8080
+. /etc/{name}/{name}.conf
+exec busybox httpd -f -p "$port" -h /run/{name}
 """
 UNIT = """\
 [Unit]
@@ -41,6 +43,7 @@ WantedBy=multi-user.target
 POSTINST = """\
 #!/bin/sh
 set -e
+[ ! -x /usr/local/sbin/{name}-postinst ] || /usr/local/sbin/{name}-postinst "$@"
 [ "$1" = configure ] && [ -d /run/systemd/system ] || exit 0
 systemctl daemon-reload
 systemctl --quiet enable {name}.service || :

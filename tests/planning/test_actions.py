@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.catalog.load import load_catalog
 from reconciler.domain.position import HostPosition
 from reconciler.domain.procedure import ActionSpec
-from reconciler.planning.actions import Setting, expand
+from reconciler.planning.actions import expand
+from reconciler.planning.setting import Setting
 from reconciler.steps import environment
 from tests.support.sample import DESIRED, KEYSTONE
 

@@ -27,6 +27,9 @@ class NoSecrets:
     def resolve(self, ref: object) -> str:
         return "s3cret"
 
+    def redact(self, text: str) -> str:
+        return text
+
 
 class Stage:
     """One fleet, one repository, one store; a daemon that can be killed and started again."""

@@ -51,6 +51,21 @@ async def advanced(stage: Stage) -> Stage:
     return stage
 
 
+async def test_the_pass_in_which_a_run_ends_looks_at_the_fleet_anew():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+
+    await stage.pass_once()
+    while not (stage.memory.history.runs and stage.memory.history.runs[-1].ended):
+        await stage.step()
+        await stage.pass_once()
+
+    assert stage.memory.looking is not None
+    assert not stage.memory.looking.done()
+
+
 async def test_a_canary_that_fails_brings_everything_back():
     stage = Stage()
     stage.want(release="yoga")
@@ -364,3 +379,84 @@ async def test_a_host_lost_in_mid_run_is_waited_for_with_its_name():
     stage.fleet.hosts.release(step)
     await stage.until(State.IN_SYNC)
     assert stage.fleet.ledger.count(step) == 1
+
+
+async def between_hops(stage: Stage) -> Stage:
+    """Bring a fast-forward to 2026.1 just behind its first hop."""
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1")
+    while "keystone.migrate.schema-sync.main.2023.1@ks1" not in stage.fleet.ledger:
+        await stage.step()
+    return stage
+
+
+async def test_a_goal_raised_in_mid_leg_is_taken_over_at_the_next_safe_point():
+    stage = await between_hops(Stage())
+    stage.want(release="2026.2")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "2026.2", "ks2": "2026.2", "ks3": "2026.2"}
+    assert [run.ended for run in stage.memory.history.runs] == ["superseded", "done"]
+    assert sum("backup.main" in step for step in stage.fleet.ledger) == 1  # an intermediate schema is no backup
+    assert not any("2026.1" in step and "roll" in step for step in stage.fleet.ledger)
+
+
+async def test_a_leg_that_was_taken_over_goes_back_to_where_it_began():
+    stage = await between_hops(Stage())
+    stage.want(release="2026.2")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="yoga")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert (stage.fleet.data.release, stage.rows()) == ("yoga", ["admin"])
+    assert all(machine.stamp == stage.stamp() for machine in stage.fleet.machines.values())
+
+
+async def test_a_canary_that_fails_after_a_takeover_takes_back_the_whole_leg():
+    stage = await between_hops(Stage())
+    stage.want(release="2026.2", config=BROKEN_CONFIG)
+
+    assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert stage.fleet.data.release == "yoga"
+    assert stage.memory.history.superseded("keystone") is None
+
+
+async def test_a_goal_lowered_to_where_the_schema_stands_ends_the_leg_there():
+    stage = await between_hops(Stage())
+    stage.want(release="2023.1")
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+    assert stage.fleet.data.release == "2023.1"
+
+
+async def test_a_held_leg_goes_on_with_a_corrected_configuration():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.dead_apis = {"ks2"}
+    stage.want(release="2026.1")
+    assert (await stage.until(State.HALTED)).reason == Reason.VERIFY_FAILED
+    stage.fleet.dead_apis = set()
+    stage.want(release="2026.1", vars={"region": "RegionTwo"})
+
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
+    assert all("RegionTwo" in text for m in stage.fleet.machines.values() for text in m.config.values())
+
+
+async def test_an_unrelated_commit_changes_nothing_of_a_run():
+    stage = await between_hops(Stage())
+    stage.want("a word in the documentation", release="2026.1")
+
+    await stage.until(State.IN_SYNC)
+
+    assert [run.ended for run in stage.memory.history.runs] == ["done"]

@@ -68,6 +68,17 @@ def test_a_download_changes_nothing(sandbox, act):
     assert sandbox.log[0].startswith("apt-get update")
 
 
+def test_a_lock_of_apt_is_waited_for_and_other_errors_are_not(sandbox, act):
+    lock = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1"
+    busy = f'[ -e "$0.tried" ] || {{ touch "$0.tried"; echo "{lock}" >&2; exit 100; }}\n'
+    sandbox.tool("apt-get", busy + APT_GET)
+    done = act("download", {"nova-api": "2"})
+    assert (done.code, lock in done.output) == (0, True)
+    assert [line.split()[1] for line in sandbox.log if line.startswith("apt-get")] == ["update", "update", "install"]
+    sandbox.tool("apt-get", "echo 'E: no network' >&2; exit 100")
+    assert act("download", {"nova-api": "2"}).code == 100
+
+
 def test_exact_versions_are_installed_and_held_and_other_holds_survive(sandbox, act):
     (sandbox.root / "db/libvirt").write_text("1 hold ok installed\n")
     (sandbox.root / "db/nova-api").write_text("3 hold ok installed\n")

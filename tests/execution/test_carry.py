@@ -1,0 +1,131 @@
+"""One step, from start to outcome, on fake hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.domain.outcome import Done, Exited, Failed, Lost
+from reconciler.domain.plan import Step
+from reconciler.domain.procedure import Phase
+from reconciler.domain.reasons import Reason
+from reconciler.execution.carry import carry
+from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+from tests.fakes.clock import VirtualClock
+from tests.fakes.databases import MemoryDatabases
+from tests.fakes.hosts import FakeHosts, Faults
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.source import MemorySource
+from tests.support.sample import DESIRED
+
+KEY = StepKey("r1", "step", 1)
+SECRET = "correct-horse-battery"
+STEP = Step(
+    id="step",
+    kind="command",
+    phase=Phase.FINISH,
+    service="keystone",
+    title="say it",
+    host="ks1",
+    args={"argv": ["say"]},
+)
+CONFIG = replace(
+    STEP,
+    kind="config_files",
+    args={
+        "service": "keystone",
+        "digest": "ab",
+        "files": [{"path": "/etc/k.conf", "content": "password = {secret:db}"}],
+        "secret_refs": {"db": {"kind": "env", "origin": "DB_PASSWORD"}},
+    },
+)
+
+
+def ports(hosts: FakeHosts, environ: dict[str, str] | None = None) -> Ports:
+    clock = VirtualClock()
+    secrets = LocalSecrets({"DB_PASSWORD": SECRET} if environ is None else environ, Redactor())
+    databases = MemoryDatabases()
+    return Ports(hosts, databases, None, secrets, MemorySource(), MemoryJournal(clock), clock)  # type: ignore[arg-type]
+
+
+async def carried(step: Step, hosts: FakeHosts, *, may_start: bool = True, **environ: dict[str, str] | None):
+    return await carry(step, KEY, DESIRED, ports(hosts, **environ), may_start=may_start)
+
+
+async def test_a_step_that_exits_well_is_done():
+    assert isinstance(await carried(STEP, FakeHosts()), Done)
+
+
+async def test_a_step_that_exits_badly_failed_and_shows_its_output():
+    outcome = await carried(STEP, FakeHosts(lambda host, order: Exited(3, "no such user")))
+
+    assert isinstance(outcome, Failed)
+    assert "no such user" in outcome.text
+
+
+async def test_a_secret_reaches_the_host_and_no_outcome():
+    seen: list[str] = []
+
+    def leak(host: object, order: object) -> Exited:
+        seen.append(order.secrets["CONTENT_1"])
+        return Exited(1, f"cannot use {SECRET}")
+
+    outcome = await carried(CONFIG, FakeHosts(leak))
+
+    assert seen == [f"password = {SECRET}"]
+    assert isinstance(outcome, Failed)
+    assert SECRET not in outcome.text
+
+
+async def test_a_secret_that_cannot_be_read_starts_nothing():
+    hosts = FakeHosts()
+
+    outcome = await carried(CONFIG, hosts, environ={})
+
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == Reason.SECRET_MISSING
+    assert hosts.starts == 0
+
+
+async def test_a_host_that_cannot_be_reached_tells_nothing():
+    outcome = await carried(STEP, FakeHosts(faults=Faults(unreachable={"ks1": Reason.HOST_UNREACHABLE})))
+
+    assert isinstance(outcome, Unreachable)
+
+
+async def test_a_step_whose_process_died_is_lost_and_says_why():
+    outcome = await carried(STEP, FakeHosts(faults=Faults(dies_before={"step"}, reboots={"ks1"})))
+
+    assert isinstance(outcome, Lost)
+    assert "rebooted" in outcome.text
+
+
+@pytest.mark.parametrize("may_start", [True, False])
+async def test_a_step_that_a_host_never_heard_of_is_started_only_when_it_may(may_start: bool):
+    hosts = FakeHosts()
+
+    outcome = await carried(STEP, hosts, may_start=may_start)
+
+    assert isinstance(outcome, Done if may_start else NeverStarted)
+    assert len(hosts.ledger) == may_start
+
+
+async def test_a_host_that_left_the_desired_state_is_not_contacted():
+    hosts = FakeHosts()
+
+    outcome = await carried(replace(STEP, host="gone"), hosts)
+
+    assert isinstance(outcome, Lost)
+    assert hosts.starts == 0
+
+
+async def test_a_daemon_that_was_overtaken_is_refused():
+    hosts = FakeHosts()
+    hosts.hosts["ks1"] = type(hosts._machine(DESIRED.hosts["ks1"]))(epoch=99)
+
+    outcome = await carried(STEP, hosts)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == Reason.HOST_FENCED

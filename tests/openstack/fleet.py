@@ -32,7 +32,7 @@ JOURNEY_S = 600.0
 """How long the longest journey may take on a busy machine; one that takes longer is stuck."""
 
 Hook = Callable[[Report], Awaitable[None]]
-Say = Callable[[str], object]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.openstack, pytest.mark.timeout(1500)]
 SUPPORTED = ("yoga", "2023.1", "2024.1", "2025.1", "2026.1", "2026.2")
 OFFLINE = ("yoga", "2023.1", "2026.2")
 SHARED = {
-    "yoga": ("wallaby", "xena", "yoga"),
+    "yoga": ("yoga",),  # older ones leave a row keystone=109, which a database made by yoga lacks
     "2023.1": ("zed", "2023.1"),
     "2024.1": ("2024.1", "2024.2", "2025.1", "2025.2"),
     "2025.1": ("2024.1", "2024.2", "2025.1", "2025.2"),

@@ -63,7 +63,7 @@ verify: generate ## Fail when something generated differs from what is committed
 	test -z "$$new" || { echo "generated, but not committed: $$new"; exit 1; }
 
 bench: $(STAMP) tools ## Print what things cost; decides nothing
-	$(BIN)/python -m benchmarks.step_cost
+	@for each in $(basename $(notdir $(wildcard benchmarks/[a-z]*.py))); do $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 clean: ## Remove what was made here; caches outside this folder stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

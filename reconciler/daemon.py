@@ -101,6 +101,11 @@ class Daemon:
 
     async def _fetch(self) -> None:
         self.memory.remember()
-        self.memory.source = await self.memory.ports.source.latest(self.memory.history.accepted)
-        if self.memory.source.problem:
-            log.warning("source", problem=self.memory.source.problem, text=self.memory.source.text)
+        before, source = self.memory.source, await self.memory.ports.source.latest(self.memory.history.accepted)
+        self.memory.source = source
+        if (source.problem, source.text) == (before.problem, before.text):
+            return
+        if source.problem:
+            log.warning("source", reason=source.problem, text=source.text, hint=source.hint)
+        elif before.revision is not None:
+            log.info("source", text="the newest commit is in force again", head=source.head)

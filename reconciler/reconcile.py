@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.domain.journal import Kind
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.verdict import Decision, Report, State
@@ -48,12 +49,14 @@ async def reconcile(memory: Memory) -> Report:
 
 
 def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
-    """Judge every group."""
+    """Judge every group, and every open run whose group a commit has taken away."""
     assert read.desired is not None
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history)
-    decisions = []
-    for group, services in groups_of(read.desired).items():
+    decisions: list[Decision] = []
+    known = groups_of(read.desired)
+    gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.runs if not run.ended}
+    for group, services in (gone | known).items():
         positions = None
         if memory.fresh_for(group, read.commit):
             positions = [
@@ -62,7 +65,10 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
                 )
                 for name in services
             ]
-        decisions.append(judge(group, positions, scene, memory.ports.clock.now()))
+        decision = judge(group, positions, scene, memory.ports.clock.now())
+        if decision.plan is not None and any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts):
+            scene = replace(scene, pinned=(*scene.pinned, decision.plan))
+        decisions.append(decision)
     return tuple(decisions)
 
 

@@ -15,7 +15,7 @@ import typer
 from reconciler.cli import world
 from reconciler.cli.output import Config, Folder, Format, Output, add_row, print_lines, table, usage, write_data
 from reconciler.domain.desired import Desired
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _findings(settings: Settings, folder: Path | None) -> Iterator[Finding]:
         if trouble is None:
             yield Finding(f"host {name}", True, "its key is pinned, and it answers")
         else:
-            yield Finding(f"host {name}", False, trouble.text, TEXTS[Reason(trouble.reason)][1])
+            yield Finding(f"host {name}", False, trouble.text, hint_of(Reason(trouble.reason), host=name))
 
 
 def _store(settings: Settings) -> Finding:

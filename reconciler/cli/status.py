@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,30 +71,53 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
         source = found["source"]
         parts.append(f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}")
         parts.append(plain(f"  hint: {source['hint']}"))
-    parts += [f"[yellow]{plain(each['reason'])}[/]: {plain(each['text'])}" for each in found["problems"]]
+    parts += map(plain, refused(found))
     if found["services"]:
         parts += ["", _services(found)]
+    halted = {halt["scope"] for halt in found["halts"]}
     for each in found["services"]:
-        if each["verdict"] in {"Blocked", "Halted", "Suspended", "Waiting"}:
+        if each["verdict"] in {"Blocked", "Suspended", "Waiting"} or (
+            each["verdict"] == "Halted" and each["group"] not in halted
+        ):
             parts.append(plain(f"{each['service']}: {each['text']}"))
             parts.append(plain(f"  hint: {each['hint']}"))
     for halt in found["halts"]:
         parts.append(f"[bold red]halt {plain(halt['id'])}[/] on {plain(halt['scope'])} since {halt['since']}")
-        parts.append(plain(f"  {halt['reason']}: {halt['text']}"))
-        parts.append(plain(f"  hint: {halt['hint']}"))
+        parts += map(plain, halt_lines(halt))
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
         parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
     return Group(*parts)
 
 
+def refused(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say in lines which commit is refused, and why; nothing when the newest one is in force."""
+    if not found["problems"]:
+        return
+    stays = f"{found['revision'][:12]} stays in force" if found["revision"] else "there is no good one before it"
+    yield f"commit {found['source']['head'][:12]} is refused; {stays}"
+    for each in found["problems"]:
+        yield f"  {each['reason']}: {each['text']}"
+        yield f"    hint: {each['hint']}"
+
+
+def halt_lines(halt: Mapping[str, Any]) -> Iterator[str]:
+    """Say in lines what a halt is about, what to do, and how to go on then."""
+    yield f"  {halt['reason']}: {halt['text']}"
+    yield f"  hint: {halt['hint']}"
+    yield (
+        f"  then: `reconciler retry {halt['scope']}` tries again; "
+        f"`reconciler clear-halt {halt['id']}` ends the halt and waits for another commit"
+    )
+
+
 def _heading(found: Mapping[str, Any], now: datetime) -> str:
     hosts = found["hosts"]
-    unknown = f", {hosts['unknown']} unknown" if hosts["unknown"] else ""
     age = (now - datetime.fromisoformat(found["at"])).total_seconds()
     stale = f" [bold red](no daemon has reported for {age:.0f} s)[/]" if age > STALE_S else ""
     fleet, revision = found["fleet"] or "no fleet yet", found["revision"][:12] or "none"
-    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {hosts['known']} hosts known{unknown}{stale}"
+    known = f"{hosts['known']} of {hosts['total']} hosts known"
+    return f"[bold]{plain(fleet)}[/] at revision {plain(revision)}: {known}{stale}"
 
 
 def _services(found: Mapping[str, Any]) -> RenderableType:

@@ -10,6 +10,7 @@ import typer
 
 from reconciler.cli import world
 from reconciler.cli.output import STYLES, Config, Format, Output, say, write_data
+from reconciler.cli.status import halt_lines, refused
 from reconciler.domain.outcome import Failed, Lost
 from reconciler.domain.release import near_miss
 from reconciler.domain.run import Run
@@ -39,6 +40,7 @@ def why(
         place = {**place, "hosts": [_chosen(place.get("hosts", ()), "host", host)], "databases": []}
     found = {
         "service": service,
+        "refused": list(refused(status)),
         "halts": [each for each in status["halts"] if each["scope"] == service["group"]],
         "place": place,
         "run": next(
@@ -91,20 +93,24 @@ def _run(run: Run, host: str) -> dict[str, Any]:
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     service, place, run = found["service"], found["place"], found["run"]
-    yield f"  {service['text']}"
-    yield f"  hint: {service['hint']}"
+    if service["text"] not in {halt["text"] for halt in found["halts"]}:
+        yield f"  {service['text']}"
+        yield f"  hint: {service['hint']}"
     at = f"desired {service['desired']}, position {service['position'] or 'unknown'}"
     yield f"  since {service['since'] or 'unknown'}; {at}"
+    yield from (f"  {line}" for line in found["refused"])
     for halt in found["halts"]:
-        yield f"  halt {halt['id']} since {halt['since']}: {halt['reason']}: {halt['text']}"
-        yield f"    hint: {halt['hint']}"
+        yield f"  halt {halt['id']} since {halt['since']}"
+        yield from (f"  {line}" for line in halt_lines(halt))
     for each in place.get("databases", ()):
         yield f"  database {each['name']}: {', '.join(each['releases']) or 'unknown'}. {each['text']}"
     for each in place.get("hosts", ()):
         said = each["unknown"] or "; ".join(each["drift"]) or "as desired"
         yield f"  host {each['host']} at {each['release'] or '?'}: {said}"
+    told = {service["text"], *(each["unknown"] for each in place.get("hosts", ()))}
     for block in place.get("blocks", ()):
-        yield f"  blocked, {block['reason']}: {block['text']}"
+        if block["text"] not in told:
+            yield f"  blocked, {block['reason']}: {block['text']}"
     if run:
         yield f"  run {run['id']}{' goes back' if run['going_back'] else ''}: {run['done']} of {run['of']} steps done"
         for word in ("running", "failed", "next"):

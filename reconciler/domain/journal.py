@@ -46,7 +46,7 @@ class Kind:
 
     REVISION_ACCEPTED = "revision_accepted"  # revision, author, message
     REVISION_REFUSED = "revision_refused"  # revision, reason, text
-    HISTORY_ACCEPTED = "history_accepted"  # revision, by
+    HISTORY_ACCEPTED = "history_accepted"  # revision, by, why
     PLAN_PINNED = "plan_pinned"  # plan (whole, as JSON)
     INTENT = "intent"  # attempt, epoch
     RESULT = "result"  # attempt, outcome: done|failed|lost, values, reason, text, hint

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     SUPERSEDED = "Superseded"
+    CLAIMED = "Claimed"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -157,22 +158,29 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "An override holds a host behind its service, and this procedure stops every host.",
         "Remove the override, or choose a rolling procedure.",
     ),
+    Reason.CLAIMED: (
+        "Another group's open leg changes the same hosts or services; plans take turns.",
+        "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",
+    ),
     Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (
         "The leg has passed its point of no return; the old release cannot run any more.",
         "Go forward, or restore the backup set by hand with the service stopped.",
     ),
-    Reason.STEP_FAILED: ("A step failed.", "Read its output in `reconciler history`; mend the cause, then `retry`."),
+    Reason.STEP_FAILED: (
+        "A step failed.",
+        "Read its output in `reconciler history`; mend the cause, then `reconciler retry SERVICE`.",
+    ),
     Reason.STEP_LOST: (
         "Nobody can tell how a step ended, and it may not be repeated blindly.",
-        "Look at the host, then `retry` to run it again or revert to back out.",
+        "Look at the host, then `reconciler retry SERVICE` to run it again, or revert to back out.",
     ),
     Reason.STEP_SLOW: ("A step runs longer than its timeout; it is not killed.", "Look at the host; let it finish."),
     Reason.CANARY_FAILED: (
         "The canary did not come up healthy on the new build; no other host was moved.",
         "Read the text; push a corrected commit or revert.",
     ),
-    Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it and `retry`, or revert."),
+    Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it, then `reconciler retry SERVICE`, or revert."),
     Reason.SCHEMA_MISMATCH: (
         "After a schema step the database is not where the release should have brought it.",
         "`reconciler identify` the database; do not start the service.",
@@ -212,10 +220,20 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
     Reason.HALTED: ("The group is halted.", "`reconciler clear-halt ID` after the cause is mended."),
-    Reason.HELD: ("These inputs failed before and are not tried again.", "Change them, or `reconciler retry SERVICE`."),
+    Reason.HELD: (
+        "These inputs failed before and are not tried again.",
+        "Push a commit that changes them, or `reconciler retry SERVICE`; `reconciler history` shows what failed.",
+    ),
     Reason.SUSPENDED: ("Suspended by a person.", "`reconciler resume`, or remove `suspended` from git."),
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.WAITING_FOR_STEPS: ("Steps before it are not done.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
 }
+
+
+def hint_of(reason: Reason, *, host: str = "", group: str = "") -> str:
+    """Return a reason's hint as it can be typed: a known host or group in place of the word that stands for it."""
+    hint = TEXTS[reason][1]
+    hint = hint.replace("HOST", host) if host else hint
+    return hint.replace("retry SERVICE", f"retry {group}") if group else hint

@@ -136,6 +136,11 @@ class History:
         ended = [run for run in self.completed(group) if run.ended == "superseded"]
         return ended[-1] if ended else None
 
+    def open_legs(self) -> tuple[Run, ...]:
+        """Return the runs of all groups whose leg is open: not ended, or superseded and not taken over since."""
+        waiting = {run.id for group in {run.group for run in self.runs} if (run := self.superseded(group))}
+        return tuple(run for run in self.runs if not run.ended or run.id in waiting)
+
     def chain(self, run: Run) -> tuple[Run, ...]:
         """Return a run with those whose open leg it took over, newest first."""
         parent = next((each for each in self.runs if each.id == run.plan.inherits), None)

@@ -52,6 +52,6 @@ async def _last_good(memory: Memory, refused: Read) -> Read | None:
 def take_commands(memory: Memory, desired: Desired | None) -> None:
     """Carry out what operators asked for since the last pass; each is answered in the same transaction."""
     for command in memory.ports.journal.commands():
-        drafts, text = answer(command, memory.history, desired)
+        drafts, text = answer(command, memory.history, desired, memory.source.head)
         memory.ports.journal.answer(command, drafts, text)
         memory.remember()

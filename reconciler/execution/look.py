@@ -24,12 +24,12 @@ async def look(desired: Desired, ports: Ports, hosts: Iterable[str] | None = Non
     """Ask every host (or those named) and every database at once; nobody waits for a dead host but its own answer."""
     names = sorted(desired.hosts if hosts is None else hosts)
     bearing = {name: services_on(desired, name) for name in names}
-    reports = asyncio.gather(*(look_at_host(desired.hosts[name], bearing[name], ports) for name in names))
     keys = [(service.name, name) for service in desired.services.values() for name in service.databases]
-    markers = asyncio.gather(*(look_at_database(desired, service, name, ports) for service, name in keys))
-    return Observations(
-        hosts=dict(zip(names, await reports, strict=True)), databases=dict(zip(keys, await markers, strict=True))
+    reports, markers = await asyncio.gather(
+        asyncio.gather(*(look_at_host(desired.hosts[name], bearing[name], ports) for name in names)),
+        asyncio.gather(*(look_at_database(desired, service, name, ports) for service, name in keys)),
     )
+    return Observations(hosts=dict(zip(names, reports, strict=True)), databases=dict(zip(keys, markers, strict=True)))
 
 
 def services_on(desired: Desired, host: str) -> tuple[Service, ...]:

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Command, Draft, Kind
+from reconciler.domain.release import near_miss
 from reconciler.domain.run import Halt, History
 from reconciler.planning.plan import groups_of
 
 Answer = tuple[tuple[Draft, ...], str]
 
 
-def answer(command: Command, history: History, desired: Desired | None) -> Answer:
-    """Return what a command writes, and the sentence that answers it."""
+def answer(command: Command, history: History, desired: Desired | None, head: str) -> Answer:
+    """Return what a command writes, and the sentence that answers it; `head` is the newest commit that was fetched."""
+    if command.verb == "accept-history":
+        return _accept_history(command, head)
     handler = _VERBS.get(command.verb)
     if handler is None:
         return (), f"refused: {command.verb} is not a command"
@@ -64,8 +67,12 @@ def _clear_halt(command: Command, history: History, desired: Desired | None) -> 
     return (_cleared(halt, command),), f"halt {halt.id} is cleared; what failed stays held until retry or new inputs"
 
 
-def _accept_history(command: Command, history: History, desired: Desired | None) -> Answer:
-    body = {"revision": command.subject, "by": command.by}
+def _accept_history(command: Command, head: str) -> Answer:
+    """Accept the newest commit and no other: a mistyped one would leave the daemon without anything to follow."""
+    if command.subject != head:
+        newest = f"the newest commit is {head}" if head else "no commit was fetched yet"
+        return (), f"refused: {command.subject} is not what the branch stands at; {newest}"
+    body = {"revision": command.subject, **_by(command)}
     return (Draft(Kind.HISTORY_ACCEPTED, body=dict(body)),), f"history up to {command.subject} is accepted"
 
 
@@ -79,8 +86,9 @@ def _by(command: Command) -> Mapping[str, str]:
 
 
 def _unknown(command: Command, desired: Desired | None) -> Answer:
-    known = ", ".join(groups_of(desired)) if desired else "none, since no revision was accepted yet"
-    return (), f"refused: no service or group {command.subject!r}; known: {known}"
+    names = {} if desired is None else {*groups_of(desired), *desired.services}
+    known = near_miss(command.subject, names) if names else "known: none, since no revision was accepted yet"
+    return (), f"refused: no service or group {command.subject!r}; {known}"
 
 
 _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
@@ -88,5 +96,4 @@ _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
     "resume": _resume,
     "retry": _retry,
     "clear-halt": _clear_halt,
-    "accept-history": _accept_history,
 }

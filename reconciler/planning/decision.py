@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Halt, Suspension
 from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.plan import Scene, groups_of
@@ -13,7 +13,9 @@ from reconciler.planning.plan import Scene, groups_of
 
 def ruling(group: str, state: State, reason: Reason, text: str, run: str = "") -> Decision:
     """Rule over a group with one reason, whose hint comes from the list of reasons."""
-    verdict = Verdict(group=group, state=state, reason=str(reason), text=text, hint=TEXTS[reason][1], run=run)
+    verdict = Verdict(
+        group=group, state=state, reason=str(reason), text=text, hint=hint_of(reason, group=group), run=run
+    )
     return Decision(verdict=verdict)
 
 

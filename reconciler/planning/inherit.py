@@ -18,7 +18,7 @@ def inherit(steps: tuple[Step, ...], runs: Sequence[Run]) -> tuple[Step, ...]:
     begun = [step for run in runs for step in run.plan.steps if run.attempted(step.id)]
     saved = {(s.service, s.args["database"]) for run in runs for s in run.plan.steps if _saved(s, run)}
     migrated = {step.service for step in begun if step.kind == "schema_sync" and step.undo is not None}
-    stopped = {step.host for step in begun if step.kind == "units" and step.args["state"] == "stopped"}
+    stopped = {(step.service, step.host) for step in begun if step.kind == "units" and step.args["state"] == "stopped"}
     dropped = {step.id: step for step in steps if step.kind == "backup" and _database(step) in saved}
     return tuple(
         replace(_without_undo(step, migrated, stopped), after=through(step.after, dropped))
@@ -43,8 +43,8 @@ def _database(step: Step) -> tuple[str, object]:
     return step.service, step.args["database"]
 
 
-def _without_undo(step: Step, migrated: set[str], stopped: set[str]) -> Step:
+def _without_undo(step: Step, migrated: set[str], stopped: set[tuple[str, str]]) -> Step:
     theirs = (step.kind == "schema_sync" and step.service in migrated) or (
-        step.kind == "units" and step.args["state"] == "stopped" and step.host in stopped
+        step.kind == "units" and step.args["state"] == "stopped" and (step.service, step.host) in stopped
     )
     return replace(step, undo=None) if theirs else step

@@ -11,6 +11,7 @@ from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Decision, State, Verdict
+from reconciler.planning.claims import claimed_by
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.plan import Scene, inputs_of, make_plan
@@ -62,8 +63,16 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
         return Decision(verdict=verdict, plan=plan)
     if suspension := suspended(group, scene):
         return replace(ruling(group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), plan=plan)
-    if (group, plan.inputs) in scene.history.holds:
-        return replace(ruling(group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
+    return _begin(plan, scene)
+
+
+def _begin(plan: Plan, scene: Scene) -> Decision:
+    """Pin a plan, unless it failed before or another group's leg is in its way."""
+    if (plan.group, plan.inputs) in scene.history.holds:
+        return replace(ruling(plan.group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
+    if other := claimed_by(plan, scene):
+        text = f"the open leg of {other.group} changes the same hosts or services"
+        return replace(ruling(plan.group, State.WAITING, Reason.CLAIMED, text), plan=plan)
     return _pinned(plan, scene)
 
 

@@ -10,9 +10,10 @@ from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
+from reconciler.planning.claims import astray
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.plan import Scene, accepted_losses, inputs_of
 from reconciler.planning.serial import step_to_json
@@ -20,6 +21,9 @@ from reconciler.planning.way_back import undo_steps
 
 MAX_ATTEMPTS = 3
 """How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
+
+Trouble = tuple[Step, Failed | Lost, int]
+"""A step whose attempt of that number ended badly, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,10 @@ class OpenRun:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
         run = self.run
         running = self._running()
+        if lost := astray(run, self.scene.desired):
+            return self._astray(lost, running)
         if trouble := self._trouble():
-            return self._troubled(*trouble)
+            return self._troubled(trouble, running)
         if changed := self._inputs_changed(running):
             return changed
         if slow := self._slow(running):
@@ -49,7 +55,7 @@ class OpenRun:
             step for step in self.run.steps if (last := self.run.last(step.id)) is not None and last.outcome is None
         )
 
-    def _trouble(self) -> tuple[Step, Failed | Lost, int] | None:
+    def _trouble(self) -> Trouble | None:
         """Return the first step whose last attempt ended badly and may not be repeated as it is."""
         for step in self.run.steps:
             last = self.run.last(step.id)
@@ -62,17 +68,22 @@ class OpenRun:
 
     # -------------------------------------------------- trouble
 
-    def _troubled(self, step: Step, outcome: Failed | Lost, attempt: int) -> Decision:
-        """Halt once for this attempt; turn back when only the canary has moved, else hold in place."""
+    def _troubled(self, trouble: Trouble, running: Sequence[Step]) -> Decision:
+        """Halt once for this attempt; turn back when only the canary has moved, else hold in place.
+
+        What still runs beside it is followed to its end first: its undo must not overtake it.
+        """
+        step, outcome, attempt = trouble
         reason = self._reason(step, outcome)
-        if (self.run.id, step.id, attempt, str(reason)) in self.scene.history.raised:
-            return self._after_halt()
-        halt = self._halt(step, outcome, attempt, reason)
-        drafts = [halt]
-        if not self.run.going_back and self._may_turn_back(step):
+        drafts = []
+        if (self.run.id, step.id, attempt, str(reason)) not in self.scene.history.raised:
+            drafts.append(self._halt(step, outcome, attempt, reason))
+        if not running and not self.run.going_back and self._may_turn_back(step):
             drafts.append(self._turn(f"{step.title}: {outcome.text}"))
-        decision = ruling(self.run.group, State.HALTED, reason, str(halt.body["text"]))
-        return replace(decision, drafts=tuple(drafts), plan=self.run.plan)
+        if not drafts:
+            return self._after_halt(running)
+        decision = ruling(self.run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}")
+        return self._still(replace(decision, drafts=tuple(drafts)), self._adopted(running))
 
     def _slow(self, running: Sequence[Step]) -> Decision | None:
         """Halt once for a step that runs longer than its timeout; it is never killed, and is followed on."""
@@ -90,7 +101,7 @@ class OpenRun:
 
     def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
         where = f" on {step.host}" if step.host else ""
-        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else TEXTS[reason][1]
+        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else hint_of(reason, group=self.run.group)
         body: dict[str, Json] = {
             "id": f"h{self.scene.history.halts_raised + 1}",
             "scope": self.run.group,
@@ -128,17 +139,30 @@ class OpenRun:
         body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
         return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
 
-    def _after_halt(self) -> Decision:
+    def _after_halt(self, running: Sequence[Step]) -> Decision:
         """Say what holds a run whose halt was raised before: the open halt, or the hold that outlives it."""
         halts = self.scene.history.halts_of(self.run.group)
-        if changed := self._inputs_changed(self._running()):
+        if changed := self._inputs_changed(running):
             return changed
         if halts:
-            return replace(halted(self.run.group, halts), plan=self.run.plan)
+            return self._still(halted(self.run.group, halts), self._adopted(running))
         text = "a step failed; the halt was cleared but nobody said retry"
-        return replace(ruling(self.run.group, State.BLOCKED, Reason.HELD, text, self.run.id), plan=self.run.plan)
+        decision = ruling(self.run.group, State.BLOCKED, Reason.HELD, text, self.run.id)
+        return self._still(decision, self._adopted(running))
 
     # -------------------------------------------------- newer inputs
+
+    def _astray(self, services: Sequence[str], running: Sequence[Step]) -> Decision:
+        """Stand still while a commit leaves out services whose leg is open; drop what has not begun."""
+        if not running and self._only_prepared():
+            return self._ended_for_newer("dropped")
+        text = f"run {self.run.id} is open, and {', '.join(services)} left group {self.run.group}: put them back"
+        decision = ruling(self.run.group, State.BLOCKED, Reason.OPEN_LEG, text, self.run.id)
+        return self._still(decision, self._adopted(running))
+
+    def _only_prepared(self) -> bool:
+        begun = [step for step in self.run.plan.steps if self.run.attempted(step.id)]
+        return self.run.back is None and all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun)
 
     def _inputs_changed(self, running: Sequence[Step]) -> Decision | None:
         """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
@@ -147,8 +171,7 @@ class OpenRun:
             return None
         if run.back is not None:
             return self._turned_anew()
-        begun = [step for step in run.plan.steps if run.attempted(step.id)]
-        if all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun):
+        if self._only_prepared():
             return self._ended_for_newer("dropped")
         if run.plan.direction == "back":
             return None
@@ -197,7 +220,7 @@ class OpenRun:
 
     def _go_on(self, running: Sequence[Step]) -> Decision:
         run, going_back = self.run, self.run.going_back
-        adopted = tuple(self._adopt(step) for step in running)
+        adopted = self._adopted(running)
         if suspension := suspended(run.group, self.scene):
             return self._still(ruling(run.group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), adopted)
         halts = self.scene.history.halts_of(run.group)
@@ -216,6 +239,9 @@ class OpenRun:
     def _still(self, decision: Decision, adopted: tuple[Ready, ...]) -> Decision:
         """Start nothing, but keep following what runs on hosts."""
         return replace(decision, ready=adopted, plan=self.run.plan)
+
+    def _adopted(self, running: Sequence[Step]) -> tuple[Ready, ...]:
+        return tuple(self._adopt(step) for step in running)
 
     def _adopt(self, step: Step) -> Ready:
         last = self.run.last(step.id)

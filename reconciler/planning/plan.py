@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -26,11 +26,12 @@ from reconciler.planning.way_back import undo_steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """All that planning looks at."""
+    """All that planning looks at; `pinned` are plans of other groups that this very pass pins."""
 
     desired: Desired
     catalog: Catalog
     history: History
+    pinned: tuple[Plan, ...] = ()
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
@@ -55,8 +56,8 @@ def inputs_of(group: str, desired: Desired) -> str:
 
 def _plain(value: object) -> Json:
     """Turn nested dataclasses into JSON values; sets are sorted."""
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(asdict(value))  # type: ignore[call-overload]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):

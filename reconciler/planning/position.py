@@ -11,7 +11,7 @@ from reconciler.domain.observation import Absent, HostReport, Known, Observation
 from reconciler.domain.plan import Block, ServiceRoute
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.procedure import Procedure
-from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import History, Run
 from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.build import build_for, differences, installed_release
@@ -45,10 +45,10 @@ def version_of(service: Service, catalog: Catalog, release: str) -> str:
 
 def versions_of(service: Service, catalog: Catalog) -> Iterator[tuple[str, str]]:
     """Yield every release of a service's component with its package version, the desired one first, then newest."""
-    releases = [each.release.id for each in catalog.service(service.component).releases]
+    releases = {each.release.id: each.final_version for each in catalog.service(service.component).releases}
     others = [release for release in reversed(releases) if release != service.release]
     for release in (service.release, *others):
-        yield release, version_of(service, catalog, release)
+        yield release, service.versions.get(release) or releases[release]
 
 
 def goal_of(service: Service, host: str) -> str:
@@ -106,7 +106,10 @@ def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) ->
         case Known(value=report):
             return _reported(service, host, catalog, report)
         case Unknown(reason=reason, text=text):
-            return HostPosition(host=host.name, unknown=_block(Reason(reason), f"host {host.name}: {text}"))
+            return HostPosition(
+                host=host.name,
+                unknown=_block(Reason(reason), f"host {host.name}: {text.removeprefix(f'{host.name}: ')}", host.name),
+            )
         case _:
             text = f"host {host.name} was not asked yet"
             return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))
@@ -136,7 +139,7 @@ def _unclear(host: str, report: HostReport) -> Block | None:
     for part in parts:
         for subject, observed in part.items():
             if isinstance(observed, Unknown):
-                return _block(Reason(observed.reason), f"host {host}, {subject}: {observed.text}")
+                return _block(Reason(observed.reason), f"host {host}, {subject}: {observed.text}", host)
     return None
 
 
@@ -186,5 +189,5 @@ def _no_release(service: Service, databases: tuple[DatabasePosition, ...], hosts
     return _block(Reason.POSITION_UNKNOWN, f"{service.name} stands at no one release ({'; '.join(stand)})")
 
 
-def _block(reason: Reason, text: str) -> Block:
-    return Block(str(reason), text, TEXTS[reason][1])
+def _block(reason: Reason, text: str, host: str = "") -> Block:
+    return Block(str(reason), text, hint_of(reason, host=host))

@@ -16,6 +16,7 @@ KIND = "units"
 TIMEOUT_S = 300.0
 REPEATABLE = True
 INTERRUPTIBLE = False
+DROPINS = "/etc/systemd/system"
 
 _SYSTEMD = r"""
 show() { systemctl show -p "$1" -- "$2" | sed -n "s/^$1=//p"; }
@@ -26,6 +27,33 @@ down() {
   case $(show MainPID "$1") in 0 | '') ;; *) return 1 ;; esac
 }
 act() { systemctl "$@"; }
+# What was stopped must not come back by a reboot, a package or a dependency while the rest of the leg counts on that:
+# a condition holds it down until a step starts it.
+condition() { echo "$dropins/$(show Id "$1").d/zz-reconciler.conf"; }
+hold_down() {
+  for unit in "$@"; do
+    file=$(condition "$unit")
+    (umask 022; mkdir -p -- "${file%/*}"; cat >"$file") <<CONDITION
+# reconciler stopped it in run $RECONCILER_RUN and will start it again.
+# To start it by hand, remove this file and say: systemctl daemon-reload
+[Unit]
+ConditionPathExists=/nonexistent/stopped-by-reconciler
+CONDITION
+    flush "$file"
+  done
+  systemctl daemon-reload
+}
+let_up() {
+  held=no
+  for unit in "$@"; do
+    file=$(condition "$unit")
+    [ -e "$file" ] || continue
+    held=yes
+    rm -f -- "$file"
+    rmdir -- "${file%/*}" 2>/dev/null || :
+  done
+  [ "$held" = no ] || systemctl daemon-reload
+}
 lasting() { case $1 in yes) systemctl enable -- "$2" ;; no) systemctl disable -- "$2" ;; esac; }
 life() { for unit in "$@"; do show ExecMainStartTimestampMonotonic "$unit"; done; }
 # A unit of Type=simple is active before it has read its configuration: it must still be the same one a second later.
@@ -56,6 +84,8 @@ act() {
   [ "$1" != -- ] || shift
   "$ctl" -c "$config" "$verb" "$@" || :
 }
+hold_down() { :; }
+let_up() { :; }
 lasting() { [ -z "$1" ] || echo "supervisord: whether $2 starts at boot is said by its configuration file"; }
 steady() { :; }
 """
@@ -80,6 +110,7 @@ while [ "$count" -gt 0 ]; do
   echo "$unit: not known on this host, as was allowed"
 done
 [ $# -gt 0 ] || exit 0
+if [ "$want" = down ]; then hold_down "$@"; else let_up "$@"; fi
 act "$verb" -- "$@" || echo "$tell $verb: exit code $?"
 for unit in "$@"; do
   reached "$unit" || fail "unit $unit is not $state after $wait_s s"
@@ -91,7 +122,7 @@ echo "$state: $*"
 
 BODY = (
     PRELUDE
-    + "manager=$1 config=$2 ctl=$3 state=$4 enable=$5 absent_ok=$6 wait_s=$7\nshift 7\n"
+    + "manager=$1 config=$2 ctl=$3 state=$4 enable=$5 absent_ok=$6 wait_s=$7 dropins=$8\nshift 8\n"
     + f'if [ "$manager" = systemd ]; then\n{_SYSTEMD}\nelse\n{_SUPERVISORD}\nfi\n'
     + _REST
 )
@@ -124,7 +155,7 @@ class Model(Args):
 def effect(args: Model) -> HostScript:
     """Render the orders to the manager and the wait for the state."""
     fixed = (args.manager, args.manager_config, args.supervisorctl, args.state)
-    chosen = (flag(args.enable), flag(args.absent_ok), str(args.wait_s))
+    chosen = (flag(args.enable), flag(args.absent_ok), str(args.wait_s), DROPINS)
     return HostScript(body=BODY, args=(*fixed, *chosen, *args.units))
 
 

@@ -188,5 +188,6 @@ _NO_INDEX = "a package index must be reachable (pip's own settings apply: PIP_IN
 def _run(*argv: str, hint: str = _NO_INDEX, environment: Mapping[str, str] | None = None) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})})
     if done.returncode != 0:
-        last = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-5:])
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        last = "\n".join([line for line in lines if line.startswith("ERROR")] or lines[-5:])
         raise KeystoneError(f"`{' '.join(argv)}` exited {done.returncode}:\n{last}", reason="SetupFailed", hint=hint)

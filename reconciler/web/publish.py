@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from reconciler.domain.plan import Json
-from reconciler.domain.verdict import Report
+from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
 from reconciler.planning.plan import Scene
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 STATUS, DIFF, PLANS = "status", "diff", "plans"
 """The documents in the store; the command line reads them."""
+
+NEEDS_A_PERSON = frozenset({State.BLOCKED, State.HALTED})
 
 HEARTBEAT = timedelta(seconds=30)
 """How old the status in the store may get while nothing changes; from its age people see that the daemon lives."""
@@ -73,7 +75,8 @@ class Publisher:
             if self.verdicts.get(verdict.group) != new:
                 self.verdicts[verdict.group] = new
                 self.since[verdict.group] = report.at
-                log.info("verdict", group=verdict.group, state=new[0], reason=new[1], text=verdict.text)
+                note = log.warning if verdict.state in NEEDS_A_PERSON else log.info
+                note("verdict", group=verdict.group, state=new[0], reason=new[1], text=verdict.text)
 
     def _note_problems(self, report: Report) -> None:
         problems = [(each.reason, each.text) for each in report.problems]

@@ -1,10 +1,13 @@
-"""A whole Keystone fleet in memory: hosts that obey scripts, a database with rows and a schema, and its API."""
+"""A whole fleet in memory: hosts that obey scripts, and for each service a database with rows and a schema, and an API.
+
+Every service is a Keystone by its component; the first one is `keystone` by name too.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,7 +19,7 @@ from reconciler.domain.observation import Known, Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.schema import SchemaMarker
 from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.ports import Answer, Order, Question
+from reconciler.ports import Answer, Order, Question, StepKey
 from reconciler.steps import _dumps, command, config_files, environment, units
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
@@ -27,7 +30,7 @@ BROKEN = "broken"
 
 @dataclass
 class Machine:
-    """One host: what is installed, what runs, and what was saved before it was changed."""
+    """One service on one host: what is installed, what runs or `ran` last, and what was saved before it was changed."""
 
     link: str
     config: dict[str, str]
@@ -35,60 +38,152 @@ class Machine:
     changed_at: datetime
     complete: set[str] = field(default_factory=set)
     running: str = ""
+    ran: str = ""  # build that was started last: path and configuration stamp
     started_at: datetime | None = None
     saved: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
 
 @dataclass
 class Data:
-    """The database: the release of its schema, the one it is expanded towards, and its rows."""
+    """The database: the release of its schema, the one it is expanded towards, and its rows.
+
+    `torn` is the release whose migration ended half-way.
+    """
 
     release: str
     rows: list[str]
     expanded: str = ""
+    torn: str = ""
+
+
+@dataclass
+class Site:
+    """One service: its part of every host, its database, and the backups of that by run."""
+
+    machines: dict[str, Machine]
+    data: Data
+    backups: dict[str, Data] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """One execution on a host, for judges: what was there before and after, and how it stood around it.
+
+    `at` counts the journal's entries then; `what` is prepare | switch | started | stopped | configure | backup | restore
+    | sync | expand | migrate | contract | nothing; `was` and `now` are builds, links or releases of the schema.
+    """
+
+    at: int
+    host: str
+    key: StepKey
+    epoch: int
+    service: str
+    what: str
+    was: str
+    now: str
+    code: int
+    lost: tuple[str, ...]  # rows that are gone
+    torn: str  # before
+    expanded: str  # before
+    serving: Mapping[str, str]  # release by host that ran the service before
 
 
 class Fleet:
     """Plays hosts, database and API; `ledger` lists what was done where, in order."""
 
     def __init__(
-        self, clock: VirtualClock, names: Sequence[str], release: str = "yoga", faults: Faults | None = None
+        self,
+        clock: VirtualClock,
+        names: Sequence[str],
+        release: str = "yoga",
+        faults: Faults | None = None,
+        services: Sequence[str] = ("keystone",),
     ) -> None:
         self.clock = clock
         self.component = load_catalog().service("keystone")
-        self.data = Data(release, ["admin"])
-        self.backups: dict[str, Data] = {}
+        self.sites = {
+            service: Site({name: self._machine(service, release) for name in names}, Data(release, ["admin"]))
+            for service in services
+        }
         self.ledger: list[str] = []
+        self.deeds: list[Deed] = []
+        self.written: Callable[[], int] = lambda: 0  # entries in the journal
         self.failing: set[str] = set()  # step ids that exit 1
         self.dead_apis: set[str] = set()  # hosts whose API never answers well
-        self.machines = {name: self._machine(release) for name in names}
         self.hosts = FakeHosts(self.obey, self.look, faults)
 
-    def _machine(self, release: str) -> Machine:
-        path = f"/srv/keystone/{release}"
+    def _machine(self, service: str, release: str) -> Machine:
+        path = f"/srv/{service}/{release}"
         early = self.clock.now() - timedelta(days=30)
-        return Machine(path, {}, "", early, {path}, path, early + timedelta(minutes=1))
+        return Machine(path, {}, "", early, {path}, path, started_at=early + timedelta(minutes=1))
+
+    @property
+    def machines(self) -> dict[str, Machine]:
+        return self.sites["keystone"].machines
+
+    @property
+    def data(self) -> Data:
+        return self.sites["keystone"].data
+
+    def reboot(self, name: str) -> None:
+        """End what runs on a host; its units, which are enabled, come up with it."""
+        self.hosts.kill(name, rebooted=True)
+        for site in self.sites.values():
+            self._start(site.machines[name])
 
     # ---------------------------------------------------------------- steps
 
     def obey(self, host: Host, order: Order) -> Exited:
-        """Do what a script of a known step kind says."""
-        machine, args = self.machines[host.name], order.script.args
-        if order.key.step in self.failing:
-            return Exited(1, "as the test wanted")
-        self.ledger.append(f"{order.key.step}")
+        """Do what a script of a known step kind says, and note what came of it."""
+        service = _service_of(order)
+        site = self.sites[service]
+        machine, before = site.machines[host.name], copy.deepcopy(site.data)
+        serving = {name: _release(each.running) for name, each in site.machines.items() if each.running}
+        was = machine.ran, machine.link
+        failing = order.key.step in self.failing
+        if not failing:
+            self.ledger.append(f"{order.key.step}")
+        exited, what = self._fail(site, order) if failing else self._do(site, machine, order)
+        pairs = {"switch": (was[1], machine.link), "started": (was[0], machine.ran)}
+        old, new = pairs.get(what, (before.release, site.data.expanded if what == "expand" else site.data.release))
+        deed = Deed(
+            at=self.written(),
+            host=host.name,
+            key=order.key,
+            epoch=order.epoch,
+            service=service,
+            what=what,
+            was=old,
+            now=new,
+            code=exited.code,
+            lost=tuple(row for row in before.rows if row not in site.data.rows),
+            torn=before.torn,
+            expanded=before.expanded,
+            serving=serving,
+        )
+        self.deeds.append(deed)
+        return exited
+
+    def _fail(self, site: Site, order: Order) -> tuple[Exited, str]:
+        """Fail as the test wants; a migration that fails leaves the schema between releases."""
+        if order.script.body == command.BODY and order.script.args[-1] == "db_sync":
+            site.data.torn = _release_of(order)
+        return Exited(1, "as the test wanted"), "nothing"
+
+    def _do(self, site: Site, machine: Machine, order: Order) -> tuple[Exited, str]:
+        args = order.script.args
         match order.script.body:
             case environment.BODY:
-                return self._environment(machine, args)
+                return self._environment(machine, args), args[0]
             case units.BODY:
-                return self._units(machine, args)
+                return self._units(machine, args), args[3]
             case config_files.BODY:
-                return self._configure(machine, order)
+                return self._configure(machine, order), "configure"
             case _dumps.MARIADB_BODY:
-                return self._dump(order)
+                return self._dump(site, order), args[0]
             case command.BODY:
-                return self._sync(args)
-        return Exited(127, "no such script")
+                return self._sync(site, order), args[-1].removeprefix("--").replace("db_sync", "sync")
+        return Exited(127, "no such script"), "nothing"
 
     def _environment(self, machine: Machine, args: Sequence[str]) -> Exited:
         action, path = args[0], args[1]
@@ -101,11 +196,17 @@ class Fleet:
         return Exited(0, "")
 
     def _units(self, machine: Machine, args: Sequence[str]) -> Exited:
-        if args[3] == "stopped":
+        if args[3] != "started":
             machine.running, machine.started_at = "", None
-        else:
-            machine.running, machine.started_at = machine.link, self.clock.now()
+        if args[3] != "stopped":
+            self._start(machine)
         return Exited(0, "")
+
+    def _start(self, machine: Machine) -> None:
+        """Start a unit that does not run."""
+        if not machine.running:
+            machine.running, machine.started_at = machine.link, self.clock.now()
+            machine.ran = f"{machine.link} {machine.stamp}"
 
     def _configure(self, machine: Machine, order: Order) -> Exited:
         _, digest, restore_from, *places = order.script.args
@@ -122,51 +223,51 @@ class Fleet:
         machine.config = {path: order.secrets[f"CONTENT_{n}"] for n, path in enumerate(places[::4], 1)}
         return Exited(0, "")
 
-    def _dump(self, order: Order) -> Exited:
+    def _dump(self, site: Site, order: Order) -> Exited:
         verb, _, _, run, _ = order.script.args[:5]
         run = run or order.key.run
         if verb == "backup":
-            self.backups.setdefault(run, copy.deepcopy(self.data))
+            site.backups.setdefault(run, copy.deepcopy(site.data))
             return Exited(0, "", {"path": f"/backups/{run}", "sha256": "0" * 64, "trust": "read_back"})
-        if run not in self.backups:
+        if run not in site.backups:
             return Exited(1, f"no backup of {run}")
-        self.data = copy.deepcopy(self.backups[run])
+        site.data = copy.deepcopy(site.backups[run])
         return Exited(0, "")
 
-    def _sync(self, args: Sequence[str]) -> Exited:
-        release, mode = args[1].split("/")[3], args[-1]
-        running = {machine.running.split("/")[-1] for machine in self.machines.values() if machine.running}
+    def _sync(self, site: Site, order: Order) -> Exited:
+        release, mode, data = _release_of(order), order.script.args[-1], site.data
+        running = {_release(machine.running) for machine in site.machines.values() if machine.running}
+        if data.torn:
+            return Exited(1, f"the migration to {data.torn} was not finished")
         if mode == "--expand":
-            self.data.expanded = release
+            data.expanded = release
         elif running - {release} if mode == "--contract" else running:
             return Exited(1, "somebody still writes")
         else:
-            self.data.release, self.data.expanded = release, ""
+            data.release, data.expanded = release, ""
         return Exited(0, "")
 
     # ---------------------------------------------------------------- questions
 
     def look(self, host: Host, questions: Sequence[Question]) -> Mapping[str, Answer]:
         """Answer as the observers' scripts print it."""
-        return {question.key: self._answer(self.machines[host.name], question) for question in questions}
+        return {question.key: self._answer(host.name, question) for question in questions}
 
-    def _answer(self, machine: Machine, question: Question) -> Answer:
+    def _answer(self, host: str, question: Question) -> Answer:
         lines: list[str] = []
-        match question.key.partition(":")[0]:
+        kind, _, subject = question.key.partition(":")
+        service = subject.split("/")[2] if kind == "environments" else subject
+        machine = self.sites.get(service, self.sites["keystone"]).machines[host]
+        match kind:
             case "host_facts":
                 lines = ["boot\t00000000-0000-0000-0000-000000000000"]
             case "environments":
                 lines = [f"link\t{question.args[0]}", f"path\t{machine.link}", f"switched\t{_s(machine.changed_at)}"]
                 lines += [f"dist\tkeystone\t{self._version(machine.link)}"]
             case "units":
-                lines = [
-                    "unit\tkeystone",
-                    "LoadState=loaded",
-                    f"ActiveState={'active' if machine.running else 'inactive'}",
-                ]
-                lines += [f"ExecMainStartTimestamp={_wall(machine.started_at)}", "ActiveEnterTimestamp="]
+                lines = [line for unit in question.args for line in _shown(unit, self.sites[unit].machines[host])]
             case "config_digest":
-                lines = ["service\tkeystone"]
+                lines = [f"service\t{service}"]
                 if machine.stamp:
                     lines += [f"written\t{_s(machine.changed_at)}", f"digest\t{machine.stamp}"]
         return Answer(0, "\n".join([*lines, "end"]).encode() + b"\n")
@@ -178,7 +279,9 @@ class Fleet:
 
     async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
         """Show the schema's release as its marker."""
-        data = self.data
+        data = self._data(database)
+        if data.torn:
+            return Known(SchemaMarker(alembic=frozenset({"half"}), migrate=None, tables=40), self.clock.now())
         marker = heads_expected(self.component, "main", data.release)[0]
         if data.expanded:
             marker = expected_after(self.component, "main", data.release, data.expanded, Stage.EXPAND)
@@ -189,16 +292,50 @@ class Fleet:
 
     async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
         """Show all of the database."""
-        return Known(json.dumps([self.data.release, self.data.expanded, sorted(self.data.rows)]), self.clock.now())
+        data = self._data(database)
+        return Known(json.dumps([data.release, data.expanded, data.torn, sorted(data.rows)]), self.clock.now())
+
+    def _data(self, database: Database) -> Data:
+        return self.sites[database.url.rsplit("/", maxsplit=1)[-1]].data
 
     async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
-        """Answer for the host whose port is asked."""
-        number = int(ask.probe.url.split(":")[2].split("/")[0]) - 5000
-        name, machine = list(self.machines.items())[number - 1]
+        """Answer for the host whose address is asked; the path of other services than Keystone is their name."""
+        address, path = ask.probe.url.split("/")[2:4]
+        name = list(self.machines)[int(address.partition(":")[0].rsplit(".", maxsplit=1)[-1]) - 1]
+        machine = self.sites.get(path, self.sites["keystone"]).machines[name]
         if not machine.running:
             return Sample(ok=None, text="connection refused")
         sound = name not in self.dead_apis and not any(BROKEN in text for text in machine.config.values())
         return Sample(ok=sound, text="201" if sound else "500")
+
+
+def _service_of(order: Order) -> str:
+    """Read whom an order is for out of what it does, not out of its name."""
+    args = order.script.args
+    match order.script.body:
+        case environment.BODY:
+            return args[2].split("/")[2] if args[2] else args[1].split("/")[2]
+        case units.BODY:
+            return args[7]
+        case _dumps.MARIADB_BODY:
+            return args[1].partition(".")[0]
+        case command.BODY:
+            return args[1].split("/")[2]
+    return args[0]
+
+
+def _release_of(order: Order) -> str:
+    return order.script.args[1].split("/")[3]
+
+
+def _release(path: str) -> str:
+    return path.rsplit("/", maxsplit=1)[-1]
+
+
+def _shown(unit: str, machine: Machine) -> list[str]:
+    state = "active" if machine.running else "inactive"
+    times = [f"ExecMainStartTimestamp={_wall(machine.started_at)}", "ActiveEnterTimestamp="]
+    return [f"unit\t{unit}", "LoadState=loaded", f"ActiveState={state}", *times]
 
 
 def _s(at: datetime) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.steps.units import DROPINS
 from tests.lab import image, repository
 from tests.lab.lab import Lab
 from tests.lab.product import APT, OLD, STATE_DIR, Product
@@ -39,12 +40,19 @@ def _on_the_lab_network(lab: Lab) -> Iterator[None]:
 
 
 @pytest.fixture
-async def product(lab: Lab, tmp_path: Path) -> AsyncIterator[Product]:
-    """A daemon on hosts that run the demo service's oldest version, not held, and have never heard of us."""
-    hosts = lab.hosts.values()
-    await asyncio.gather(*(host.run(f"{APT} update && {APT} install {DEMO}={OLD}") for host in hosts))
+def names(lab: Lab) -> tuple[str, ...]:
+    """The hosts that `product` prepares; a module that needs fewer overrides it."""
+    return tuple(lab.hosts)
+
+
+@pytest.fixture
+async def product(lab: Lab, names: tuple[str, ...], tmp_path: Path) -> AsyncIterator[Product]:
+    """A daemon, and hosts that run the demo service's oldest version, not held, and have never heard of us."""
+    hosts = [lab.hosts[name] for name in names]
+    install = f"{APT} install {DEMO}={OLD}"
+    await asyncio.gather(*(host.run(f"{install} || {{ {APT} update && {install}; }}") for host in hosts))
     product = Product(lab, tmp_path)
     yield product
     await product.stop()
-    forget = f"{APT} --allow-change-held-packages purge {DEMO}; rm -rf {STATE_DIR}"
-    await asyncio.gather(*(host.run(forget) for host in hosts))
+    forget = f"apt-mark unhold {DEMO}; dpkg --purge {DEMO}; rm -rf {STATE_DIR} {DROPINS}/{DEMO}.service.d"
+    await asyncio.gather(*(host.run(f"{forget}; systemctl daemon-reload") for host in hosts))

@@ -54,11 +54,17 @@ PRERM = """\
 set -e
 [ "$1" != remove ] || [ ! -d /run/systemd/system ] || deb-systemd-invoke stop {name}.service
 """
+POSTRM = """\
+#!/bin/sh
+set -e
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
+"""
 FILES = {
     "DEBIAN/control": CONTROL,
     "DEBIAN/conffiles": "/etc/{name}/{name}.conf\n",
     "DEBIAN/postinst": POSTINST,
     "DEBIAN/prerm": PRERM,
+    "DEBIAN/postrm": POSTRM,
     "etc/{name}/{name}.conf": "# configuration of {name} {version}\n",
     "lib/systemd/system/{name}.service": UNIT,
     "usr/bin/{name}": DAEMON,

@@ -68,7 +68,8 @@ async def package_and_unit(host: LabHost) -> tuple[Package, Unit]:
 async def clean(h1: LabHost) -> AsyncIterator[LabHost]:
     await h1.run("printf '#!/bin/sh\\nexit 0\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d")
     yield h1
-    await h1.run(f"apt-mark unhold {DEMO}; dpkg --purge {DEMO}; rm -rf /run/rec* /usr/sbin/policy-rc.d; :")
+    ours = f"/run/rec* /run/apt-errors /usr/sbin/policy-rc.d /etc/systemd/system/{DEMO}.service.d"
+    await h1.run(f"apt-mark unhold {DEMO}; dpkg --purge {DEMO}; rm -rf {ours}; systemctl daemon-reload")
 
 
 async def test_what_is_not_there_is_absent(clean: LabHost) -> None:

@@ -80,6 +80,7 @@ async def running(lab: Lab) -> list[str]:
     return await asyncio.gather(*(host.run(command) for host in lab.hosts.values()))
 
 
+@pytest.mark.timeout(300)  # three journeys
 async def test_a_commit_advances_and_its_revert_brings_everything_back(
     lab: Lab, product: Product, h1: LabHost, service: Mapping[str, Any]
 ) -> None:
@@ -110,14 +111,14 @@ async def test_a_commit_advances_and_its_revert_brings_everything_back(
 
 async def test_a_broken_configuration_is_stopped_at_the_canary(lab: Lab, product: Product) -> None:
     """No database: the refresh of a configuration file, which makes the service answer elsewhere."""
-    await product.reach(canary={"host": "h2"})
+    await product.reach(canary={"host": "h2"}, waves=[2])
     mark = len(product.order())
 
-    product.want(canary={"host": "h2"}, conf="port=8081\n")
+    product.want(canary={"host": "h2"}, waves=[2], conf="port=8081\n")
     verdict = await product.verdict()
     assert (verdict.state, verdict.reason) == (State.HALTED, Reason.CANARY_FAILED)
     assert "h2" in verdict.text
     assert {step.split("@")[1] for step in product.order()[mark:] if "roll" in step} == {"h2"}
     assert await asyncio.gather(*(host.run(f"cat {CONFIG}") for host in lab.hosts.values())) == ["port=8080"] * 3
 
-    await product.reach(canary={"host": "h2"})
+    await product.reach(canary={"host": "h2"}, waves=[2])

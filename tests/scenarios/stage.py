@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.desired import ConfigFile, Desired
+from reconciler.domain.chain import Break, from_lines
+from reconciler.domain.desired import BuildSpec, ConfigFile, Database, Desired, Service
+from reconciler.domain.journal import Entry
+from reconciler.domain.plan import Block
+from reconciler.domain.probe import HttpProbe
 from reconciler.domain.revision import Revision
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
@@ -17,7 +22,7 @@ from tests.fakes.fleet import Fleet
 from tests.fakes.hosts import Faults
 from tests.fakes.journal import MemoryJournal, Store
 from tests.fakes.source import MemorySource
-from tests.support.sample import DESIRED, desired
+from tests.support.sample import DESIRED, KEYSTONE, desired
 
 PASSES = 400
 """No journey here needs more passes; one that does is stuck."""
@@ -34,20 +39,24 @@ class NoSecrets:
 class Stage:
     """One fleet, one repository, one store; a daemon that can be killed and started again."""
 
-    def __init__(self, faults: Faults | None = None) -> None:
+    def __init__(self, faults: Faults | None = None, services: Mapping[str, Service] | None = None) -> None:
         self.clock = VirtualClock()
-        self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults)
+        self.services = services or {"keystone": KEYSTONE}
+        self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults, services=tuple(self.services))
         self.source = MemorySource()
         self.store = Store.empty()
-        self.wanted: dict[str, Desired] = {}
+        self.fleet.written = lambda: len(self.store.lines)
+        self.wanted: dict[str, Desired | None] = {}
         self.start()
-        for machine in self.fleet.machines.values():
-            machine.stamp = self.stamp()
+        for name, site in self.fleet.sites.items():
+            for machine in site.machines.values():
+                machine.stamp = self.stamp(name)
+                machine.ran = f"{machine.link} {machine.stamp}"
 
-    def stamp(self) -> str:
+    def stamp(self, service: str = "keystone") -> str:
         from reconciler.planning.build import build_for
 
-        build = build_for(DESIRED.services["keystone"], DESIRED.hosts["ks1"], "yoga", "21.0.1")
+        build = build_for(self.services[service], DESIRED.hosts["ks1"], "yoga", "21.0.1")
         assert build is not None
         return build.config_digest
 
@@ -66,13 +75,19 @@ class Stage:
         self.memory = Memory(ports, self.read, Executor(ports))
 
     def read(self, revision: Revision) -> Read:
-        return Read(revision.commit, self.wanted[revision.commit], load_catalog())
+        wanted = self.wanted[revision.commit]
+        problems = () if wanted else (Block("SourceInvalid", "fleet.yaml:1:1: as the test wanted"),)
+        return Read(revision.commit, wanted, load_catalog() if wanted else None, problems)
 
     def want(self, message: str = "change", **changes: object) -> str:
         """Commit a desired state that differs from the sample in the Keystone service."""
-        commit = self.source.commit({"fleet.yaml": str(len(self.wanted)).encode()}, message=message)
         accepts = changes.pop("accepts", ())
-        self.wanted[commit] = replace(desired(**changes), accepts=accepts)
+        return self.commit(replace(desired(**changes), accepts=accepts), message)
+
+    def commit(self, wanted: Desired | None, message: str = "change") -> str:
+        """Commit a desired state, None for one that cannot be read."""
+        commit = self.source.commit({"fleet.yaml": str(len(self.wanted)).encode()}, message=message)
+        self.wanted[commit] = wanted
         return commit
 
     async def pass_once(self) -> Report:
@@ -102,6 +117,12 @@ class Stage:
         """Kill the daemon: what it held in memory is gone, what runs on hosts goes on."""
         await self.memory.stop()
 
+    def store_entries(self) -> Sequence[Entry]:
+        """Return what the store holds, whoever wrote it."""
+        found = from_lines(self.store.lines)
+        assert not isinstance(found, Break), found
+        return found
+
     def rows(self) -> list[str]:
         return self.fleet.data.rows
 
@@ -110,3 +131,32 @@ class Stage:
 
 
 BROKEN_CONFIG = {"*": (ConfigFile(path="/etc/keystone/keystone.conf", template="[DEFAULT]\nbroken\n"),)}
+
+
+def second(name: str = "identity") -> Service:
+    """Return another service on the sample's hosts, with a database, a unit and builds of its own."""
+    return replace(
+        KEYSTONE,
+        name=name,
+        databases={"main": Database(name="main", url=f"mysql+pymysql://{name}@db/{name}")},
+        units=(name,),
+        builds={
+            "*": BuildSpec(
+                form="environment",
+                path=f"/srv/{name}/{{release}}",
+                link=f"/srv/{name}/current",
+                requirements=("keystone=={version}",),
+            )
+        },
+        config={"*": (ConfigFile(path=f"/etc/{name}/{name}.conf", template="[DEFAULT]\nregion = {region}\n"),)},
+        commands={"keystone-manage": ("{env}/bin/keystone-manage", "--config-file", f"/etc/{name}/{name}.conf")},
+        verify=(
+            HttpProbe(name="token", url=f"http://{{address}}:{{port}}/{name}", count=2, interval_s=0.1, warmup_s=1),
+        ),
+        smoke=(HttpProbe(name="token", url=f"http://{{address}}:{{port}}/{name}", warmup_s=1),),
+    )
+
+
+def fleet_of(services: Sequence[Service], groups: Mapping[str, tuple[str, ...]]) -> Desired:
+    """Return the sample's fleet with these services."""
+    return replace(DESIRED, services={service.name: service for service in services}, groups=dict(groups))

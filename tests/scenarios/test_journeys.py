@@ -24,9 +24,7 @@ async def test_a_fleet_that_is_where_it_should_be_is_left_alone():
 
 
 async def test_a_merge_walks_the_schema_through_its_stops_and_moves_the_canary_first():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1")
 
     await stage.until(State.IN_SYNC)
@@ -41,10 +39,17 @@ async def test_a_merge_walks_the_schema_through_its_stops_and_moves_the_canary_f
     assert done.index("keystone.backup.backup.main@ks1") < done.index("keystone.migrate.configure.2023.1@ks1")
 
 
-async def advanced(stage: Stage) -> Stage:
-    """Bring a fleet from Yoga to 2026.1."""
+async def at_yoga(faults: Faults | None = None) -> Stage:
+    """Return a fleet that a daemon has met at Yoga."""
+    stage = Stage(faults)
     stage.want(release="yoga")
     await stage.until(State.IN_SYNC)
+    return stage
+
+
+async def advanced() -> Stage:
+    """Bring a fleet from Yoga to 2026.1."""
+    stage = await at_yoga()
     stage.want(release="2026.1")
     await stage.until(State.IN_SYNC)
     stage.fleet.ledger.clear()
@@ -52,9 +57,7 @@ async def advanced(stage: Stage) -> Stage:
 
 
 async def test_the_pass_in_which_a_run_ends_looks_at_the_fleet_anew():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1")
 
     await stage.pass_once()
@@ -67,9 +70,7 @@ async def test_the_pass_in_which_a_run_ends_looks_at_the_fleet_anew():
 
 
 async def test_a_canary_that_fails_brings_everything_back():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1", config=BROKEN_CONFIG)
 
     verdict = await stage.until(State.HALTED)
@@ -83,9 +84,7 @@ async def test_a_canary_that_fails_brings_everything_back():
 
 
 async def test_what_failed_is_not_tried_again_until_the_inputs_change():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1", config=BROKEN_CONFIG)
     await stage.until(State.HALTED)
     runs = len(stage.memory.history.runs)
@@ -102,9 +101,7 @@ async def test_what_failed_is_not_tried_again_until_the_inputs_change():
 
 
 async def test_a_halt_that_is_cleared_leaves_the_hold_and_retry_ends_it():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.fleet.failing = {"keystone.migrate.schema-sync.main.2026.1@ks1"}
     stage.want(release="2026.1")
     halted = await stage.until(State.HALTED)
@@ -122,7 +119,7 @@ async def test_a_halt_that_is_cleared_leaves_the_hold_and_retry_ends_it():
 
 
 async def test_a_broken_refresh_is_stopped_at_the_canary_and_its_revert_ends_the_halt():
-    stage = await advanced(Stage())
+    stage = await advanced()
     stage.want(release="2026.1", config=BROKEN_CONFIG)
 
     assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
@@ -134,7 +131,7 @@ async def test_a_broken_refresh_is_stopped_at_the_canary_and_its_revert_ends_the
 
 
 async def test_a_revert_brings_back_builds_and_every_row():
-    stage = await advanced(Stage())
+    stage = await advanced()
     rows = list(stage.rows())
     stage.want(release="yoga")
 
@@ -146,7 +143,7 @@ async def test_a_revert_brings_back_builds_and_every_row():
 
 
 async def test_advance_revert_and_advance_again_are_three_runs():
-    stage = await advanced(Stage())
+    stage = await advanced()
     stage.want(release="yoga")
     await stage.until(State.IN_SYNC)
     stage.want(release="2026.1")
@@ -159,7 +156,7 @@ async def test_advance_revert_and_advance_again_are_three_runs():
 
 
 async def test_data_written_since_is_not_lost_without_a_name_under_it():
-    stage = await advanced(Stage())
+    stage = await advanced()
     stage.fleet.data.rows.append("somebody new")
     stage.want(release="yoga")
 
@@ -174,9 +171,7 @@ async def test_data_written_since_is_not_lost_without_a_name_under_it():
 
 
 async def test_a_goal_taken_back_in_mid_leg_is_undone():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1")
     while "keystone.migrate.schema-sync.main.2023.1@ks1" not in stage.fleet.ledger:
         await stage.step()
@@ -190,9 +185,7 @@ async def test_a_goal_taken_back_in_mid_leg_is_undone():
 
 
 async def test_a_goal_taken_back_while_only_preparing_is_dropped():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1")
     while not stage.fleet.ledger:
         await stage.step()
@@ -205,9 +198,7 @@ async def test_a_goal_taken_back_while_only_preparing_is_dropped():
 
 
 async def test_a_failure_after_the_canary_holds_in_place_until_somebody_says_retry():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.fleet.dead_apis = {"ks2"}
     stage.want(release="2026.1")
 
@@ -222,9 +213,7 @@ async def test_a_failure_after_the_canary_holds_in_place_until_somebody_says_ret
 
 
 async def test_a_held_leg_is_undone_by_a_revert():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.fleet.dead_apis = {"ks2"}
     stage.want(release="2026.1")
     await stage.until(State.HALTED)
@@ -238,9 +227,7 @@ async def test_a_held_leg_is_undone_by_a_revert():
 
 
 async def test_nothing_starts_while_suspended_and_everything_after():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.journal.ask("suspend", "", "ada", "storm")
     stage.want(release="2026.1")
 
@@ -253,9 +240,7 @@ async def test_nothing_starts_while_suspended_and_everything_after():
 
 
 async def test_a_host_that_cannot_be_reached_blocks_and_says_so():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.fleet.hosts.cut("ks3")
     stage.want(release="2026.1")
 
@@ -267,9 +252,7 @@ async def test_a_host_that_cannot_be_reached_blocks_and_says_so():
 
 
 async def test_a_lost_answer_is_settled_by_asking_and_nothing_runs_twice():
-    stage = Stage(Faults(lost_answers=set(range(1, 60))))
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga(Faults(lost_answers=set(range(1, 60))))
     stage.want(release="2026.1")
 
     await stage.until(State.IN_SYNC)
@@ -279,9 +262,7 @@ async def test_a_lost_answer_is_settled_by_asking_and_nothing_runs_twice():
 
 async def test_a_schema_step_that_died_with_its_host_is_taken_back():
     step = "keystone.migrate.schema-sync.main.2026.1@ks1"
-    stage = Stage(Faults(dies_before={step}, reboots={"ks1"}))
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga(Faults(dies_before={step}, reboots={"ks1"}))
     stage.want(release="2026.1")
 
     halted = await stage.until(State.HALTED)
@@ -294,14 +275,16 @@ async def test_a_schema_step_that_died_with_its_host_is_taken_back():
 ROLLING = {"procedure": "zero-downtime", "policy": "supported"}
 
 
-async def rolling(stage: Stage) -> Stage:
+async def rolling() -> Stage:
+    """Return a fleet at Yoga that is to be moved without downtime."""
+    stage = Stage()
     stage.want(release="yoga", **ROLLING)
     await stage.until(State.IN_SYNC)
     return stage
 
 
 async def test_zero_downtime_never_stops_two_hosts_at_once():
-    stage = await rolling(Stage())
+    stage = await rolling()
     stage.want(release="2023.1", **ROLLING)
     fewest = 3
     for _ in range(60):
@@ -316,7 +299,7 @@ async def test_zero_downtime_never_stops_two_hosts_at_once():
 
 
 async def test_after_contract_there_is_no_way_back():
-    stage = await rolling(Stage())
+    stage = await rolling()
     stage.want(release="2023.1", **ROLLING)
     await stage.until(State.IN_SYNC)
     stage.want(release="yoga", **ROLLING)
@@ -328,7 +311,7 @@ async def test_after_contract_there_is_no_way_back():
 
 
 async def test_a_rolling_canary_that_fails_goes_back_alone_and_the_expanded_schema_can_be_finished_later():
-    stage = await rolling(Stage())
+    stage = await rolling()
     stage.want(release="2023.1", config=BROKEN_CONFIG, **ROLLING)
 
     assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
@@ -342,9 +325,7 @@ async def test_a_rolling_canary_that_fails_goes_back_alone_and_the_expanded_sche
 
 async def test_a_slow_step_halts_and_is_not_killed():
     step = "keystone.migrate.schema-sync.main.2023.1@ks1"
-    stage = Stage(Faults(held={step}))
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga(Faults(held={step}))
     stage.want(release="2026.1")
     while not stage.memory.history.halts:
         await stage.pass_once()
@@ -363,9 +344,7 @@ async def test_a_slow_step_halts_and_is_not_killed():
 
 async def test_a_host_lost_in_mid_run_is_waited_for_with_its_name():
     step = "keystone.roll.start@ks2"
-    stage = Stage(Faults(held={step}))
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga(Faults(held={step}))
     stage.want(release="2026.1")
     while not stage.fleet.hosts.hosts.get("ks2") or not stage.fleet.hosts.hosts["ks2"].waiting:
         await stage.step()
@@ -381,10 +360,9 @@ async def test_a_host_lost_in_mid_run_is_waited_for_with_its_name():
     assert stage.fleet.ledger.count(step) == 1
 
 
-async def between_hops(stage: Stage) -> Stage:
+async def between_hops() -> Stage:
     """Bring a fast-forward to 2026.1 just behind its first hop."""
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.want(release="2026.1")
     while "keystone.migrate.schema-sync.main.2023.1@ks1" not in stage.fleet.ledger:
         await stage.step()
@@ -392,7 +370,7 @@ async def between_hops(stage: Stage) -> Stage:
 
 
 async def test_a_goal_raised_in_mid_leg_is_taken_over_at_the_next_safe_point():
-    stage = await between_hops(Stage())
+    stage = await between_hops()
     stage.want(release="2026.2")
 
     await stage.until(State.IN_SYNC)
@@ -404,7 +382,7 @@ async def test_a_goal_raised_in_mid_leg_is_taken_over_at_the_next_safe_point():
 
 
 async def test_a_leg_that_was_taken_over_goes_back_to_where_it_began():
-    stage = await between_hops(Stage())
+    stage = await between_hops()
     stage.want(release="2026.2")
     await stage.until(State.IN_SYNC)
     stage.want(release="yoga")
@@ -417,7 +395,7 @@ async def test_a_leg_that_was_taken_over_goes_back_to_where_it_began():
 
 
 async def test_a_canary_that_fails_after_a_takeover_takes_back_the_whole_leg():
-    stage = await between_hops(Stage())
+    stage = await between_hops()
     stage.want(release="2026.2", config=BROKEN_CONFIG)
 
     assert (await stage.until(State.HALTED)).reason == Reason.CANARY_FAILED
@@ -428,7 +406,7 @@ async def test_a_canary_that_fails_after_a_takeover_takes_back_the_whole_leg():
 
 
 async def test_a_goal_lowered_to_where_the_schema_stands_ends_the_leg_there():
-    stage = await between_hops(Stage())
+    stage = await between_hops()
     stage.want(release="2023.1")
 
     await stage.until(State.IN_SYNC)
@@ -438,9 +416,7 @@ async def test_a_goal_lowered_to_where_the_schema_stands_ends_the_leg_there():
 
 
 async def test_a_held_leg_goes_on_with_a_corrected_configuration():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
+    stage = await at_yoga()
     stage.fleet.dead_apis = {"ks2"}
     stage.want(release="2026.1")
     assert (await stage.until(State.HALTED)).reason == Reason.VERIFY_FAILED
@@ -454,7 +430,7 @@ async def test_a_held_leg_goes_on_with_a_corrected_configuration():
 
 
 async def test_an_unrelated_commit_changes_nothing_of_a_run():
-    stage = await between_hops(Stage())
+    stage = await between_hops()
     stage.want("a word in the documentation", release="2026.1")
 
     await stage.until(State.IN_SYNC)

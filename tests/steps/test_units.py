@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,6 +16,7 @@ show)
   case $2 in
   LoadState) if [ "$state" = absent ]; then echo LoadState=not-found; else echo LoadState=loaded; fi ;;
   ActiveState) if [ "$state" = absent ]; then echo ActiveState=inactive; else echo "ActiveState=$state"; fi ;;
+  Id) echo "Id=$unit.service" ;;
   MainPID) [ "$state" = active ] && echo MainPID=17 || echo "MainPID=$(cat "$dir/pid" 2>/dev/null || echo 0)" ;;
   *) if [ -f "$dir/flapping" ]; then echo "$2=$(date +%s%N)"; else echo "$2=5"; fi ;;
   esac ;;
@@ -37,6 +40,13 @@ esac
 """
 
 
+def local(sandbox, args):
+    """Render a step whose conditions are written into the sandbox."""
+    script = units.effect(args)
+    words = tuple(str(sandbox.root / "dropins") if word == units.DROPINS else word for word in script.args)
+    return replace(script, args=words)
+
+
 @pytest.fixture(params=["systemd", "supervisord"])
 def order(request, sandbox):
     (sandbox.root / "units").mkdir()
@@ -47,7 +57,7 @@ def order(request, sandbox):
         args = units.Model(
             units=names, state=state, manager=request.param, manager_config="/etc/s.conf", wait_s=1, **more
         )
-        return sandbox.run(units.effect(args))
+        return sandbox.run(local(sandbox, args))
 
     run.manager = request.param
     run.up, run.down = ("active", "inactive") if request.param == "systemd" else ("RUNNING", "STOPPED")
@@ -65,6 +75,15 @@ def test_units_start_stop_and_restart(order):
     assert order("api", "wsgi", state="stopped").code == 0
     assert (order.get("api"), order.get("wsgi")) == (order.down, order.down)
     assert order("api", "wsgi", state="stopped").code == 0
+
+
+def test_what_was_stopped_is_held_down_until_it_is_started(order, sandbox):
+    order.set("api", order.up)
+    assert order("api", state="stopped").code == 0
+    held = sandbox.root / "dropins" / "api.service.d" / "zz-reconciler.conf"
+    assert held.exists() == (order.manager == "systemd")
+    assert order("api", state="started").code == 0
+    assert not held.parent.exists()
 
 
 def test_an_absent_unit_is_no_stopped_unit_unless_said(order):
@@ -92,7 +111,7 @@ def test_a_main_process_that_lives_on_is_not_stopped(sandbox):
     sandbox.tool("systemctl", SYSTEMCTL)
     (sandbox.root / "units" / "api").write_text("inactive\n")
     (sandbox.root / "units" / "pid").write_text("99\n")
-    assert sandbox.run(units.effect(units.Model(units=("api",), state="stopped", wait_s=1))).code == 1
+    assert sandbox.run(local(sandbox, units.Model(units=("api",), state="stopped", wait_s=1))).code == 1
 
 
 def test_a_unit_that_starts_over_and_over_is_not_started(sandbox):
@@ -100,7 +119,7 @@ def test_a_unit_that_starts_over_and_over_is_not_started(sandbox):
     sandbox.tool("systemctl", SYSTEMCTL)
     (sandbox.root / "units" / "api").write_text("inactive\n")
     (sandbox.root / "units" / "flapping").write_text("")
-    exited = sandbox.run(units.effect(units.Model(units=("api",), state="started")))
+    exited = sandbox.run(local(sandbox, units.Model(units=("api",), state="started")))
     assert exited.code == 1
     assert "anew" in exited.output
 
@@ -109,8 +128,8 @@ def test_enable_and_disable_reach_systemd(sandbox):
     (sandbox.root / "units").mkdir()
     sandbox.tool("systemctl", SYSTEMCTL)
     (sandbox.root / "units" / "api").write_text("active\n")
-    assert sandbox.run(units.effect(units.Model(units=("api",), state="started", enable=True))).code == 0
-    assert sandbox.run(units.effect(units.Model(units=("api",), state="stopped", enable=False))).code == 0
+    assert sandbox.run(local(sandbox, units.Model(units=("api",), state="started", enable=True))).code == 0
+    assert sandbox.run(local(sandbox, units.Model(units=("api",), state="stopped", enable=False))).code == 0
     assert [line for line in sandbox.log if "able" in line] == ["systemctl enable -- api", "systemctl disable -- api"]
 
 

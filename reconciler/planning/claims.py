@@ -1,0 +1,27 @@
+"""What plans claim: no two runs change one service or one host at a time. Pure."""
+
+from __future__ import annotations
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.plan import Plan
+from reconciler.domain.run import Run
+from reconciler.planning.plan import Scene, groups_of
+
+
+def claimed_by(plan: Plan, scene: Scene) -> Plan | None:
+    """Return another group's plan that is being carried out and changes something that this one would change."""
+    mine = claims_of(plan)
+    begun = (*(run.plan for run in scene.history.open_legs()), *scene.pinned)
+    return next((other for other in begun if other.group != plan.group and claims_of(other) & mine), None)
+
+
+def claims_of(plan: Plan) -> frozenset[tuple[str, str]]:
+    """Return the services and hosts that a plan's steps touch."""
+    services = {("service", step.service) for step in plan.steps}
+    return frozenset(services | {("host", step.host) for step in plan.steps if step.host})
+
+
+def astray(run: Run, desired: Desired) -> tuple[str, ...]:
+    """Return the services of an open run that its group no longer has: a commit took them away in mid-leg."""
+    members = groups_of(desired).get(run.group, ())
+    return tuple(route.service for route in run.plan.services if route.service not in members)

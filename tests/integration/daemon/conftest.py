@@ -1,0 +1,67 @@
+"""Two hosts for all tests of this folder, and a site of its own for each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemon.daemon import Daemon
+from tests.integration.daemon.site import HERE, Site
+from tests.support.sshd import Sshd, start_sshd
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs that stand for others, executable."""
+    folder = tmp_path_factory.mktemp("tools")
+    for source in (HERE / "tools").iterdir():
+        shutil.copy(source, folder / source.name)
+        (folder / source.name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sshd, Sshd]]:
+    """Two hosts that the same key opens."""
+    first = start_sshd(tmp_path_factory.mktemp("sshd1"))
+    folder = tmp_path_factory.mktemp("sshd2")
+    for name in ("client_key", "client_key.pub"):
+        shutil.copy(first.folder / name, folder / name)
+    second = start_sshd(folder)
+    yield first, second
+    first.stop()
+    second.stop()
+
+
+@pytest.fixture
+def site(tmp_path: Path, tools: Path, servers: tuple[Sshd, Sshd]) -> Iterator[Site]:
+    """A fleet at release one, with a first commit that says so."""
+    made = Site(tmp_path, tools, servers)
+    made.commit("one")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start(site: Site) -> Iterator[Callable[..., Daemon]]:
+    """Start daemons of the site; what still runs at the end is killed."""
+    started: list[Daemon] = []
+
+    def begin(*words: str, **env: str) -> Daemon:
+        started.append(Daemon(site, *words, **env))
+        return started[-1]
+
+    yield begin
+    for daemon in started:
+        daemon.kill()
+
+
+@pytest.fixture
+def daemon(start: Callable[[], Daemon]) -> Daemon:
+    """A running daemon whose fleet is in sync at release one."""
+    running = start()
+    running.reached("InSync")
+    return running

@@ -1,0 +1,74 @@
+"""A daemon that ends in mid-step, and the one that comes after it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.daemon.daemon import Daemon, child, cli
+from tests.integration.daemon.site import Site
+
+pytestmark = pytest.mark.integration
+
+
+def migrating(site: Site, daemon: Daemon) -> None:
+    """Bring the daemon to where the schema tool runs and does not get on."""
+    site.hold.touch()
+    site.commit("two")
+    daemon.wait(lambda: site.ledger() == ["begin two"])
+
+
+def once(site: Site) -> None:
+    assert site.ledger() == ["begin two", "end two"]
+    entries = cli(site, "history", "-n", "0", "-o", "json").json["entries"]
+    assert [e["kind"] for e in entries if "schema-sync" in e["step"]] == ["intent", "result"]
+
+
+def test_sigterm_ends_the_daemon_at_once_and_the_next_one_attaches_to_the_step(
+    site: Site, daemon: Daemon, start: Callable[..., Daemon]
+) -> None:
+    migrating(site, daemon)
+    assert daemon.end(signal.SIGTERM) == 0
+    assert "Traceback" not in daemon.log
+    assert "running steps go on on their hosts" in daemon.log
+    assert site.ledger() == ["begin two"]
+
+    after = start()
+    after.until(lambda s: s["services"][0]["verdict"] == "Progressing")
+    assert cli(site, "status").text.count("Progressing") == 1
+    site.hold.unlink()
+    after.reached("InSync")
+    once(site)
+
+
+def test_a_step_that_ended_while_the_daemon_was_dead_is_not_done_again(
+    site: Site, daemon: Daemon, start: Callable[..., Daemon]
+) -> None:
+    migrating(site, daemon)
+    assert daemon.end(signal.SIGKILL) == -signal.SIGKILL
+    site.hold.unlink()
+    start().reached("InSync")
+    once(site)
+
+
+def test_run_once_ends_on_sigterm_too(site: Site, start: Callable[..., Daemon]) -> None:
+    site.hold.touch()
+    site.commit("two")
+    daemon = start("--once")
+    daemon.wait(lambda: site.ledger() == ["begin two"])
+    assert daemon.end(signal.SIGTERM) == 1
+    site.hold.unlink()
+    start().reached("InSync")
+    once(site)
+
+
+def test_a_second_daemon_is_refused_and_says_who_is_there(site: Site, daemon: Daemon) -> None:
+    second = child(site, "run")
+    assert second.code == 1
+    assert str(site.store) in second.err
+    assert f"pid {daemon.process.pid}" in second.err
+    assert "hint:" in second.err
+    assert "Traceback" not in second.err
+    assert daemon.process.poll() is None

@@ -1,0 +1,109 @@
+"""Defects that the machine of test_machine.py found, each shrunk to a plain case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import Decision, State
+from tests.scenarios.laws import Case, breaches
+from tests.scenarios.stage import BROKEN_CONFIG, Stage, fleet_of, second
+from tests.support.sample import KEYSTONE
+
+APART: dict[str, tuple[str, ...]] = {}
+TOGETHER = {"control": ("keystone", "identity")}
+
+
+def two() -> Stage:
+    return Stage(services={"keystone": KEYSTONE, "identity": second()})
+
+
+def want(stage: Stage, groups: dict[str, tuple[str, ...]], **changes: object) -> None:
+    """Commit both services with the same changes."""
+    services = [replace(service, **changes) for service in (KEYSTONE, second())]
+    stage.commit(fleet_of(services, groups))
+
+
+async def passes(stage: Stage, count: int) -> dict[str, Decision]:
+    for _ in range(count):
+        await stage.step()
+    return {decision.verdict.group: decision for decision in (await stage.pass_once()).decisions}
+
+
+async def until_done(stage: Stage, *steps: str) -> None:
+    """Pass until these steps were carried out."""
+    for _ in range(200):
+        await stage.step()
+        if set(steps) <= set(stage.fleet.ledger):
+            return
+    raise AssertionError(stage.fleet.ledger)
+
+
+def lawful(stage: Stage) -> bool:
+    return breaches(Case(stage.store_entries(), stage.fleet.deeds, stage.wanted)) == []
+
+
+async def test_two_groups_on_the_same_hosts_take_turns():
+    stage = two()
+    want(stage, APART)
+    await passes(stage, 3)
+    want(stage, APART, release="2026.1")
+    decisions = await passes(stage, 3)
+
+    assert decisions["identity"].verdict.state is State.PROGRESSING
+    assert decisions["keystone"].verdict.reason == Reason.CLAIMED
+
+    await passes(stage, 60)
+    assert {site.data.release for site in stage.fleet.sites.values()} == {"2026.1"}
+    assert lawful(stage)
+
+
+async def test_a_service_that_leaves_its_group_in_mid_leg_is_not_begun_anew():
+    stage = two()
+    want(stage, APART)
+    await passes(stage, 3)
+    want(stage, APART, release="2026.1")
+    await until_done(stage, "identity.migrate.schema-sync.main.2023.1@ks1")
+    want(stage, TOGETHER, release="2026.1")
+    decisions = await passes(stage, 10)
+
+    assert decisions["identity"].verdict.reason == Reason.OPEN_LEG
+    assert decisions["control"].verdict.reason == Reason.CLAIMED
+
+    want(stage, APART, release="2026.1")
+    await passes(stage, 60)
+    assert {site.data.release for site in stage.fleet.sites.values()} == {"2026.1"}
+    assert lawful(stage)
+
+
+async def test_what_is_undone_does_not_overtake_what_still_runs():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.failing = {"keystone.quiesce.stop@ks1"}
+    stage.fleet.hosts.faults.held = {"keystone.quiesce.stop@ks2"}
+    stage.want(release="2026.1")
+    await passes(stage, 10)
+    assert [halt.reason for halt in stage.memory.history.halts] == [Reason.STEP_FAILED]
+    await stage.kill()
+    stage.start()
+    await passes(stage, 10)
+    stage.fleet.hosts.release("keystone.quiesce.stop@ks2")
+    await stage.until(State.HALTED)
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+
+
+async def test_a_leg_taken_over_starts_again_what_the_newer_plan_stopped_on_the_same_hosts():
+    stage = two()
+    want(stage, TOGETHER)
+    await passes(stage, 3)
+    stage.commit(fleet_of([replace(KEYSTONE, release="2026.1"), second()], TOGETHER))
+    await until_done(stage, "keystone.migrate.schema-sync.main.2023.1@ks1")
+    want(stage, TOGETHER, release="2026.1", config=BROKEN_CONFIG)
+    verdict = await stage.until(State.HALTED)
+
+    assert verdict.reason == Reason.CANARY_FAILED
+    for name, site in stage.fleet.sites.items():
+        assert {machine.running for machine in site.machines.values()} == {f"/srv/{name}/yoga"}
+    assert lawful(stage)

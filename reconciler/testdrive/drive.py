@@ -51,6 +51,7 @@ def main(wishes: Wishes) -> int:
         try:
             return _carry(site, show, result, wishes)
         except KeyboardInterrupt:
+            show.doing("interrupted: stopping and removing everything")
             _end(site, show)
             show.line("interrupted; everything is stopped and removed")
             return INTERRUPTED
@@ -74,11 +75,12 @@ def _carry(site: Site, show: Show, result: Result, wishes: Wishes) -> int:
     except ReconcilerError as error:
         result.error = str(error)
         _tell_failure(site, show, error)
-    if result.good and not wishes.keep:
-        _end(site, show)
     _sum_up(show, result)
     if result.good and wishes.keep:
         _tell_more(site, show)
+    elif result.good:
+        show.begin("stopping and removing everything; --keep would leave it to be explored")
+        _end(site, show)
     if wishes.json:
         sys.stdout.write(json.dumps(asdict(result)) + "\n")
     return 0 if result.good else 1
@@ -129,12 +131,12 @@ def _interruptible() -> Iterator[None]:
 
 
 def _end(site: Site, show: Show) -> None:
-    """Stop and remove everything."""
-    show.rest()
+    """Stop and remove everything; this takes a moment, and is not interrupted again."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # this takes a moment, and leaves nothing behind if it is let
+        signal.signal(number, signal.SIG_IGN)
     processes.stop(site.root)
     processes.remove(site.root)
+    show.rest()
 
 
 def _tell_more(site: Site, show: Show) -> None:

@@ -11,6 +11,7 @@ import base64
 import fcntl
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -72,6 +73,11 @@ class Store:
         """Name the folder of an era's base environment."""
         return self.folder / f"keystone-{era}-era"
 
+    @property
+    def pip(self) -> Path:
+        """Name the folder that holds pip and nothing else."""
+        return self.folder / "pip"
+
     def python(self, era: str) -> str:
         """Name the interpreter of an era's base environment."""
         return str(self.base(era) / "bin/python")
@@ -88,6 +94,7 @@ def fill(store: Store, releases: Iterable[str], say: Callable[[str], None]) -> N
         for era in dict.fromkeys(package.era for package in wanted):
             say(f"dependencies of the {era} era (about 30 MB)")
             _build_base(store, era)
+        _copy_pip(store, wanted[0].era)
         for package in wanted:
             _write_link(store, package)
         say("the packages themselves")
@@ -99,7 +106,22 @@ def is_filled(store: Store, releases: Iterable[str]) -> bool:
     """Tell whether nothing is left to be downloaded."""
     wanted = [PACKAGES[release] for release in releases]
     wheels = all(_wheel(store, line).exists() for line in (SERVER, *(f"keystone=={p.version}" for p in wanted)))
-    return wheels and all((store.base(package.era) / ".complete").exists() for package in wanted)
+    return wheels and store.pip.exists() and all((store.base(package.era) / ".complete").exists() for package in wanted)
+
+
+def python_text(store: Store) -> str:
+    """Write a Python that makes environments without a pip of their own, which would be most of their files.
+
+    They find the one in the store instead. (Measured: 3.0 s of CPU and 1600 files in place of 5.9 s and 3300.)
+    """
+    return f"""\
+#!/bin/sh
+if [ "$1 $2" != "-m venv" ]; then exec "{sys.executable}" "$@"; fi
+shift 2
+"{sys.executable}" -m venv --without-pip "$@" || exit
+for environment; do :; done
+for packages in "$environment"/lib/python3*/site-packages; do echo "{store.pip}" >"$packages/pip.pth"; done
+"""
 
 
 def write_keys(folder: Path) -> None:
@@ -143,6 +165,15 @@ def _build_base(store: Store, era: str) -> None:
     (base / ".complete").touch()
 
 
+def _copy_pip(store: Store, era: str) -> None:
+    for part in _site_packages(store, era).glob("pip*"):
+        shutil.copytree(part, store.pip / part.name, dirs_exist_ok=True)
+
+
+def _site_packages(store: Store, era: str) -> Path:
+    return next(store.base(era).glob("lib/python3*/site-packages"))
+
+
 def _download(store: Store, line: str, era: str) -> None:
     """Download one wheel; one by one, because pip refuses two versions of a package in a call."""
     if not _wheel(store, line).exists():
@@ -160,9 +191,8 @@ def _write_link(store: Store, package: Package) -> None:
     A wheel, because then a release's environment is built by nothing but `pip install`.
     """
     info = f"{LINK}-{package.version}.dist-info"
-    site_packages = next(store.base(package.era).glob("lib/python3*/site-packages"))
     content = {
-        f"{LINK}.pth": f"{site_packages}\n",
+        f"{LINK}.pth": f"{_site_packages(store, package.era)}\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: keystone-dependencies\nVersion: {package.version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: testdrive\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }

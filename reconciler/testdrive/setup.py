@@ -133,12 +133,13 @@ async def _start_hosts(site: Site) -> None:
 
 
 def _write_tools(site: Site) -> Path:
-    """Put supervisorctl, which lies in this program's own environment, on the PATH of hosts."""
-    tools = site.root / "bin"
+    """Put supervisorctl, which lies in this program's own environment, on the PATH of hosts; and a Python for them."""
+    tools = site.python.parent
     tools.mkdir()
-    program = tools / "supervisorctl"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m supervisor.supervisorctl "$@"\n')
-    program.chmod(0o755)
+    supervisorctl = f'#!/bin/sh\nexec "{sys.executable}" -m supervisor.supervisorctl "$@"\n'
+    for program, text in ((tools / "supervisorctl", supervisorctl), (site.python, keystone.python_text(site.store))):
+        program.write_text(text)
+        program.chmod(0o755)
     return tools
 
 

@@ -69,6 +69,11 @@ class Site:
         return self.root / "daemon"
 
     @property
+    def python(self) -> Path:
+        """Name the interpreter that makes environments on hosts."""
+        return self.root / "bin/python3"
+
+    @property
     def journal_url(self) -> str:
         """Give the address of the daemon's journal."""
         return f"sqlite:///{self.state}/journal.sqlite"
@@ -140,7 +145,7 @@ def _words(site: Site) -> dict[str, str]:
         "root": str(site.root),
         "hosts": "\n".join(_host_line(host) for host in site.hosts),
         "user": sshd.user(),
-        "python": sys.executable,
+        "python": str(site.python),
         "server": keystone.SERVER,
         "wheels": str(site.store.wheels),
         "database": f'{{url: "{url}"{password}}}',

@@ -133,11 +133,17 @@ listen = "127.0.0.1:{site.web_port}"
 """
 
 
+def _host_line(host: Host) -> str:
+    place = f"address: 127.0.0.1, port: {host.ssh_port}"
+    return f'{host.name}: {{{place}, roles: [keystone], vars: {{api: "{host.api_port}"}}}}'
+
+
 def _words(site: Site) -> dict[str, str]:
     url = site.database.url
     password = "" if site.engine == "sqlite" else f", password: {{file: {site.secret('database')}}}"
-    words = {
+    return {
         "root": str(site.root),
+        "hosts": "\n".join(_host_line(host) for host in site.hosts),
         "user": sshd.user(),
         "python": str(site.python),
         "server": keystone.SERVER,
@@ -145,9 +151,6 @@ def _words(site: Site) -> dict[str, str]:
         "database": f'{{url: "{url}"{password}}}',
         "connection": _with_password(url) if password else url,
     }
-    for host in site.hosts:
-        words |= {f"{host.name}_ssh": str(host.ssh_port), f"{host.name}_api": str(host.api_port)}
-    return words
 
 
 def _with_password(url: str) -> str:

@@ -12,6 +12,7 @@ from reconciler.domain.plan import Step
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, PhaseSpec, Procedure, Selector
 from reconciler.planning.actions import expand
+from reconciler.planning.position import goal_of
 from reconciler.planning.setting import Draft, Setting
 from reconciler.planning.waves import waves
 from reconciler.steps import kinds
@@ -83,6 +84,8 @@ class Graph:
         return tuple(ends) if side_by_side else self.frontier
 
     def _column(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], place: Place) -> tuple[Step, ...]:
+        if not leg.hops and place.host:
+            span = (goal_of(leg.service, place.host),) * 2
         setting = Setting(
             service=leg.service,
             desired=self.desired,

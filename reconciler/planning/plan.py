@@ -102,9 +102,11 @@ def _intent(position: Position, scene: Scene) -> _Intent:
     if position.blocks:
         return _Intent(service=service, position=position, blocks=position.blocks)
     start, goal = position.release, service.release
-    if start == goal:
-        return _Intent(service=service, position=position, procedure=scene.desired.procedures["refresh"], stops=(goal,))
     order = [each.release.id for each in scene.catalog.service(service.component).releases]
+    if start == goal:
+        refresh = scene.desired.procedures["refresh"]
+        blocks = tuple(_ahead(position, service, order))
+        return _Intent(service=service, position=position, procedure=refresh, stops=(goal,), blocks=blocks)
     if order.index(goal) < order.index(start):
         return _Intent(service=service, position=position, back=True)
     route = find_route(scene.catalog, service.component, start, goal, RoutePolicy(service.policy))
@@ -119,6 +121,15 @@ def _intent(position: Position, scene: Scene) -> _Intent:
         text = f"{service.name}: {', '.join(behind)} would be stopped and never started again"
         return replace(intent, blocks=(_block(Reason.OVERRIDE_IN_THE_WAY, text),))
     return intent
+
+
+def _ahead(position: Position, service: Service, order: Sequence[str]) -> Iterable[Block]:
+    """Block hosts that run more than their override allows: it holds a host back, and never takes one back."""
+    for host in position.drifted:
+        goal = goal_of(service, host.host)
+        if goal != service.release and host.release and order.index(host.release) > order.index(goal):
+            text = f"{service.name}: {host.host} runs {host.release}, past its override to {goal}"
+            yield _block(Reason.OVERRIDE_IN_THE_WAY, text)
 
 
 def _routes(intents: Iterable[_Intent]) -> tuple[ServiceRoute, ...]:
@@ -187,7 +198,8 @@ def _legs(intents: Sequence[_Intent], scene: Scene) -> tuple[Step, ...]:
 def _moving(intent: _Intent) -> tuple[str, ...]:
     """Return the hosts whose code moves: all that follow the service, or in a refresh those that drifted."""
     if len(intent.stops) == 1:
-        return tuple(host.host for host in intent.position.drifted)
+        behind = held_back(intent.service)  # last, for the canary must run what the others are to run
+        return tuple(sorted((host.host for host in intent.position.drifted), key=lambda name: name in behind))
     return tuple(name for name in intent.service.hosts if goal_of(intent.service, name) == intent.service.release)
 
 

@@ -144,3 +144,33 @@ async def test_a_leg_that_waited_to_be_taken_over_is_not_forgotten_when_its_serv
 
     assert decisions["identity"].verdict.reason == Reason.OPEN_LEG
     assert decisions["keystone"].verdict.reason == Reason.CLAIMED
+
+
+async def test_a_host_that_is_past_its_override_is_not_restarted_for_ever():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2023.1")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2023.1", overrides={"ks3": "yoga"})
+    blocked = await stage.until(State.BLOCKED)
+
+    assert blocked.reason == Reason.OVERRIDE_IN_THE_WAY
+    assert "ks3 runs 2023.1" in blocked.text
+
+
+async def test_a_refresh_keeps_a_host_at_the_release_of_its_override():
+    rolling = {"procedure": "zero-downtime", "policy": "supported", "overrides": {"ks1": "yoga"}}
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.fleet.data.release = "2023.1"  # by hand, and all hosts but the one held back
+    for name in ("ks2", "ks3"):
+        machine = stage.fleet.machines[name]
+        machine.running = machine.link = "/srv/keystone/2023.1"
+    stage.fleet.machines["ks1"].stamp = "bad0"
+    stage.want(release="2023.1", **rolling)
+    await stage.until(State.IN_SYNC)
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "2023.1", "ks3": "2023.1"}
+    assert stage.fleet.machines["ks1"].stamp != "bad0"

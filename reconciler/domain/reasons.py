@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_ROUTE = "NoRoute"
     NO_WAY_BACK = "NoWayBack"
     NO_BUILD = "NoBuild"
+    HOST_WITHOUT_BUILD = "HostWithoutBuild"
     NO_BACKUP = "NoBackup"
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
@@ -140,6 +141,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.NO_BUILD: (
         "The desired state does not say how a release on the route is put on hosts.",
         "Add the release to the service's `builds`.",
+    ),
+    Reason.HOST_WITHOUT_BUILD: (
+        "The host bears no build of the service at all; to provision it is not this daemon's work.",
+        "Install the service on it as your provisioning does, or take the host out of the service.",
     ),
     Reason.NO_BACKUP: ("There is no backup set that was read back, so no schema step.", "See the failed backup step."),
     Reason.POSITION_UNKNOWN: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog, Stage
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
@@ -126,7 +127,7 @@ def _reported(service: Service, host: Host, catalog: Catalog, report: HostReport
     if build is None:
         block = _block(Reason.NO_BUILD, f"{service.name} has no build for {goal} on {host.name}")
         return HostPosition(host=host.name, unknown=block)
-    unclear = _unclear(host.name, report)
+    unclear = _unclear(host.name, report) or _bare(service, host.name, build, report)
     environment = report.environments.get(build.link)
     return HostPosition(
         host=host.name,
@@ -145,6 +146,16 @@ def _unclear(host: str, report: HostReport) -> Block | None:
         for subject, observed in part.items():
             if isinstance(observed, Unknown):
                 return _block(Reason(observed.reason), f"host {host}, {subject}: {observed.text}", host)
+    return None
+
+
+def _bare(service: Service, host: str, build: Build, report: HostReport) -> Block | None:
+    """Return why a host that bears no build at all is left alone."""
+    environments = [report.environments.get(build.link)] if build.form == "environment" else []
+    parts = [*environments, *(report.packages.get(name) for name in build.packages)]
+    if parts and all(isinstance(part, Absent) for part in parts):
+        text = f"host {host} has no build of {service.name}"
+        return _block(Reason.HOST_WITHOUT_BUILD, text, host)
     return None
 
 

@@ -267,8 +267,10 @@ class Fleet:
             case "host_facts":
                 lines = ["boot\t00000000-0000-0000-0000-000000000000"]
             case "environments":
-                lines = [f"link\t{question.args[0]}", f"path\t{machine.link}", f"switched\t{_s(machine.changed_at)}"]
-                lines += [f"dist\tkeystone\t{self._version(machine.link)}"]
+                lines = [f"link\t{question.args[0]}"]
+                if machine.link:
+                    lines += [f"path\t{machine.link}", f"switched\t{_s(machine.changed_at)}"]
+                    lines += [f"dist\tkeystone\t{self._version(machine.link)}"]
             case "units":
                 lines = [line for unit in question.args for line in _shown(unit, self.sites[unit].machines[host])]
             case "config_digest":

@@ -75,11 +75,17 @@ async def test_a_fleet_met_for_the_first_time_is_explained(lab: Lab, product: Pr
     assert facts.free_bytes[STATE_DIR] > 0
 
     (decision,), (position,) = result.decisions, result.positions
-    assert (decision.verdict.state, "first look" in decision.verdict.text) == (State.SUSPENDED, True)
+    assert (decision.verdict.state, decision.verdict.reason) == (State.BLOCKED, Reason.HOST_WITHOUT_BUILD)
+    assert "h3" in decision.verdict.text
     drift = {host.host: " ".join(host.drift) for host in position.hosts}
     assert f"package {DEMO} is {OLD} instead of {NEW}" in drift["h1"]
     assert f"unit {DEMO} was started before package {DEMO} was installed" in drift["h2"]
     assert f"package {DEMO} is not there" in drift["h3"]
+
+    await h3.run(f"{APT} install {DEMO}={OLD}")
+    product.want(release="three", suspended="second look")
+    (decision,) = (await product.rest()).decisions
+    assert (decision.verdict.state, "second look" in decision.verdict.text) == (State.SUSPENDED, True)
     assert isinstance(decision.plan, Plan)
     assert [route.route for route in decision.plan.services] == [("one", "two", "three")]
     assert await asyncio.gather(*(host.run(f"ls {STATE_DIR}", check=False) for host in lab.hosts.values())) == [""] * 3

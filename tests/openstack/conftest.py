@@ -49,7 +49,7 @@ def store(say: Say) -> keystone.Store:
     program("mariadbd", "mariadb-server")
     began = time.monotonic()
     store = keystone.Store(cache() / str(sys.implementation.cache_tag))
-    keystone.fill(store, RELEASES, say)
+    keystone.fill(store, RELEASES, lambda text: None)
     say(f"packages of {len(RELEASES)} releases: {time.monotonic() - began:.1f} s")
     return store
 
@@ -65,12 +65,15 @@ def bench(store: keystone.Store, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture
-def root() -> Iterator[Path]:
+def root(say: Say) -> Iterator[Path]:
     """Give a folder with a short name, for the sockets in it; what was started there is stopped."""
     path = Path(tempfile.mkdtemp(prefix="openstack-"))
     yield path
+    began = time.monotonic()
     processes.stop(path)
+    stopped = time.monotonic()
     processes.remove(path)
+    say(f"  stopped: {stopped - began:.1f} s, removed: {time.monotonic() - stopped:.1f} s")
 
 
 @pytest.fixture

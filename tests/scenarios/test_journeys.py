@@ -444,3 +444,15 @@ async def test_an_unrelated_commit_changes_nothing_of_a_run():
     await stage.until(State.IN_SYNC)
 
     assert [run.ended for run in stage.memory.history.runs] == ["done"]
+
+
+async def test_a_host_without_any_build_is_not_provisioned():
+    stage = await at_yoga()
+    stage.fleet.machines["ks3"].link = ""
+    stage.want(release="2026.1")
+
+    blocked = await stage.until(State.BLOCKED)
+
+    assert blocked.reason == Reason.HOST_WITHOUT_BUILD
+    assert "ks3" in blocked.text
+    assert stage.fleet.ledger == []

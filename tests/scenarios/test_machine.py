@@ -50,7 +50,7 @@ PARTS = (
 )
 FOREVER = date(2099, 1, 1)
 RESTING = {State.IN_SYNC, State.HALTED, State.BLOCKED, State.SUSPENDED}
-REST_PASSES = 150
+REST_PASSES = 500
 """Within so many passes, five seconds apart, everything rests once faults have stopped."""
 
 hosts = st.sampled_from(HOSTS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from copy import deepcopy
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -30,12 +31,30 @@ SHAPES = {
 
 
 def validated(model: type[AnyModel], node: Node, title: str) -> Found[AnyModel]:
-    """Return the model of a node, or None and what is wrong, each mistake at its own place; `title` names the whole."""
+    """Return the model of a node, or None, and what is wrong, each mistake at its own place; `title` names the whole.
+
+    A key too many hides nothing: the rest is a model still, so that what others check in it is said as well.
+    """
     try:
         return model.model_validate(node.plain()), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        return None, [problem for detail in details for problem in _problems(model, node, title, detail)]
+        problems = [problem for detail in details for problem in _problems(model, node, title, detail)]
+        return _without_extras(model, node, details), problems
+
+
+def _without_extras(model: type[AnyModel], node: Node, details: list[ErrorDetails]) -> AnyModel | None:
+    """Return the model without the keys that it does not know, if those are all that is wrong."""
+    if any(detail["type"] != "extra_forbidden" for detail in details):
+        return None
+    value: Any = deepcopy(node.plain())
+    for detail in details:
+        *way, key = detail["loc"]
+        place = value
+        for word in way:
+            place = place[word]
+        del place[key]
+    return model.model_validate(value)
 
 
 def _problems(model: type[BaseModel], node: Node, title: str, detail: ErrorDetails) -> Iterator[Problem]:

@@ -1,0 +1,149 @@
+"""The JSON contracts of what a daemon knows: status, diff and history."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from reconciler.cli.contracts_plan import Block, Steps
+
+Verdict = Literal["", "InSync", "Progressing", "Waiting", "Blocked", "Suspended", "BackingOut", "Halted"]
+
+
+class StatusService(TypedDict):
+    """One service: `position` is empty when it cannot be told, `phase` and `run` without a run; `since` is ISO 8601."""
+
+    service: str
+    group: str
+    desired: str
+    position: str
+    phase: str
+    verdict: Verdict
+    reason: str
+    text: str
+    hint: str
+    run: str
+    since: str
+    steps: Steps
+
+
+class Halt(TypedDict):
+    """An open halt; `scope` is the group."""
+
+    id: str
+    scope: str
+    reason: str
+    text: str
+    hint: str
+    since: str
+
+
+class Hosts(TypedDict):
+    """Hosts that answered the newest look, those of which nobody can tell, and all."""
+
+    known: int
+    unknown: int
+    total: int
+
+
+class Suspension(TypedDict):
+    """A suspension by command; an empty `scope` is the whole fleet."""
+
+    scope: str
+    by: str
+    why: str
+    since: str
+
+
+class Source(TypedDict):
+    """How the repository stands; `problem` is empty when the newest commit `head` is in force."""
+
+    problem: str
+    text: str
+    hint: str
+    head: str
+
+
+class Status(TypedDict):
+    """`reconciler status`."""
+
+    revision: str
+    fleet: str
+    at: str
+    services: list[StatusService]
+    halts: list[Halt]
+    hosts: Hosts
+    suspensions: list[Suspension]
+    source: Source
+    problems: list[Block]
+
+
+class DiffDatabase(TypedDict):
+    """A database; `unknown` is a reason code when nobody can tell."""
+
+    name: str
+    releases: list[str]
+    text: str
+    differs: bool
+    unknown: str
+
+
+class DiffHost(TypedDict):
+    """A host; `drift` are sentences, `unknown` says why nobody can tell."""
+
+    host: str
+    desired: str
+    release: str
+    differs: bool
+    drift: list[str]
+    unknown: str
+
+
+class DiffService(TypedDict):
+    """A service with its targets."""
+
+    service: str
+    desired: str
+    position: str
+    differs: bool
+    unknown: bool
+    databases: list[DiffDatabase]
+    hosts: list[DiffHost]
+    blocks: list[Block]
+
+
+class _Diff(TypedDict):
+    revision: str
+    differs: bool
+    unknown: bool
+    services: list[DiffService]
+
+
+class Diff(_Diff, total=False):
+    """`reconciler diff`; `at` when it is the daemon's."""
+
+    at: str
+
+
+class HistoryEntry(TypedDict):
+    """An entry of the journal; `hash` is over all other fields, `prev` the hash of its predecessor."""
+
+    seq: int
+    at: str
+    kind: str
+    group: str
+    run: str
+    step: str
+    body: dict[str, Any]
+    prev: str
+    hash: str
+
+
+class History(TypedDict):
+    """`reconciler history`; `head` is the newest hash."""
+
+    verified: bool
+    total: int
+    head: str
+    entries: list[HistoryEntry]

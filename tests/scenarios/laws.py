@@ -177,7 +177,10 @@ def law_2_wave_0_is_verified_before_any_other_host_starts_new_code(case: Case) -
             for step in case.plans[deed.key.run]["steps"]
             if step["phase"] == "roll" and step["wave"] == 0 and step["service"] == deed.service
         ]
-        if deed.host in {step["host"] for step in canary}:
+        hosts = {step["host"] for step in canary}
+        if len(hosts) > 1:
+            yield f"{deed.key.run} has {len(hosts)} canaries for {deed.service}: {sorted(hosts)}"
+        if deed.host in hosts:
             continue
         missing = [step["id"] for step in canary if not _by(case.done(deed.key.run, step["id"]), deed.at)]
         if missing or not canary:

@@ -13,6 +13,7 @@ from datetime import date
 from functools import wraps
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -53,7 +54,7 @@ RESTING = {State.IN_SYNC, State.HALTED, State.BLOCKED, State.SUSPENDED}
 REST_PASSES = 500
 """Within so many passes, five seconds apart, everything rests once faults have stopped."""
 
-hosts = st.sampled_from(HOSTS)
+hosts = st.sampled_from(("ks1", *HOSTS))  # the first is bootstrap and canary: most happens there
 few = st.integers(1, 6)
 
 
@@ -236,13 +237,33 @@ class Life(RuleBasedStateMachine):
         (faults.lost_answers if answer else faults.lost_orders).add(number)
 
     @event(part=st.sampled_from(PARTS), host=hosts)
+    def hold_steps(self, part: str, host: str) -> None:
+        self.hold(part, host)
+
+    @event(part=st.sampled_from(("schema", "schema", "start", "backup")), host=hosts, count=st.integers(4, 20))
+    def reboot_in_mid_step(self, part: str, host: str, count: int) -> None:
+        self.hold(part, host)
+        self.do(self.passes(count))
+        self.stage.fleet.reboot(host)
+        self.stage.fleet.hosts.faults.held.clear()
+
+    @event(part=st.sampled_from(PARTS), host=hosts, count=st.integers(4, 12))
+    def take_too_long(self, part: str, host: str, count: int) -> None:
+        self.hold(part, host)
+        self.do(self.passes(count))
+        self.do(self.passes(2, 20000.0))
+        self.release()
+
     def hold(self, part: str, host: str) -> None:
         self.stage.fleet.hosts.faults.held.add(f"{part}@{host}")
 
-    @event()
     def release(self) -> None:
         self.stage.fleet.hosts.faults.held.clear()
         self.do(self._released())
+
+    @event()
+    def let_held_steps_go_on(self) -> None:
+        self.release()
 
     @event(part=st.sampled_from(PARTS), host=hosts)
     def let_steps_fail(self, part: str, host: str) -> None:
@@ -391,11 +412,12 @@ class Life(RuleBasedStateMachine):
         raise AssertionError(f"no rest: {[d.verdict for d in report.decisions]}; {self.stage.fleet.ledger[-5:]}")
 
 
+@pytest.mark.timeout(3600)  # as many lives as were asked for
 def test_every_life_keeps_the_laws() -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=EXAMPLES or 12,
+            max_examples=EXAMPLES or 20,
             stateful_step_count=40,
             deadline=None,
             derandomize=not EXAMPLES,

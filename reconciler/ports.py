@@ -115,8 +115,8 @@ class Hosts(Protocol):
         """Return when the step has ended or the link is gone; decides nothing."""
         ...
 
-    async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
-        """Remove the folders of ended steps of all other runs."""
+    async def forget(self, host: Host, runs: Sequence[str]) -> None:
+        """Remove the folders of ended steps of these runs."""
         ...
 
     async def close(self) -> None:

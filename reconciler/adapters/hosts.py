@@ -100,9 +100,9 @@ class SshHosts:
             task = self._watch(host, key, self._spawn(self._wait_in_line(host, orders)))
         await asyncio.wait({task})
 
-    async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
-        """Remove the folders of ended steps of all other runs; a host that does not answer keeps them."""
-        await self._ask(host, _Orders(runner.clean(host, keep_runs), repeatable=True), runner.Reply())
+    async def forget(self, host: Host, runs: Sequence[str]) -> None:
+        """Remove the folders of ended steps of these runs; a host that does not answer keeps them."""
+        await self._ask(host, _Orders(runner.forget(host, runs), repeatable=True), runner.Reply())
 
     async def close(self) -> None:
         """Close all connections; what runs on hosts goes on."""

@@ -46,9 +46,9 @@ def watch(host: Host, key: StepKey) -> str:
     return f"watch {quote([host.state_dir, path(key)])}"
 
 
-def clean(host: Host, keep_runs: Sequence[str]) -> str:
-    """Tell the runner to remove ended steps."""
-    return f"clean {quote([host.state_dir, *map(_part, keep_runs)])}"
+def forget(host: Host, runs: Sequence[str]) -> str:
+    """Tell the runner to remove the ended steps of runs."""
+    return f"forget {quote([host.state_dir, *map(_part, runs)])}"
 
 
 def look(questions: Sequence[Question], seconds: int, limit: int) -> str:

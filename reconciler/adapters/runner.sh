@@ -168,13 +168,13 @@ watch() {
     follow 0 "$state/steps/$2"
 }
 
-# clean STATE RUN...: removes the ended steps of all runs but these.
-clean() {
+# forget STATE RUN...: removes the ended steps of these runs. Named are those to forget, not those to keep: a run that
+# began while the order was under way is none of them.
+forget() {
     state_dir "$1"
     shift
     cd "$state/steps" 2>/dev/null || return 0
-    for run in *; do
-        case " $* " in *" $run "*) continue ;; esac
+    for run; do
         for attempt in "$run"/*/*; do
             [ -d "$attempt" ] && [ ! -L "$run" ] && [ ! -L "${attempt%/*}" ] && [ ! -L "$attempt" ] || continue
             sweep "./$attempt" 9>>"$attempt/lock"

@@ -36,6 +36,9 @@ Reader = Callable[[Revision], Read]
 KEPT_RUNS = 20
 """How many of the newest runs keep their step folders on hosts."""
 
+FORGOTTEN_AT_ONCE = 50
+"""How many older ones are named at a time: also those that a host was away for."""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -54,7 +57,7 @@ class Memory:
     history: History = field(default_factory=History)
     folded: int = 0
     looking: asyncio.Task[None] | None = None
-    cleaned: int = 0
+    forgotten: int = 0
 
     def remember(self) -> History:
         """Fold what the journal holds that was not folded yet."""
@@ -81,17 +84,17 @@ class Memory:
         began = self.ports.clock.now()
         self.observations = await look(desired, self.ports)
         self.looked_at, self.looked_for = began, commit
-        await self._clean(desired)
+        await self._forget(desired)
 
-    async def _clean(self, desired: Desired) -> None:
-        """Let hosts forget the steps of old runs, once after each run; what is needed to go back is not theirs."""
+    async def _forget(self, desired: Desired) -> None:
+        """Let hosts forget the steps of old runs, once after each run; what is needed to go back lies elsewhere."""
         ended = sum(1 for run in self.history.runs if run.ended)
-        if ended == self.cleaned:
+        if ended == self.forgotten:
             return
-        keep = [run.id for run in self.history.runs if not run.ended or run in self.history.runs[-KEPT_RUNS:]]
+        old = [run.id for run in self.history.runs[:-KEPT_RUNS] if run.ended][-FORGOTTEN_AT_ONCE:]
         seen = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
-        await asyncio.gather(*(self.ports.hosts.clean(desired.hosts[name], keep) for name in seen))
-        self.cleaned = ended
+        await asyncio.gather(*(self.ports.hosts.forget(desired.hosts[name], old) for name in seen if old))
+        self.forgotten = ended
 
     def _behind(self) -> bool:
         """Tell whether a run ended after the newest sweep began."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.runner import Reply, ask, clean, command, path, request
+from reconciler.adapters.runner import Reply, ask, command, forget, path, request
 from reconciler.domain.desired import Host, Login
 from reconciler.domain.outcome import Exited
 from reconciler.ports import Answer, Died, Fenced, NeverStarted, Running, StepKey
@@ -96,10 +96,10 @@ def test_a_key_is_a_path_of_plain_names(key: tuple[str, str, int]) -> None:
         path(StepKey(*key))
 
 
-def test_runs_to_keep_are_plain_names() -> None:
-    assert clean(HOST, ["run-1", "run@2"]) == "clean /state run-1 run@2"
+def test_runs_to_forget_are_plain_names() -> None:
+    assert forget(HOST, ["run-1", "run@2"]) == "forget /state run-1 run@2"
     with pytest.raises(ValueError, match="plain name"):
-        clean(HOST, ["run-1", "*"])
+        forget(HOST, ["run-1", "*"])
 
 
 def test_several_keys_go_in_one_request() -> None:

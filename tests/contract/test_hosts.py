@@ -290,7 +290,7 @@ async def test_a_host_that_is_not_there_is_unreachable(world: World) -> None:
     ]
     assert [getattr(answer, "reason", answer) for answer in answers] == ["HostUnreachable"] * 3
     await world.hosts.wait(host, StepKey("run-1", "step", 1))
-    await world.hosts.clean(host, [])
+    await world.hosts.forget(host, ["run-1"])
 
 
 async def test_questions_are_answered_each_with_its_code(world: World) -> None:
@@ -332,7 +332,7 @@ printf '\n\033[31mred\033[0m\0\377 \342\200\256end of answer\n1 never\n'"""
     assert 60_000 < len(ended.output) <= 65_536
 
 
-async def test_cleaning_removes_ended_steps_of_other_runs_only(world: World) -> None:
+async def test_only_ended_steps_of_the_runs_that_are_named_are_forgotten(world: World) -> None:
     mine, other = StepKey("run-1", "step", 1), StepKey("run-0", "step", 1)
     lasting = StepKey("run-0", "lasting", 1)
     body = world.gated("lasting", "echo done")
@@ -340,12 +340,12 @@ async def test_cleaning_removes_ended_steps_of_other_runs_only(world: World) -> 
         await world.hosts.start(world.host, dataclasses.replace(order(text), key=key))
         if key != lasting:
             await world.hosts.wait(world.host, key)
-    await world.hosts.clean(world.host, ["run-1"])
+    await world.hosts.forget(world.host, ["run-0"])
     answer = await world.hosts.ask(world.host, [mine, other, lasting])
     assert answer == {mine: Exited(0, ""), other: NeverStarted(), lasting: Running()}
     world.open_gate("lasting")
     await world.hosts.wait(world.host, lasting)
-    await world.hosts.clean(world.host, ["run-1"])
+    await world.hosts.forget(world.host, ["run-0"])
     assert await world.hosts.ask(world.host, [lasting]) == {lasting: NeverStarted()}
 
 

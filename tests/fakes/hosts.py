@@ -100,12 +100,12 @@ class FakeHosts:
             changed = self._changed
             await changed.wait()
 
-    async def clean(self, host: Host, keep_runs: Sequence[str]) -> None:
+    async def forget(self, host: Host, runs: Sequence[str]) -> None:
         if self._trouble(host):
             return
         machine = self._machine(host)
         machine.steps = {
-            key: step for key, step in machine.steps.items() if key.run in keep_runs or isinstance(step, Running)
+            key: step for key, step in machine.steps.items() if key.run not in runs or isinstance(step, Running)
         }
 
     async def close(self) -> None:

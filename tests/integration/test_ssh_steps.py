@@ -73,7 +73,7 @@ async def test_every_shell_carries_out_steps(sshd: Sshd, host: Host, tmp_path: P
     gate.touch()
     assert await end(hosts, host) == Exited(5, "a'b\nc" * 2000 + "\n", {"n": "1"})
     assert await hosts.look(host, [Question("q", 'echo "$1"; exit 2', ("x y",))]) == {"q": Answer(2, b"x y\n")}
-    await hosts.clean(host, [])
+    await hosts.forget(host, ["run-1"])
     assert await stand(hosts, host) == NeverStarted()
     await hosts.close()
 
@@ -188,7 +188,7 @@ async def test_a_damaged_state_folder_is_refused(hosts: SshHosts, host: Host, da
     assert expected in answer.text
 
 
-async def test_cleaning_leaves_what_is_elsewhere(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
+async def test_forgetting_leaves_what_is_elsewhere(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
     precious = tmp_path / "elsewhere" / "step" / "1" / "precious"
     precious.parent.mkdir(parents=True)
     precious.touch()
@@ -198,7 +198,7 @@ async def test_cleaning_leaves_what_is_elsewhere(hosts: SshHosts, host: Host, tm
     (steps / "run-2").symlink_to(tmp_path / "elsewhere")
     (steps / "run-3").mkdir()
     (steps / "run-3" / "step").symlink_to(tmp_path / "elsewhere" / "step")
-    await hosts.clean(host, [])
+    await hosts.forget(host, ["run-1", "run-2", "run-3"])
     assert precious.exists()
     assert not folder(host).exists()
     assert not (steps / "run-1").exists()

@@ -25,7 +25,7 @@ CHAPTERS: Mapping[Reason, str] = {
     Reason.NO_ROUTE: "Planning",
     Reason.STEP_FAILED: "Steps",
     Reason.JOURNAL_HELD: "The daemon itself",
-    Reason.HALTED: "Judgement",
+    Reason.HELD: "Judgement",
 }
 HEAD = """\
 # Reasons

@@ -32,7 +32,6 @@ class Reason(StrEnum):
     NO_WAY_BACK = "NoWayBack"
     NO_BUILD = "NoBuild"
     HOST_WITHOUT_BUILD = "HostWithoutBuild"
-    NO_BACKUP = "NoBackup"
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
     OPEN_LEG = "OpenLeg"
@@ -59,11 +58,9 @@ class Reason(StrEnum):
     JOURNAL_VERSION = "JournalVersion"
     SETTINGS_INVALID = "SettingsInvalid"
     # judgement
-    HALTED = "Halted"
     HELD = "Held"
     SUSPENDED = "Suspended"
     STEP_RUNNING = "StepRunning"
-    WAITING_FOR_STEPS = "WaitingForSteps"
     IN_SYNC = "InSync"
     BACKING_OUT = "BackingOut"
 
@@ -146,7 +143,6 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The host bears no build of the service at all; to provision it is not this daemon's work.",
         "Install the service on it as your provisioning does, or take the host out of the service.",
     ),
-    Reason.NO_BACKUP: ("There is no backup set that was read back, so no schema step.", "See the failed backup step."),
     Reason.POSITION_UNKNOWN: (
         "Where the service stands cannot be told; it is explained before anything is done to it.",
         "`reconciler why SERVICE` lists what is unknown.",
@@ -224,14 +220,12 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The daemon's own configuration is wrong; it does not start.",
         "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
-    Reason.HALTED: ("The group is halted.", "`reconciler clear-halt ID` after the cause is mended."),
     Reason.HELD: (
         "These inputs failed before and are not tried again.",
         "Push a commit that changes them, or `reconciler retry SERVICE`; `reconciler history` shows what failed.",
     ),
     Reason.SUSPENDED: ("Suspended by a person.", "`reconciler resume`, or remove `suspended` from git."),
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
-    Reason.WAITING_FOR_STEPS: ("Steps before it are not done.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
 }

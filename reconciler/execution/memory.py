@@ -17,7 +17,6 @@ from reconciler.domain.run import History
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import look
 from reconciler.planning.history import fold
-from reconciler.planning.plan import groups_of
 from reconciler.ports import Ports
 
 
@@ -115,10 +114,6 @@ class Memory:
     def groups_of_runs(self) -> dict[str, str]:
         """Map every run to its group."""
         return {run.id: run.group for run in self.history.runs}
-
-    def halted_groups(self, desired: Desired) -> tuple[str, ...]:
-        """Return the groups that a halt stands on."""
-        return tuple(group for group in groups_of(desired) if self.history.halts_of(group))
 
     async def stop(self) -> None:
         """Let go of everything in the background."""

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 
+from reconciler.catalog.build_rule import build_note, build_rule
+from reconciler.catalog.check import span, unique, wrong
 from reconciler.catalog.models import (
     DatabaseModel,
     EraModel,
     MarkerModel,
-    NoteModel,
     RepositoryModel,
-    RuleModel,
-    SchemaTestModel,
     SeriesModel,
     ServiceModel,
     ServiceReleaseModel,
-    SpanModel,
 )
-from reconciler.domain.catalog import (
-    Branch,
-    Commands,
-    Database,
-    Marker,
-    Need,
-    Note,
-    Rule,
-    SchemaTest,
-    Service,
-    ServiceRelease,
-)
-from reconciler.domain.release import Release, Series, Span
-from reconciler.errors import CatalogError
+from reconciler.catalog.rule_model import RuleModel
+from reconciler.domain.catalog import Branch, Commands, Database, Service, ServiceRelease
+from reconciler.domain.marker import Marker
+from reconciler.domain.release import Release, Series
 
 
 def merged_series(parts: Sequence[SeriesModel]) -> SeriesModel:
@@ -49,8 +36,8 @@ def merged_service(parts: Sequence[ServiceModel]) -> ServiceModel:
     first, *later = parts
     for part in later:
         if part.series != first.series:
-            raise _wrong(first.service, f"is of series {first.series}, an addition says {part.series}")
-        _unique(first.service, "database", [*first.databases, *part.databases])
+            raise wrong(first.service, f"is of series {first.series}, an addition says {part.series}")
+        unique(first.service, "database", [*first.databases, *part.databases])
     return first.model_copy(
         update={
             "databases": {name: db for part in parts for name, db in part.databases.items()},
@@ -72,7 +59,7 @@ def build_series(model: SeriesModel) -> Series:
         Release(id=line.id, index=index, codename=line.codename, slurp=line.slurp, aliases=line.aliases)
         for index, line in enumerate(model.releases)
     )
-    _unique(model.series, "release", [name.casefold() for release in releases for name in set(release.names)])
+    unique(model.series, "release", [name.casefold() for release in releases for name in set(release.names)])
     return Series(name=model.series, releases=releases)
 
 
@@ -83,12 +70,12 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
         CatalogError: it contradicts itself or the series.
     """
     rules = (*model.rules, *series_rules)
-    _unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
+    unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
     databases = {name: _database(model.service, name, db) for name, db in model.databases.items()}
     releases = sorted(
         (_release(model, line, series, databases) for line in model.releases), key=lambda r: r.release.index
     )
-    _unique(model.service, "release", [each.release.id for each in releases])
+    unique(model.service, "release", [each.release.id for each in releases])
     return Service(
         name=model.service,
         series=series,
@@ -96,8 +83,8 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
         deb_package=model.packages.deb,
         databases=databases,
         releases=tuple(releases),
-        rules=tuple(_rule(rule, series, databases if rule in model.rules else None) for rule in rules),
-        notes=tuple(_note(note, series) for note in model.notes),
+        rules=tuple(build_rule(rule, series, databases if rule in model.rules else None) for rule in rules),
+        notes=tuple(build_note(note, series) for note in model.notes),
     )
 
 
@@ -108,7 +95,7 @@ def _release(
     era = _era(model, release, series)
     for name, marker in line.databases.items():
         if name not in databases:
-            raise _wrong(model.service, f"release {line.id} has a marker of an unknown database {name}")
+            raise wrong(model.service, f"release {line.id} has a marker of an unknown database {name}")
         for each in (marker, *marker.earlier):
             _known_marker(f"{model.service} {line.id}", databases[name], each)
     return ServiceRelease(
@@ -132,9 +119,9 @@ def _release(
 
 
 def _era(model: ServiceModel, release: Release, series: Series) -> EraModel:
-    fitting = [era for era in model.eras if release.index in _span(era, series)]
+    fitting = [era for era in model.eras if release.index in span(era, series)]
     if len(fitting) != 1:
-        raise _wrong(model.service, f"release {release.id} must lie in one era, it lies in {len(fitting)}")
+        raise wrong(model.service, f"release {release.id} must lie in one era, it lies in {len(fitting)}")
     return fitting[0]
 
 
@@ -143,7 +130,7 @@ def _known_marker(where: str, database: Database, marker: MarkerModel) -> None:
     repositories = {repository.name for repository in database.repositories}
     strange = [*(set(marker.alembic) - revisions), *(set(marker.migrate) - repositories)]
     if strange:
-        raise _wrong(where, f"database {database.name} lists neither revision nor repository {strange[0]}")
+        raise wrong(where, f"database {database.name} lists neither revision nor repository {strange[0]}")
 
 
 def _marker(model: MarkerModel, until: str = "") -> Marker:
@@ -153,7 +140,7 @@ def _marker(model: MarkerModel, until: str = "") -> Marker:
 def _database(service: str, name: str, model: DatabaseModel) -> Database:
     migrate, alembic = model.migrate, model.alembic
     branches = tuple(_branch(each) for each in alembic.branches) if alembic else ()
-    _unique(f"{service} {name}", "revision", [revision for each in branches for revision in each.revisions])
+    unique(f"{service} {name}", "revision", [revision for each in branches for revision in each.revisions])
     return Database(
         name=name,
         option=model.option,
@@ -168,57 +155,3 @@ def _database(service: str, name: str, model: DatabaseModel) -> Database:
 
 def _branch(model: RepositoryModel) -> Branch:
     return Branch(name=model.name, stage=model.stage, revisions=model.revisions)
-
-
-def _rule(model: RuleModel, series: Series, databases: dict[str, Database] | None) -> Rule:
-    if model.when and databases is not None and model.when.database not in databases:
-        raise _wrong(model.id, f"asks for an unknown database {model.when.database}")
-    return Rule(
-        id=model.id,
-        kind=model.kind,
-        reason=model.reason,
-        source=model.source,
-        verified=model.verified,
-        origins=_span(model.origins, series),
-        goals=_span(model.goals, series),
-        pairs=frozenset((series.find(start).index, series.find(goal).index) for start, goal in model.pairs),
-        when=_schema_test(model.when) if model.when else None,
-        met_by=_span(model.met_by, series) if model.met_by else None,
-        needs=Need(**model.needs.model_dump()) if model.needs else None,
-        exposed=model.exposed,
-        meet=model.meet,
-        outcome=model.outcome,
-        leaves=model.leaves,
-    )
-
-
-def _schema_test(model: SchemaTestModel) -> SchemaTest:
-    return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
-
-
-def _note(model: NoteModel, series: Series) -> Note:
-    return Note(
-        id=model.id,
-        text=model.text,
-        source=model.source,
-        verified=model.verified,
-        releases=_span(model, series),
-    )
-
-
-def _span(model: SpanModel, series: Series) -> Span:
-    low = series.find(model.first).index if model.first else 0
-    high = series.find(model.last).index if model.last else None
-    if high is not None and high < low:
-        raise _wrong(series.name, f"{model.first} is not before {model.last}")
-    return Span(low, high)
-
-
-def _unique(where: str, what: str, names: Iterable[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise _wrong(where, f"{what} {twice[0]} is listed twice")
-
-
-def _wrong(where: str, what: str) -> CatalogError:
-    return CatalogError(f"catalog, {where}: {what}", reason="catalog-invalid", hint="see docs/reference/catalog.md")

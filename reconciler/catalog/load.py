@@ -12,7 +12,8 @@ import yaml
 from pydantic import ValidationError
 
 from reconciler.catalog.build import build_series, build_service, merged_series, merged_service
-from reconciler.catalog.models import Model, SeriesModel, ServiceModel
+from reconciler.catalog.model import Model
+from reconciler.catalog.models import SeriesModel, ServiceModel
 from reconciler.domain.catalog import Catalog, Service
 from reconciler.domain.release import near_miss
 from reconciler.errors import CatalogError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from reconciler.domain.catalog import Need
+from reconciler.domain.rule import Need
 
 
 class RoutePolicy(StrEnum):

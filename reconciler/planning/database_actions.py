@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from reconciler.domain.catalog import Marker, Stage
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.dburl import host_endpoint
 from reconciler.domain.desired import Database
+from reconciler.domain.marker import Marker, Stage
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.planning.expected import expected_after, heads_expected

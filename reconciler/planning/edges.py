@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.domain.catalog import (
-    ADMITTING,
-    REFUSING,
-    Marker,
-    Rule,
-    RuleKind,
-    SchemaTest,
-    Service,
-    ServiceRelease,
-)
+from reconciler.domain.catalog import Service, ServiceRelease
+from reconciler.domain.marker import Marker
 from reconciler.domain.release import Release, Series
 from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
+from reconciler.domain.rule import ADMITTING, REFUSING, Rule, RuleKind, SchemaTest
 
 ADMITTED_BY = {
     RoutePolicy.SUPPORTED: (RuleKind.SEQUENTIAL, RuleKind.SLURP),

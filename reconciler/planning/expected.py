@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from reconciler.domain.catalog import STAGES, Branch, Database, Marker, Service, Stage
+from reconciler.domain.catalog import Branch, Database, Service
+from reconciler.domain.marker import STAGES, Marker, Stage
 
 VERSION = re.compile(r"\d+(\.\d+)*")
 

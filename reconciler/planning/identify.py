@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.domain.catalog import Catalog, Database, RuleKind, Service, ServiceRelease
+from reconciler.domain.catalog import Catalog, Database, Service, ServiceRelease
+from reconciler.domain.rule import RuleKind
 from reconciler.domain.schema import Identification, SchemaMarker, SchemaState, ServiceIdentification
 from reconciler.planning.marker import (
     foreign,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.domain.catalog import STAGES, Database, Marker
+from reconciler.domain.catalog import Database
+from reconciler.domain.marker import STAGES, Marker
 from reconciler.domain.schema import SchemaMarker
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.domain.build import Build
-from reconciler.domain.catalog import Catalog, Stage
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.marker import Stage
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
 from reconciler.domain.plan import Block, ServiceRoute
 from reconciler.domain.position import DatabasePosition, HostPosition, Position

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.catalog import RuleKind
 from reconciler.domain.route import Hop, RoutePolicy
+from reconciler.domain.rule import RuleKind
 from reconciler.planning.edges import Edge, applies, judge_hop
 
 ACCEPTS = json.loads((Path(__file__).parent / "keystone_accepts.json").read_text("utf-8"))

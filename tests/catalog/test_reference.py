@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.catalog.models import EraModel, RuleModel, ServiceModel
-from reconciler.domain.catalog import RuleKind, Stage, Verified
+from reconciler.catalog.models import EraModel, ServiceModel
+from reconciler.catalog.rule_model import RuleModel
+from reconciler.domain.marker import Stage
+from reconciler.domain.rule import RuleKind, Verified
 from reconciler.domain.schema import SchemaState
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "catalog.md").read_text("utf-8")

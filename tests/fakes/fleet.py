@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.catalog import Stage
 from reconciler.domain.desired import Database, Host
 from reconciler.domain.effect import AskHttp
+from reconciler.domain.marker import Stage
 from reconciler.domain.observation import Known, Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.schema import SchemaMarker

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.catalog import Marker, Stage
+from reconciler.domain.marker import Marker, Stage
 from reconciler.domain.schema import SchemaMarker
 from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.planning.identify import identify

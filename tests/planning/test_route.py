@@ -6,8 +6,9 @@ import pytest
 from jsonschema import validate
 
 from reconciler.catalog import build_catalog, load_catalog
-from reconciler.domain.catalog import Catalog, Need
+from reconciler.domain.catalog import Catalog
 from reconciler.domain.route import Route, RoutePolicy
+from reconciler.domain.rule import Need
 from reconciler.errors import CatalogError
 from reconciler.planning.route import find_route
 

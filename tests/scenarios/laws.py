@@ -12,11 +12,12 @@ from functools import cache
 from typing import Any
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.catalog import Marker, Rule, RuleKind
 from reconciler.domain.chain import verify
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Entry, Kind
+from reconciler.domain.marker import Marker
 from reconciler.domain.reasons import Reason
+from reconciler.domain.rule import Rule, RuleKind
 from reconciler.domain.verdict import Report, State
 from tests.fakes.fleet import Deed, Fleet
 

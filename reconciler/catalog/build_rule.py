@@ -1,0 +1,51 @@
+"""Turns validated rules and notes into the nouns of the domain."""
+
+from __future__ import annotations
+
+from reconciler.catalog.check import span, wrong
+from reconciler.catalog.rule_model import NoteModel, RuleModel, SchemaTestModel
+from reconciler.domain.catalog import Database
+from reconciler.domain.release import Series
+from reconciler.domain.rule import Need, Note, Rule, SchemaTest
+
+
+def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] | None) -> Rule:
+    """Resolve a rule against its series; `databases` are those that it may ask for, None when any.
+
+    Raises:
+        CatalogError: it names a release or database that is not there.
+    """
+    if model.when and databases is not None and model.when.database not in databases:
+        raise wrong(model.id, f"asks for an unknown database {model.when.database}")
+    return Rule(
+        id=model.id,
+        kind=model.kind,
+        reason=model.reason,
+        source=model.source,
+        verified=model.verified,
+        origins=span(model.origins, series),
+        goals=span(model.goals, series),
+        pairs=frozenset((series.find(start).index, series.find(goal).index) for start, goal in model.pairs),
+        when=_schema_test(model.when) if model.when else None,
+        met_by=span(model.met_by, series) if model.met_by else None,
+        needs=Need(**model.needs.model_dump()) if model.needs else None,
+        exposed=model.exposed,
+        meet=model.meet,
+        outcome=model.outcome,
+        leaves=model.leaves,
+    )
+
+
+def _schema_test(model: SchemaTestModel) -> SchemaTest:
+    return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
+
+
+def build_note(model: NoteModel, series: Series) -> Note:
+    """Resolve a note against its series."""
+    return Note(
+        id=model.id,
+        text=model.text,
+        source=model.source,
+        verified=model.verified,
+        releases=span(model, series),
+    )

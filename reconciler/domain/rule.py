@@ -1,0 +1,109 @@
+"""Hop rules: facts about hops, and which hops they apply to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reconciler.domain.marker import Marker
+from reconciler.domain.release import EVERY, Span
+
+
+class RuleKind(StrEnum):
+    """What a hop rule does to the hops that it applies to."""
+
+    SEQUENTIAL = "sequential"
+    SLURP = "slurp"
+    DIRECT = "direct"
+    COLLAPSED = "collapsed"
+    POISONS = "poisons"
+    SILENT = "silent"
+    FORBIDDEN = "forbidden"
+    GATE = "gate"
+    REQUIRES = "requires"
+
+
+ADMITTING = (RuleKind.SEQUENTIAL, RuleKind.SLURP, RuleKind.DIRECT)
+REFUSING = frozenset({RuleKind.COLLAPSED, RuleKind.POISONS, RuleKind.SILENT, RuleKind.FORBIDDEN})
+
+
+class Verified(StrEnum):
+    """How a fact was made sure of: read in the code, replayed with its graph, or run for real."""
+
+    READ = "read"
+    REPLAYED = "replayed"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaTest:
+    """A question about the marker of a hop's starting release; every part that is given must hold."""
+
+    database: str
+    alembic: bool | None = None
+    migrate_below: Mapping[str, int] = field(default_factory=dict)
+    migrate_at_least: Mapping[str, int] = field(default_factory=dict)
+    migrate_missing: frozenset[str] = frozenset()
+
+    def holds(self, marker: Marker) -> bool:
+        """Say whether a database with `marker` passes."""
+        rows = marker.migrate
+        return (
+            (self.alembic is None or self.alembic == bool(marker.alembic))
+            and (not self.migrate_below or any(rows.get(r, n) < n for r, n in self.migrate_below.items()))
+            and all(rows.get(r, n - 1) >= n for r, n in self.migrate_at_least.items())
+            and self.migrate_missing.isdisjoint(rows)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Another component that must stand at `release` or later, before or after the hop."""
+
+    service: str
+    release: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One fact about hops, and which hops it applies to.
+
+    Attributes:
+        origins: releases that the hop starts from.
+        goals: releases that it leads to.
+        pairs: when given, exactly these hops, as (start, goal) indexes.
+        when: a question about the starting schema.
+        met_by: for a gate, releases whose code can meet it; an older start is refused.
+        exposed: what makes a fleet exposed to a bug; the rule is then a gate, not a refusal.
+        outcome: what the tool does when the hop is tried all the same.
+        leaves: a version table that such a try leaves behind, empty.
+    """
+
+    id: str
+    kind: RuleKind
+    reason: str
+    source: str
+    verified: Verified
+    origins: Span = EVERY
+    goals: Span = EVERY
+    pairs: frozenset[tuple[int, int]] = frozenset()
+    when: SchemaTest | None = None
+    met_by: Span | None = None
+    needs: Need | None = None
+    exposed: str = ""
+    meet: str = ""
+    outcome: str = ""
+    leaves: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A fact that no rule can hold, for the releases it is true of."""
+
+    id: str
+    text: str
+    source: str
+    verified: Verified
+    releases: Span = EVERY

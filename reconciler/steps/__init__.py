@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.domain.effect import Ask, Effect
 from reconciler.domain.observation import HostReport, Observed
 from reconciler.domain.outcome import Exited, Outcome, Sample
+from reconciler.domain.plan import Undo
 from reconciler.domain.schema import SchemaMarker
 
 
@@ -63,9 +64,37 @@ class StepKind(Protocol):
         """Say how it ended."""
         ...
 
+    def shows(self, args: Args) -> tuple[str, ...]:
+        """Say what exactly will run, as a person would type it, one line each; secrets as `{secret:NAME}`."""
+        ...
+
+
+Where = Literal["host", "daemon", "person"]
+"""Where a direct kind may stand: on a host, asked from the daemon's machine, or a person's work."""
+
+
+class DirectKind(StepKind, Protocol):
+    """A kind that procedures name as an action, with the fields of its Model as arguments."""
+
+    WHERE: Where
+
+    def title(self, args: Args) -> str:
+        """Say in the imperative, and briefly, what it does."""
+        ...
+
+    def undo(self, args: Args) -> Undo | None:
+        """Return the step that takes it back on the same host; None when nothing is left to take back."""
+        ...
+
 
 @cache
 def kinds() -> Mapping[str, StepKind]:
     """Return every step kind by name, sorted."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
     return {name: cast("StepKind", import_module(f"{__name__}.{name}")) for name in names}
+
+
+@cache
+def direct_kinds() -> Mapping[str, DirectKind]:
+    """Return the kinds that a procedure may name as an action, by name, sorted: those that have a title."""
+    return {name: cast("DirectKind", kind) for name, kind in kinds().items() if hasattr(kind, "title")}

@@ -18,6 +18,7 @@ from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._mariadb import BODY as MARIADB_BODY
 from reconciler.steps._shell import flag
+from reconciler.steps._show import typed
 from reconciler.steps._sqlite import BODY as SQLITE_BODY
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
@@ -66,3 +67,29 @@ def judge(evidence: Evidence) -> Outcome:
         case Exited(code, output, _) if code == UNREADABLE:
             return Failed(Reason.BACKUP_UNREADABLE, output.strip(), "Check disk and folder of the dump.")
     return by_exit(evidence)
+
+
+def dumping(target: Target, suffix: str = "") -> str:
+    """Show how a dump is written."""
+    place = _place(target, "RUN", suffix)
+    if target.engine == "sqlite":
+        return typed(("sqlite3", target.path, f".backup {place}"))
+    return f"{typed(('mariadb-dump', '--single-transaction', *_login(target)))} | gzip > {place}"
+
+
+def loading(target: Target, run: str) -> str:
+    """Show how a run's dump is loaded; `run` is empty for the current one."""
+    place = _place(target, run or "RUN")
+    if target.engine == "sqlite":
+        return typed(("cp", place, target.path))
+    return f"gzip -dc {place} | {typed(('mariadb', *_login(target)))}"
+
+
+def _place(target: Target, run: str, suffix: str = "") -> str:
+    ending = "sqlite" if target.engine == "sqlite" else "sql.gz"
+    return f"{target.dir}/{run}/{target.service}.{target.database}{suffix}.{ending}"
+
+
+def _login(target: Target) -> tuple[str, ...]:
+    password = () if target.password is None else ("--password={secret:password}",)
+    return f"--host={target.host}", f"--port={target.port}", f"--user={target.user}", *password, target.dbname

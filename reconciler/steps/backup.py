@@ -22,6 +22,11 @@ def effect(args: Model) -> HostScript:
     return _dumps.script("backup", args, "", keep_present=False)
 
 
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the dump."""
+    return (_dumps.dumping(args),)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script reads the dump back."""
     return ()

@@ -10,6 +10,7 @@ from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
+from reconciler.steps._show import typed
 
 KIND = "command"
 TIMEOUT_S = 600.0
@@ -35,6 +36,11 @@ class Model(Args):
 def effect(args: Model) -> HostScript:
     """Render the command, each element of argv as one argument."""
     return HostScript(body=BODY, args=(args.cwd, *args.argv), env=args.env)
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the command."""
+    return (typed(args.argv, args.env, args.cwd),)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -13,6 +13,7 @@ from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE
+from reconciler.steps._show import typed
 
 KIND = "config_files"
 TIMEOUT_S = 120.0
@@ -173,6 +174,18 @@ def effect(args: Model) -> HostScript:
         secrets={f"CONTENT_{n}": file.content for n, file in enumerate(args.files, 1)},
         secret_refs=args.secret_refs,
     )
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the files that are written, not what is in them."""
+    if args.restore_from:
+        return (f"put back what run {args.restore_from} replaced of {args.service}",)
+    return tuple(typed(_install(file)) for file in args.files)
+
+
+def _install(file: File) -> tuple[str, ...]:
+    owner = (*(("-o", file.owner) if file.owner else ()), *(("-g", file.group) if file.group else ()))
+    return ("install", "-m", f"{file.mode:04o}", *owner, "/dev/stdin", file.path)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -12,6 +12,7 @@ from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
+from reconciler.steps._show import typed
 
 KIND = "deb_packages"
 TIMEOUT_S = 1800.0
@@ -144,6 +145,17 @@ def effect(args: Model) -> HostScript:
     """Render `name=version` pairs, sorted."""
     pairs = (f"{name}={version}" for name, version in sorted(args.packages.items()))
     return HostScript(body=BODY, args=(POLICY, args.action, flag(args.hold), flag(args.remove), *pairs))
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the lines of apt."""
+    pairs = tuple(f"{name}={version}" for name, version in sorted(args.packages.items()))
+    allowed = () if args.remove else ("--no-remove",)
+    install = ("apt-get", "install", "-y", "--allow-downgrades", "--allow-change-held-packages", *allowed)
+    if args.action == "download":
+        return "apt-get update", typed((*install, "--download-only", *pairs))
+    hold = (typed(("apt-mark", "hold", *sorted(args.packages))),) if args.hold else ()
+    return typed((*install, *pairs)), *hold
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -12,6 +12,7 @@ from reconciler.domain.plan import digest_of
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
+from reconciler.steps._show import typed
 
 KIND = "environment"
 TIMEOUT_S = 1800.0
@@ -136,6 +137,20 @@ def effect(args: Model) -> HostScript:
     """Render the action; requirements travel as text and end as a file."""
     fixed = (args.action, args.path, args.link, args.python, digest(args), flag(args.foreign_ok))
     return HostScript(body=BODY, args=(*fixed, *args.pip_args), env={"REQUIREMENTS": "\n".join(args.requirements)})
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the lines that build, switch or remove."""
+    match args.action:
+        case "prepare":
+            wanted = [word for line in args.requirements for word in (line.split() if line[:1] == "-" else [line])]
+            pip = (f"{args.path}/bin/python", "-m", "pip", "install", *args.pip_args, *wanted)
+            made = typed((args.python, "-m", "venv", args.path))
+            return (made, typed(pip)) if args.requirements else (made,)
+        case "switch":
+            return (typed(("ln", "-sfn", args.path, args.link) if args.path else ("rm", "-f", args.link)),)
+        case "discard":
+            return (typed(("rm", "-rf", args.path)),)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

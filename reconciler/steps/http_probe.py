@@ -11,6 +11,7 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence, Timed
+from reconciler.steps._show import typed
 
 KIND = "http_probe"
 TIMEOUT_S = 600.0
@@ -29,6 +30,16 @@ class Model(Args):
 def effect(_args: Model) -> None:
     """Change nothing: looking is all."""
     return
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the request, and how often it is made."""
+    probe = args.probe
+    headers = [word for name, value in probe.headers.items() for word in ("-H", f"{name}: {value}")]
+    body = ("-d", probe.body) if probe.body else ()
+    curl = typed(("curl", "-X", probe.method, *headers, *body, probe.url))
+    often = f"{probe.count} times, {probe.interval_s:g} s apart" if probe.count > 1 else "once"
+    return (f"{curl}  # {probe.status} expected, {often}",)
 
 
 def proofs(args: Model) -> tuple[Ask, ...]:

@@ -30,6 +30,12 @@ def effect(args: Model) -> HostScript:
     return _dumps.script("restore", args, args.run, keep_present=args.keep_present)
 
 
+def shows(args: Model) -> tuple[str, ...]:
+    """Show what is kept of the present, and what is loaded."""
+    kept = (_dumps.dumping(args, ".present"),) if args.keep_present else ()
+    return *kept, _dumps.loading(args, args.run)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof here: a later step compares marker or fingerprint."""
     return ()

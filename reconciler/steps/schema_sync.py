@@ -13,6 +13,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.steps import Args, Evidence, command
 from reconciler.steps._judge import answer, by_exit
+from reconciler.steps._show import typed
 
 KIND = "schema_sync"
 TIMEOUT_S = 3600.0
@@ -46,6 +47,11 @@ class Model(Args):
 def effect(args: Model) -> HostScript:
     """Render the tool's command."""
     return command.effect(command.Model(argv=args.argv, env=args.env, cwd=args.cwd))
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the tool's command."""
+    return (typed(args.argv, args.env, args.cwd),)
 
 
 def proofs(args: Model) -> tuple[Ask, ...]:

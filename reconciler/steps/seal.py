@@ -27,6 +27,11 @@ def effect(_args: Model) -> None:
     return
 
 
+def shows(args: Model) -> tuple[str, ...]:
+    """Show what is read."""
+    return (f"read every row of {args.database.url}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask for the fingerprint."""
     return (AskFingerprint(args.database),)

@@ -30,6 +30,11 @@ def effect(_args: Model) -> None:
     return
 
 
+def shows(args: Model) -> tuple[str, ...]:
+    """Show what is read and compared."""
+    return (f"read every row of {args.database.url} and compare with {args.fingerprint}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask for the fingerprint of now."""
     return (AskFingerprint(args.database),)

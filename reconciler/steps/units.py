@@ -11,6 +11,7 @@ from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
+from reconciler.steps._show import typed
 
 KIND = "units"
 TIMEOUT_S = 300.0
@@ -157,6 +158,15 @@ def effect(args: Model) -> HostScript:
     fixed = (args.manager, args.manager_config, args.supervisorctl, args.state)
     chosen = (flag(args.enable), flag(args.absent_ok), str(args.wait_s), DROPINS)
     return HostScript(body=BODY, args=(*fixed, *chosen, *args.units))
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the orders to the manager."""
+    verb = {"started": "start", "stopped": "stop", "restarted": "restart"}[args.state]
+    if args.manager == "supervisord":
+        return (typed((args.supervisorctl, "-c", args.manager_config, verb, *args.units)),)
+    boot = () if args.enable is None else (typed(("systemctl", "enable" if args.enable else "disable", *args.units)),)
+    return typed(("systemctl", verb, *args.units)), *boot
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -67,6 +67,13 @@ def effect(_args: Model) -> None:
     return
 
 
+def shows(args: Model) -> tuple[str, ...]:
+    """Show what is looked at."""
+    build = args.path if args.form == "environment" else " ".join(f"{k}={v}" for k, v in sorted(args.packages.items()))
+    units = f", {' '.join(args.units)} active and started since" if args.units else ""
+    return (f"look at {args.host}: {build}{units}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask what runs there."""
     return (AskHost(args.host, args.service),)

@@ -3,11 +3,12 @@
 import inspect
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
 from reconciler.observers import observers
-from reconciler.steps import Args, kinds
+from reconciler.steps import Args, Where, direct_kinds, kinds
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -30,9 +31,22 @@ def test_a_step_kind_offers_what_the_protocol_says(name: str) -> None:
     assert isinstance(kind.REPEATABLE, bool)
     assert isinstance(kind.INTERRUPTIBLE, bool)
     assert issubclass(kind.Model, Args)
-    for function, count in (("effect", 1), ("proofs", 1), ("judge", 2)):
+    for function, count in (("effect", 1), ("proofs", 1), ("judge", 2), ("shows", 1)):
         takes(kind, function, count)
     assert list((ROOT / "tests" / "cases" / "steps" / name).glob("*.json")), "a step kind needs cases"
+
+
+def test_direct_kinds_offer_what_a_procedure_needs() -> None:
+    for kind in direct_kinds().values():
+        assert isinstance(kind, ModuleType)
+        assert kind.WHERE in get_args(Where)
+        for function in ("title", "undo"):
+            takes(kind, function, 1)
+
+
+def test_only_direct_kinds_have_an_undo_and_a_place() -> None:
+    half = [name for name, kind in kinds().items() if hasattr(kind, "undo") or hasattr(kind, "WHERE")]
+    assert half == list(direct_kinds())
 
 
 @pytest.mark.parametrize("name", observers())

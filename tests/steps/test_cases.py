@@ -1,6 +1,7 @@
 """Every step kind against its case files: arguments, what is rendered of them, and how evidence is judged."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskM
 from reconciler.domain.observation import Absent, HostReport, Known, Unknown
 from reconciler.domain.outcome import Done, Exited, Failed, Lost, Outcome, Sample
 from reconciler.domain.schema import SchemaMarker
-from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, kinds
+from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, direct_kinds, kinds
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -54,6 +55,13 @@ def test_case(path: Path) -> None:
     else:
         assert isinstance(script, HostScript)
         assert {"args": list(script.args), "env": dict(script.env), "secrets": dict(script.secrets)} == case["script"]
+    assert list(kind.shows(args)) == case["shows"]
+    assert not any("\n" in line for line in kind.shows(args))
+    if direct := direct_kinds().get(path.parent.name):
+        undo = direct.undo(args)
+        assert direct.title(args) == case["title"]
+        assert (None if undo is None else asdict(undo)) == case["undo"]
+        assert undo is None or kinds()[undo.kind].Model.model_validate(undo.args)
     asks = kind.proofs(args)
     assert [type(ask).__name__ for ask in asks] == case["proofs"]
     for one in case["judged"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from reconciler.domain.plan import digest_of
 
@@ -37,6 +38,9 @@ class Build:
     @property
     def config_digest(self) -> str:
         """Digest the configuration as templates, so that no secret bears on it; empty without files."""
-        if not self.files:
-            return ""
-        return digest_of([[f.path, f.content, f.mode, f.owner, f.group] for f in self.files])
+        return _digest(self.files) if self.files else ""
+
+
+@lru_cache(maxsize=1024)  # hosts share their builds, and every host is asked for it in each pass
+def _digest(files: tuple[FilledFile, ...]) -> str:
+    return digest_of([[f.path, f.content, f.mode, f.owner, f.group] for f in files])

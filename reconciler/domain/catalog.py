@@ -91,13 +91,16 @@ class Service:
         Raises:
             CatalogError: the series has no such release, or the service has none there.
         """
-        release = self.series.find(name)
+        release = next((each for each in self.releases if each.release.id == name), None)
+        if release is not None:  # its id is how we name it ourselves, thousands of times in a plan
+            return release
+        named = self.series.find(name)
         for each in self.releases:
-            if each.release == release:
+            if each.release == named:
                 return each
         have = [each.release.id for each in self.releases]
         raise CatalogError(
-            f"{self.name} has no release {release.id}",
+            f"{self.name} has no release {named.id}",
             reason="release-not-of-service",
             hint=f"it has {have[0]} to {have[-1]}" if have else "the catalog lists none of its releases",
         )

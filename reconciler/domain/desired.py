@@ -81,7 +81,7 @@ class BuildSpec:
     python: str = "/usr/bin/python3"
     requirements: tuple[str, ...] = ()
     pip_args: tuple[str, ...] = ()
-    packages: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from reconciler.domain.build import Build, FilledFile
-from reconciler.domain.desired import ConfigFile, Host, Service
-from reconciler.domain.observation import HostReport
-from reconciler.domain.placeholder import fill
+from reconciler.domain.desired import BuildSpec, ConfigFile, Host, Service
+from reconciler.domain.observation import HostReport, Known
+from reconciler.domain.placeholder import fill, placeholders
 from reconciler.planning.words import release_words
 from reconciler.steps import verify_host
 
@@ -18,8 +19,23 @@ def build_for(service: Service, host: Host, release: str, version: str) -> Build
     spec = service.builds.get(release) or service.builds.get("*")
     if spec is None:
         return None
-    words = release_words(service, host, release, version)
     files = service.config.get(release) or service.config.get("*") or ()
+    words = release_words(service, host, release, version)
+    used = tuple((word, words[word]) for word in _words_used(spec, files) if word in words)
+    return _filled(spec, files, release, used)
+
+
+@lru_cache(maxsize=256)
+def _words_used(spec: BuildSpec, files: tuple[ConfigFile, ...]) -> tuple[str, ...]:
+    """Return the words on which a build depends: most differ in none of them from host to host."""
+    texts = [spec.path, spec.link, spec.python, *spec.requirements, *spec.pip_args, *spec.packages.values()]
+    texts += [text for file in files for text in (file.path, file.template)]
+    return tuple(sorted({word for text in texts for word in placeholders(text)}))
+
+
+@lru_cache(maxsize=1024)  # thousands of hosts share a handful of builds
+def _filled(spec: BuildSpec, files: tuple[ConfigFile, ...], release: str, used: tuple[tuple[str, str], ...]) -> Build:
+    words = dict(used)
     return Build(
         release=release,
         form=spec.form,
@@ -34,7 +50,7 @@ def build_for(service: Service, host: Host, release: str, version: str) -> Build
     )
 
 
-def _file(file: ConfigFile, words: dict[str, str]) -> FilledFile:
+def _file(file: ConfigFile, words: Mapping[str, str]) -> FilledFile:
     return FilledFile(
         path=fill(file.path, words),
         content=fill(file.template, words),
@@ -79,10 +95,18 @@ def installed_release(service: Service, host: Host, report: HostReport, versions
     """
     for release, version in versions:
         build = build_for(service, host, release, version)
-        if build is None:
+        if build is None or _elsewhere(build, report):
             continue
         code = replace(build, files=())
         found = verify_host.compare(expectation(code, replace(service, units=()), host.name), report)
         if not found.wrong and not found.unknown:
             return release
     return ""
+
+
+def _elsewhere(build: Build, report: HostReport) -> bool:
+    """Tell at a glance that an environment is certainly not the one that is linked."""
+    match report.environments.get(build.link):
+        case Known(value=environment) if build.form == "environment":
+            return environment.path != build.path
+    return False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.plan import Step
-from reconciler.domain.position import Position
+from reconciler.domain.position import HostPosition, Position
 from reconciler.domain.procedure import Phase, PhaseSpec, Procedure, Selector
 from reconciler.planning.actions import expand
 from reconciler.planning.position import goal_of
@@ -28,6 +28,11 @@ class Leg:
     position: Position
     stops: tuple[str, ...]
     moving: tuple[Host, ...]
+    standing: Mapping[str, HostPosition] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index where the hosts stand: there may be thousands."""
+        object.__setattr__(self, "standing", {host.host: host for host in self.position.hosts})
 
     @property
     def hops(self) -> tuple[tuple[str, str], ...]:
@@ -46,6 +51,10 @@ class Place:
     wave: int | None = None
 
 
+Column = tuple[Place, tuple[Draft, ...]]
+"""What is done one after the other in one place."""
+
+
 @dataclass(slots=True)
 class Graph:
     """Steps under construction: `frontier` are the steps that the next block comes after.
@@ -62,15 +71,15 @@ class Graph:
         """Add one phase of all services side by side; the next phase waits for all of them."""
         side_by_side = phase.phase is Phase.PREPARE
         start = () if side_by_side else self.frontier
-        ends: list[str] = list(self.frontier) if side_by_side else []
+        ends = dict.fromkeys(self.frontier if side_by_side else ())
         for leg in legs:
             self.frontier = start
-            ends += [end for end in self._add(phase, leg, side_by_side=side_by_side) if end not in ends]
+            ends |= dict.fromkeys(self._add(phase, leg, side_by_side=side_by_side))
         self.frontier = tuple(ends)
 
     def _add(self, phase: PhaseSpec, leg: Leg, *, side_by_side: bool) -> tuple[str, ...]:
         """Add one service's part and return the steps that end it."""
-        start, ends = self.frontier, []
+        start, ends = self.frontier, dict[str, None]()
         for span in leg.hops if phase.each == "hop" else ((leg.stops[0], leg.stops[-1]),):
             hop = f"{span[0]}>{span[1]}" if leg.hops else ""
             for wave, hosts in _rounds(phase, leg):
@@ -79,11 +88,13 @@ class Graph:
                 ]
                 self._block([self._column(phase, leg, span, place) for place in places])
             if side_by_side:
-                ends += [end for end in self.frontier if end not in ends]
+                ends |= dict.fromkeys(self.frontier)
                 self.frontier = start
         return tuple(ends) if side_by_side else self.frontier
 
-    def _column(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], place: Place) -> tuple[Step, ...]:
+    def _column(
+        self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], place: Place
+    ) -> tuple[Place, tuple[Draft, ...]]:
         if not leg.hops and place.host:
             span = (goal_of(leg.service, place.host),) * 2
         setting = Setting(
@@ -91,22 +102,23 @@ class Graph:
             desired=self.desired,
             catalog=self.catalog,
             host=self.desired.hosts.get(place.host),
-            position=next((p for p in leg.position.hosts if p.host == place.host), None),
+            position=leg.standing.get(place.host),
             start=span[0],
             goal=span[1],
         )
-        return tuple(make_step(draft, place) for spec in phase.steps for draft in expand(setting, spec))
+        return place, tuple(draft for spec in phase.steps for draft in expand(setting, spec))
 
-    def _block(self, columns: Iterable[Sequence[Step]]) -> None:
+    def _block(self, columns: Iterable[Column]) -> None:
         """Add columns that run side by side, each a chain, all after the frontier."""
-        ends: list[str] = []
-        for column in filter(None, columns):
+        ends: dict[str, None] = {}
+        for place, drafts in columns:
             before = self.frontier
-            for step in column:
-                if step.id not in self.steps:
-                    self.steps[step.id] = replace(step, after=before)
+            for draft in drafts:
+                step = make_step(draft, place, before)
+                self.steps.setdefault(step.id, step)
                 before = (step.id,)
-            ends += [end for end in before if end not in ends]
+            if drafts:
+                ends |= dict.fromkeys(before)
         self.frontier = tuple(ends) or self.frontier
 
 
@@ -130,7 +142,7 @@ def _rounds(phase: PhaseSpec, leg: Leg) -> Iterable[tuple[int | None, tuple[str,
     return [(None, (leg.service.bootstrap,))]
 
 
-def make_step(draft: Draft, place: Place) -> Step:
+def make_step(draft: Draft, place: Place, after: tuple[str, ...] = ()) -> Step:
     """Give a draft its id and place."""
     kind = kinds()[draft.kind]
     at = f"@{place.host}" if place.host else ""
@@ -144,6 +156,7 @@ def make_step(draft: Draft, place: Place) -> Step:
         host=place.host,
         wave=place.wave,
         args=draft.args,
+        after=after,
         undo=draft.undo,
         timeout_s=kind.TIMEOUT_S,
         repeatable=kind.REPEATABLE,

@@ -204,8 +204,9 @@ def _moving(intent: _Intent) -> tuple[str, ...]:
 
 
 def _checks_back(intent: _Intent, scene: Scene) -> Iterable[Step]:
+    standing = {host.host: host for host in intent.position.hosts}
     for name in _moving(intent):
-        position = next(p for p in intent.position.hosts if p.host == name)
+        position = standing[name]
         if not position.release:
             continue
         setting = Setting(

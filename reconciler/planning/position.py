@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -32,7 +32,8 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
     """Place a service: each database, each host, and the release where a route would start."""
     expands = _expands(desired.procedures.get(service.procedure))
     databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
-    hosts = tuple(_host(service, desired.hosts[name], catalog, seen) for name in service.hosts)
+    versions = dict(versions_of(service, catalog))
+    hosts = tuple(_host(service, desired.hosts[name], versions, seen) for name in service.hosts)
     blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
     if not release and not blocks:
@@ -108,10 +109,10 @@ def _expanded_from(service: Service, component: Component, database: str, seen: 
     )
 
 
-def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) -> HostPosition:
+def _host(service: Service, host: Host, versions: Mapping[str, str], seen: Observations) -> HostPosition:
     match seen.hosts.get(host.name):
         case Known(value=report):
-            return _reported(service, host, catalog, report)
+            return _reported(service, host, versions, report)
         case Unknown(reason=reason, text=text):
             return HostPosition(
                 host=host.name,
@@ -122,9 +123,9 @@ def _host(service: Service, host: Host, catalog: Catalog, seen: Observations) ->
             return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))
 
 
-def _reported(service: Service, host: Host, catalog: Catalog, report: HostReport) -> HostPosition:
+def _reported(service: Service, host: Host, versions: Mapping[str, str], report: HostReport) -> HostPosition:
     goal = goal_of(service, host.name)
-    build = build_for(service, host, goal, version_of(service, catalog, goal))
+    build = build_for(service, host, goal, versions[goal])
     if build is None:
         block = _block(Reason.NO_BUILD, f"{service.name} has no build for {goal} on {host.name}")
         return HostPosition(host=host.name, unknown=block)
@@ -132,7 +133,7 @@ def _reported(service: Service, host: Host, catalog: Catalog, report: HostReport
     environment = report.environments.get(build.link)
     return HostPosition(
         host=host.name,
-        release=installed_release(service, host, report, versions_of(service, catalog)),
+        release=installed_release(service, host, report, versions.items()),
         drift=differences(build, service, host.name, report),
         unknown=unclear,
         link_path=environment.value.path if isinstance(environment, Known) else "",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reconciler.catalog.check import span, wrong
-from reconciler.catalog.rule_model import NoteModel, RuleModel, SchemaTestModel
+from reconciler.catalog.rule_model import ExclusionModel, ExposureModel, NoteModel, RuleModel, SchemaTestModel
 from reconciler.domain.catalog import Database
+from reconciler.domain.relation import Exclusion, Exposure, Skew
 from reconciler.domain.release import Series
 from reconciler.domain.rule import Need, Note, Rule, SchemaTest
 
@@ -29,7 +30,10 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
         when=_schema_test(model.when) if model.when else None,
         met_by=span(model.met_by, series) if model.met_by else None,
         needs=Need(**model.needs.model_dump()) if model.needs else None,
-        exposed=model.exposed,
+        excludes=_exclusion(model.excludes) if model.excludes else None,
+        skew=Skew(**model.skew.model_dump()) if model.skew else None,
+        exposed=model.exposed if isinstance(model.exposed, str) else model.exposed.text,
+        exposure=_exposure(model.exposed) if isinstance(model.exposed, ExposureModel) else None,
         meet=model.meet,
         outcome=model.outcome,
         leaves=model.leaves,
@@ -38,6 +42,20 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
 
 def _schema_test(model: SchemaTestModel) -> SchemaTest:
     return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
+
+
+def _exclusion(model: ExclusionModel) -> Exclusion:
+    return Exclusion(service=model.service, first=model.first or "", last=model.last or "")
+
+
+def _exposure(model: ExposureModel) -> Exposure:
+    return Exposure(
+        text=model.text,
+        promql=model.promql or "",
+        sql=model.sql or "",
+        database=model.database if model.sql else "",
+        command=model.command or (),
+    )
 
 
 def build_note(model: NoteModel, series: Series) -> Note:

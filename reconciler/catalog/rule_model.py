@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from reconciler.catalog.model import Model, Name, SpanModel, Text, Versions
+from reconciler.catalog.model import Argv, Model, Name, SpanModel, Text, Versions
 from reconciler.domain.rule import RuleKind, Verified
 
 
@@ -28,6 +28,36 @@ class NeedModel(Model):
     when: Literal["before", "after"]
 
 
+class ExclusionModel(SpanModel):
+    """Releases of another component that must not be met."""
+
+    service: Name
+
+
+class SkewModel(Model):
+    """How far the service may lag behind another one of its series."""
+
+    service: Name
+    behind: Annotated[int, Field(ge=0)] = 1
+    oldest: dict[Name, Name] = {}
+
+
+class ExposureModel(Model):
+    """How to find out whether a fleet is exposed."""
+
+    text: Text
+    promql: Text | None = None
+    sql: Text | None = None
+    database: Name = "main"
+    command: Argv | None = None
+
+    @model_validator(mode="after")
+    def _is_one_question(self) -> ExposureModel:
+        if sum(each is not None for each in (self.promql, self.sql, self.command)) > 1:
+            raise ValueError("a fleet is asked in one way: promql, sql or command")
+        return self
+
+
 class RuleModel(Model):
     """A hop rule; `from`, `to`, `pairs` and `when` say which hops it applies to."""
 
@@ -44,7 +74,9 @@ class RuleModel(Model):
     when: SchemaTestModel | None = None
     met_by: SpanModel | None = None
     needs: NeedModel | None = None
-    exposed: str = ""
+    excludes: ExclusionModel | None = None
+    skew: SkewModel | None = None
+    exposed: str | ExposureModel = ""
     meet: str = ""
     outcome: Literal["", "refused", "reinit", "silent_stamp", "accepted_unsafe"] = ""
     leaves: Literal["", "alembic_version"] = ""
@@ -53,10 +85,11 @@ class RuleModel(Model):
     def _fits_its_kind(self) -> RuleModel:
         if self.met_by and self.kind is not RuleKind.GATE:
             raise ValueError("met_by belongs to a rule of kind gate")
-        if (self.needs is not None) != (self.kind is RuleKind.REQUIRES):
-            raise ValueError("needs belongs to a rule of kind requires, and such a rule needs it")
-        if self.exposed and self.kind is not RuleKind.FORBIDDEN:
-            raise ValueError("exposed belongs to a rule of kind forbidden")
+        for key, kind in (("needs", RuleKind.REQUIRES), ("excludes", RuleKind.EXCLUDES), ("skew", RuleKind.SKEW)):
+            if (getattr(self, key) is not None) != (self.kind is kind):
+                raise ValueError(f"{key} belongs to a rule of kind {kind}, and such a rule needs it")
+        if self.exposed and self.kind not in {RuleKind.FORBIDDEN, RuleKind.REQUIRES, RuleKind.EXCLUDES}:
+            raise ValueError("exposed belongs to a rule of kind forbidden, requires or excludes")
         return self
 
 

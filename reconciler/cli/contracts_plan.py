@@ -27,7 +27,7 @@ Hop = TypedDict(
     {
         "from": str,
         "to": str,
-        "kind": Literal["sequential", "slurp", "direct"],
+        "kind": Literal["sequential", "slurp", "skip", "direct"],
         "reasons": list[Reason],
         "gates": list[Gate],
     },

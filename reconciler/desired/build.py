@@ -89,6 +89,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         },
         vars=dict(model.vars),
         suspended=model.suspended,
+        moved_by=model.moved_by,
     )
 
 

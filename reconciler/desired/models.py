@@ -209,6 +209,9 @@ class ServiceModel(Model):
     overrides: dict[w.Name, OverrideModel] = Field(default={}, description="Hosts that stay behind.")
     vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders; those of hosts win.")
     suspended: w.Reason = Field(default="", description="Why nothing new may start; empty: not suspended.")
+    moved_by: Literal["us", "others"] = Field(
+        default="us", description="`others`: it is only looked at, never planned; plans that need it wait for them."
+    )
 
 
 # ---------------------------------------------------------------- probes

@@ -138,6 +138,7 @@ class Service:
     override_terms: Mapping[str, Override] = field(default_factory=dict)  # the same, with reason and expiry
     vars: Mapping[str, str] = field(default_factory=dict)
     suspended: str = ""  # the reason, empty when not suspended
+    moved_by: str = "us"  # us | others: these are only looked at, never planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     SUPERSEDED = "Superseded"
     CLAIMED = "Claimed"
+    MOVED_BY_OTHERS = "MovedByOthers"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -162,6 +163,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CLAIMED: (
         "Another group's open leg changes the same hosts or services; plans take turns.",
         "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",
+    ),
+    Reason.MOVED_BY_OTHERS: (
+        "The service is not at its release, and it is others who move it: here it is only looked at.",
+        "Ask those who move it; what waits for it goes on by itself when it has arrived.",
     ),
     Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (

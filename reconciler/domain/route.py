@@ -21,6 +21,7 @@ class HopKind(StrEnum):
 
     SEQUENTIAL = "sequential"
     SLURP = "slurp"
+    SKIP = "skip"
     DIRECT = "direct"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.domain.marker import Marker
+from reconciler.domain.relation import Exclusion, Exposure, Skew
 from reconciler.domain.release import EVERY, Span
 
 
@@ -15,6 +16,7 @@ class RuleKind(StrEnum):
 
     SEQUENTIAL = "sequential"
     SLURP = "slurp"
+    SKIP = "skip"
     DIRECT = "direct"
     COLLAPSED = "collapsed"
     POISONS = "poisons"
@@ -22,10 +24,14 @@ class RuleKind(StrEnum):
     FORBIDDEN = "forbidden"
     GATE = "gate"
     REQUIRES = "requires"
+    EXCLUDES = "excludes"
+    SKEW = "skew"
 
 
-ADMITTING = (RuleKind.SEQUENTIAL, RuleKind.SLURP, RuleKind.DIRECT)
+ADMITTING = (RuleKind.SEQUENTIAL, RuleKind.SLURP, RuleKind.SKIP, RuleKind.DIRECT)
 REFUSING = frozenset({RuleKind.COLLAPSED, RuleKind.POISONS, RuleKind.SILENT, RuleKind.FORBIDDEN})
+RELATING = frozenset({RuleKind.REQUIRES, RuleKind.EXCLUDES, RuleKind.SKEW})
+"""Kinds of rules that name another component."""
 
 
 class Verified(StrEnum):
@@ -59,7 +65,7 @@ class SchemaTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Another component that must stand at `release` or later, before or after the hop."""
+    """Another component that must stand at `release` or later, before the hop or, following it, after."""
 
     service: str
     release: str
@@ -76,7 +82,10 @@ class Rule:
         pairs: when given, exactly these hops, as (start, goal) indexes.
         when: a question about the starting schema.
         met_by: for a gate, releases whose code can meet it; an older start is refused.
+        needs, excludes, skew: what a rule of that kind asks of another component; the last two are about where the
+            service stands (`goals`), not about a hop.
         exposed: what makes a fleet exposed to a bug; the rule is then a gate, not a refusal.
+        exposure: how to find out whether this fleet is.
         outcome: what the tool does when the hop is tried all the same.
         leaves: a version table that such a try leaves behind, empty.
     """
@@ -92,7 +101,10 @@ class Rule:
     when: SchemaTest | None = None
     met_by: Span | None = None
     needs: Need | None = None
+    excludes: Exclusion | None = None
+    skew: Skew | None = None
     exposed: str = ""
+    exposure: Exposure | None = None
     meet: str = ""
     outcome: str = ""
     leaves: str = ""

@@ -11,7 +11,7 @@ from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, Rout
 from reconciler.domain.rule import ADMITTING, REFUSING, Rule, RuleKind, SchemaTest
 
 ADMITTED_BY = {
-    RoutePolicy.SUPPORTED: (RuleKind.SEQUENTIAL, RuleKind.SLURP),
+    RoutePolicy.SUPPORTED: (RuleKind.SEQUENTIAL, RuleKind.SLURP, RuleKind.SKIP),
     RoutePolicy.OFFLINE: ADMITTING,
 }
 OURS = "docs/reference/catalog.md, How a hop is judged"
@@ -53,7 +53,9 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
 
 
 def applies(rule: Rule, edge: Edge) -> bool:
-    """Say whether a rule is about this hop."""
+    """Say whether a rule is about this hop; one about where services stand is about none."""
+    if rule.kind in (RuleKind.EXCLUDES, RuleKind.SKEW):
+        return False
     start, goal = edge.places
     if rule.pairs:
         return (start, goal) in rule.pairs
@@ -86,7 +88,7 @@ def _conditional(rule: Rule) -> bool:
 
 
 def _best(rules: list[Rule]) -> list[Rule]:
-    """Keep the rules of the strongest kind: sequential before slurp before direct."""
+    """Keep the rules of the strongest kind: sequential before slurp before skip before direct."""
     kind = min((rule.kind for rule in rules), key=ADMITTING.index, default=None)
     return [rule for rule in rules if rule.kind is kind]
 

@@ -73,9 +73,10 @@ def _plain(value: object) -> Json:
 
 
 def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
-    """Return the next leg's plan, blocked or with steps; None when nothing is to be done."""
+    """Return the next leg's plan, blocked or with steps; None when nothing is to be done, or not by us."""
     inputs = inputs_of(group, scene.desired)
-    intents = [_intent(position, scene) for position in positions]
+    ours = [position for position in positions if scene.desired.services[position.service].moved_by == "us"]
+    intents = [_intent(position, scene) for position in ours]
     blocks = tuple(block for intent in intents for block in intent.blocks)
     if blocks:
         return _finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=blocks))

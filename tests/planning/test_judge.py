@@ -177,3 +177,16 @@ def test_a_fleet_that_was_not_seen_is_waited_for():
     scene = Scene(desired=GOAL, catalog=load_catalog(), history=History(), now=AT)
 
     assert judge("keystone", None, scene).verdict.state is State.WAITING
+
+
+def test_what_others_move_is_waited_for_and_never_planned():
+    found = rule(History(), desired(release="2026.1", moved_by="others"))
+
+    assert (found.verdict.state, found.verdict.reason) == (State.WAITING, Reason.MOVED_BY_OTHERS)
+    assert "keystone is at yoga, to be brought to 2026.1" in found.verdict.text
+    assert found.plan is None
+    assert kinds(found) == []
+
+
+def test_what_others_have_moved_is_in_sync():
+    assert rule(History(), desired(moved_by="others")).verdict.state is State.IN_SYNC

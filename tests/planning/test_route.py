@@ -38,7 +38,7 @@ CONTRACT = exactly(
     hops=listed(
         exactly(
             to=TEXT,
-            kind={"enum": ["sequential", "slurp", "direct"]},
+            kind={"enum": ["sequential", "slurp", "skip", "direct"]},
             reasons=listed(exactly(**REASON)) | {"minItems": 1},
             gates=listed(exactly(id=TEXT, text=TEXT)),
             **{"from": TEXT},

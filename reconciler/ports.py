@@ -14,6 +14,7 @@ from reconciler.domain.observation import Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.structure import Structure
 
 # ---------------------------------------------------------------- hosts
 
@@ -136,6 +137,10 @@ class Databases(Protocol):
 
     async def fingerprint(self, database: Database, password: str | None) -> Observed[str]:
         """Digest all rows of all tables, independent of row order."""
+        ...
+
+    async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
+        """Read tables, columns and keys in their normal form; the version tables are left out."""
         ...
 
 

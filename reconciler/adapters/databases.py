@@ -19,6 +19,7 @@ from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.structure import Structure
 
 T = TypeVar("T")
 
@@ -56,6 +57,10 @@ class SqlDatabases:
         """Digest names of tables and columns and all rows, in whatever order they lie."""
         return await self._ask(database, password, _fingerprint, self._fingerprint_timeout_s)
 
+    async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
+        """Read tables, columns and keys in two queries."""
+        return await self._ask(database, password, _structure, self._marker_timeout_s)
+
     async def _ask(self, database: Database, password: str | None, read: Reader[T], timeout_s: float) -> Observed[T]:
         try:
             endpoint = parse_url(database.url)
@@ -87,3 +92,8 @@ def _marker(engine: ModuleType, connection: Connection) -> SchemaMarker:
 def _fingerprint(engine: ModuleType, connection: Connection) -> str:
     digest: str = engine.fingerprint(connection)
     return digest
+
+
+def _structure(engine: ModuleType, connection: Connection) -> Structure:
+    found: Structure = engine.structure(connection)
+    return found

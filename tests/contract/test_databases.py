@@ -157,12 +157,13 @@ async def test_odd_version_tables_are_unknown(place, content):
 async def test_a_database_that_does_not_exist_is_absent(place):
     assert isinstance(await place.databases.marker(place.database, place.password), Absent)
     assert isinstance(await place.databases.fingerprint(place.database, place.password), Absent)
+    assert isinstance(await place.databases.structure(place.database, place.password), Absent)
 
 
 async def test_a_database_that_cannot_be_reached_is_unknown(place):
     place.put(Content(["27e647c0fad4"]))
     place.cut()
-    for ask in (place.databases.marker, place.databases.fingerprint):
+    for ask in (place.databases.marker, place.databases.fingerprint, place.databases.structure):
         seen = await ask(place.database, place.password)
         assert isinstance(seen, Unknown)
         assert seen.reason == "DatabaseUnreachable"
@@ -200,3 +201,37 @@ OTHERS = {
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS.keys())
 async def test_any_difference_shows_in_the_fingerprint(place, other):
     assert await print_of(place, Content(["a"], tables={"user": USERS})) != await print_of(place, other)
+
+
+TYPES = {
+    "memory": ("int not null", "varchar(100) null", "blob null"),
+    "sqlite": ("integer null", "varchar(100) null", "blob null"),
+    "mariadb": ("int not null", "varchar(100) null", "blob null"),
+}
+
+
+async def test_the_structure_is_of_tables_and_keys_without_version_tables_and_rows(place):
+    place.put(Content(["a"], [("keystone", 109)], tables={"user": USERS, "role": []}))
+    seen = await place.databases.structure(place.database, place.password)
+    assert isinstance(seen, Known), seen
+    number, name, secret = TYPES[seen.value.engine]
+    charset = " utf8mb4" if seen.value.engine == "mariadb" else ""
+    assert seen.value.lines == tuple(
+        line
+        for table in ("role", "user")
+        for line in (
+            f"table {table}{charset}",
+            f"column {table}.id {number}",
+            f"column {table}.name {name}",
+            f"column {table}.secret {secret}",
+            f"primary {table} (id)",
+        )
+    )
+    assert seen.value.tables == {"role", "user"}
+
+
+async def test_a_database_without_tables_has_an_empty_structure(place):
+    place.put(Content([]))
+    seen = await place.databases.structure(place.database, place.password)
+    assert isinstance(seen, Known), seen
+    assert (seen.value.lines, seen.value.rules_seen) == ((), True)

@@ -11,6 +11,7 @@ from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.structure import Structure, read_structure
 
 Row = tuple[object, ...]
 
@@ -56,7 +57,19 @@ class MemoryDatabases:
         told = repr((sorted(tables.items()), versions, content.alembic is None, content.migrate is None))
         return Known(f"sha256:{hashlib.sha256(told.encode()).hexdigest()}", self.at)
 
+    async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
+        content = self._content(database)
+        if not isinstance(content, Content):
+            return content
+        return Known(read_structure("memory", [line for name in content.tables for line in _lines(name)]), self.at)
+
     def _content(self, database: Database) -> Content | Absent | Unknown:
         if database.url in self.away:
             return Unknown(Reason.DATABASE_UNREACHABLE, f"database {database.name}: cut off", self.at)
         return self.contents.get(database.url) or Absent(self.at)
+
+
+def _lines(table: str) -> list[str]:
+    """Write a table as it is made everywhere: id, name and secret."""
+    columns = ("id int not null", "name varchar(100) null", "secret blob null")
+    return [f"table {table}", f"primary {table} (id)", *(f"column {table}.{column}" for column in columns)]

@@ -227,3 +227,72 @@ async def test_a_restored_dump_has_the_fingerprint_of_its_origin(server, tmp_pat
     server.run("UPDATE things SET z = b'100' WHERE id = 2", dbname="restored")
     changed = await SqlDatabases().fingerprint(Database(name="main", url=server.url("restored")), server.password)
     assert changed.value != prints[0].value
+
+
+KEYED = """CREATE TABLE `odd name` (
+    id INT(11) NOT NULL AUTO_INCREMENT, n VARCHAR(9) DEFAULT 'x', b VARCHAR(300) COLLATE utf8mb4_bin, j JSON, f TINYINT(1),
+    at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, parent INT,
+    PRIMARY KEY (id), UNIQUE KEY nb (n, b(100)), FULLTEXT KEY words (n), KEY both_ (parent, n),
+    FOREIGN KEY (parent) REFERENCES `odd name` (id) ON DELETE CASCADE,
+    CONSTRAINT named FOREIGN KEY (parent) REFERENCES `odd name` (id) ON UPDATE SET NULL) CHARSET utf8mb4"""
+
+
+async def test_the_structure_of_a_table_with_everything(server):
+    server.run(
+        *("CREATE OR REPLACE DATABASE keyed", "CREATE OR REPLACE USER reader@127.0.0.1 IDENTIFIED BY 'x'"),
+        "GRANT SELECT, REFERENCES ON keyed.* TO reader@127.0.0.1",
+    )
+    server.run(KEYED, "CREATE VIEW see AS SELECT 1", dbname="keyed")
+    database = Database(name="main", url=f"mysql+pymysql://reader@127.0.0.1:{server.port}/keyed")
+    seen = await SqlDatabases().structure(database, "x")
+    assert isinstance(seen, Known), seen
+    assert [line.replace("odd%20name", "t") for line in seen.value.lines] == [
+        "table t utf8mb4",
+        "column t.at timestamp not null default 'current_timestamp' on update current_timestamp",
+        "column t.b varchar(300) null binary",
+        "column t.f tinyint(1) null",
+        "column t.id int not null auto_increment",
+        "column t.j longtext null",
+        "column t.n varchar(9) null default 'x'",
+        "column t.parent int null",
+        "primary t (id)",
+        "unique t.nb (n, b(100))",
+        "index t.both_ (parent, n)",
+        "index t.words (n) fulltext",
+        "foreign t (parent) references t (id) on delete cascade",
+        "foreign t.named (parent) references t (id) on update set null",
+    ]
+    assert seen.value.rules_seen
+    server.run("REVOKE REFERENCES ON keyed.* FROM reader@127.0.0.1")
+    blind = await SqlDatabases().structure(database, "x")
+    assert isinstance(blind, Known), blind
+    assert not blind.value.rules_seen
+    assert blind.value.lines == tuple(
+        line.partition(" on ")[0] if line.startswith("foreign") else line for line in seen.value.lines
+    )
+
+
+async def test_the_structure_of_a_file_with_everything(file):
+    write(
+        file,
+        "CREATE TABLE p (a INTEGER, b INTEGER, c TEXT NOT NULL DEFAULT 'x', UNIQUE (c), PRIMARY KEY (b, a))",
+        "CREATE TABLE q (a INT REFERENCES p (c) ON DELETE CASCADE, b INT, FOREIGN KEY (a, b) REFERENCES p)",
+        "CREATE INDEX some ON q (b) WHERE a IS NULL",
+        "CREATE VIEW see AS SELECT 1",
+    )
+    seen = await SqlDatabases().structure(lite(file), None)
+    assert isinstance(seen, Known), seen
+    assert seen.value.lines == (
+        "table p",
+        "column p.a integer null",
+        "column p.b integer null",
+        "column p.c text not null default 'x'",
+        "primary p (b, a)",
+        "unique p (c)",
+        "table q",
+        "column q.a int null",
+        "column q.b int null",
+        "index q.some (b) partial",
+        "foreign q (a) references p (c) on delete cascade",
+        "foreign q (a, b) references p (, )",
+    )

@@ -31,8 +31,8 @@ class Build:
     python: str = ""
     requirements: tuple[str, ...] = ()
     pip_args: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    packages: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    packages: Mapping[str, str] = field(default_factory=dict, hash=False)
     files: tuple[FilledFile, ...] = ()
 
     @property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from reconciler.domain.procedure import Phase
 
@@ -13,9 +15,32 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 def digest_of(value: object) -> str:
-    """Digest a JSON value: sha256 over its canonical text, 64 hex digits."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
+    """Digest JSON values, dataclasses and sets: sha256 over their canonical text, 64 hex digits."""
+    return sha256(_CANONICAL.encode(value).encode()).hexdigest()
+
+
+def digest_of_all(values: Iterable[object]) -> str:
+    """Digest many values without holding the text of all of them at once."""
+    digest = sha256()
+    for value in values:
+        digest.update(_CANONICAL.encode(value).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _content(value: object) -> object:
+    """Render what JSON does not know."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: getattr(value, name) for name in _names(type(value))}
+    return sorted(value, key=str) if isinstance(value, frozenset | set) else str(value)
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.desired import SecretRef
@@ -161,13 +161,13 @@ def _smoke(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
 
 def _probe(setting: Setting, probe: HttpProbe, key: str) -> Draft:
     words = host_words(setting.service, setting.host)
-    filled = replace(
-        probe,
-        url=fill(probe.url, words),
-        body=fill(probe.body, words),
-        headers={name: fill(value, words) for name, value in probe.headers.items()},
-    )
-    args: dict[str, Json] = {"probe": asdict(filled), "secret_refs": _refs(setting.service.secrets)}
+    filled: dict[str, Json] = {
+        **{each.name: getattr(probe, each.name) for each in fields(probe)},
+        "url": fill(probe.url, words),
+        "body": fill(probe.body, words),
+        "headers": {name: fill(value, words) for name, value in probe.headers.items()},
+    }
+    args: dict[str, Json] = {"probe": filled, "secret_refs": _refs(setting.service.secrets)}
     return Draft(
         kind="http_probe", title=f"{key}: {probe.name} {probe.count} times", key=f"{key}.{probe.name}", args=args
     )

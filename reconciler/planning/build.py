@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from reconciler.domain.build import Build, FilledFile
 from reconciler.domain.desired import BuildSpec, ConfigFile, Host, Service
 from reconciler.domain.observation import HostReport, Known
 from reconciler.domain.placeholder import fill, placeholders
-from reconciler.planning.words import release_words
+from reconciler.planning.words import host_words, release_words
 from reconciler.steps import verify_host
 
 
@@ -21,14 +21,15 @@ def build_for(service: Service, host: Host, release: str, version: str) -> Build
         return None
     files = service.config.get(release) or service.config.get("*") or ()
     words = release_words(service, host, release, version)
-    used = tuple((word, words[word]) for word in _words_used(spec, files) if word in words)
+    used = tuple((word, words[word]) for word in _words_used((spec,), files) if word in words)
     return _filled(spec, files, release, used)
 
 
 @lru_cache(maxsize=256)
-def _words_used(spec: BuildSpec, files: tuple[ConfigFile, ...]) -> tuple[str, ...]:
-    """Return the words on which a build depends: most differ in none of them from host to host."""
-    texts = [spec.path, spec.link, spec.python, *spec.requirements, *spec.pip_args, *spec.packages.values()]
+def _words_used(specs: tuple[BuildSpec, ...], files: tuple[ConfigFile, ...]) -> tuple[str, ...]:
+    """Return the words on which builds depend: most hosts differ in none of them."""
+    texts = [text for spec in specs for text in (spec.path, spec.link, spec.python, *spec.requirements)]
+    texts += [text for spec in specs for text in (*spec.pip_args, *spec.packages.values())]
     texts += [text for file in files for text in (file.path, file.template)]
     return tuple(sorted({word for text in texts for word in placeholders(text)}))
 
@@ -68,17 +69,22 @@ def _pinned(requirements: Iterable[str]) -> dict[str, str]:
 
 def expectation(build: Build, service: Service, host: str) -> verify_host.Model:
     """Say what a host must show that runs a build, and nothing older."""
+    return _expectation(build, service.name, service.units).model_copy(update={"host": host})
+
+
+@lru_cache(maxsize=1024)
+def _expectation(build: Build, service: str, units: tuple[str, ...]) -> verify_host.Model:
     return verify_host.Model.model_validate(
         {
-            "host": host,
-            "service": service.name,
+            "host": "",
+            "service": service,
             "form": build.form,
             "link": build.link,
             "path": build.path,
             "versions": build.versions,
             "packages": build.packages,
             "config_digest": build.config_digest,
-            "units": service.units,
+            "units": units,
         }
     )
 
@@ -88,20 +94,41 @@ def differences(build: Build, service: Service, host: str, report: HostReport) -
     return tuple(verify_host.compare(expectation(build, service, host), report).wrong)
 
 
-def installed_release(service: Service, host: Host, report: HostReport, versions: Iterable[tuple[str, str]]) -> str:
-    """Return the first release whose build is installed, judged by code alone; empty when none matches.
-
-    `versions` are the candidates: release and package version.
-    """
-    for release, version in versions:
-        build = build_for(service, host, release, version)
-        if build is None or _elsewhere(build, report):
-            continue
-        code = replace(build, files=())
-        found = verify_host.compare(expectation(code, replace(service, units=()), host.name), report)
-        if not found.wrong and not found.unknown:
-            return release
+def installed_release(builds: Mapping[str, Build], report: HostReport) -> str:
+    """Return the first release whose build is installed, judged by code alone; empty when none matches."""
+    for release, build in builds.items():
+        if not _elsewhere(build, report):
+            found = verify_host.compare(_expectation(replace(build, files=()), "", ()), report)
+            if not found.wrong and not found.unknown:
+                return release
     return ""
+
+
+@dataclass(slots=True)
+class Builds:
+    """The builds of one service; `versions` are the releases with their package versions, in the order of trying.
+
+    Hosts on which they are the same, as far as words go, share them: of thousands of hosts most do.
+    """
+
+    service: Service
+    versions: Mapping[str, str]
+    made: dict[tuple[str | None, ...], Mapping[str, Build]] = field(default_factory=dict)
+    words: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the words on which the builds depend."""
+        files = tuple(file for each in self.service.config.values() for file in each)
+        self.words = _words_used(tuple(self.service.builds.values()), files)
+
+    def on(self, host: Host) -> Mapping[str, Build]:
+        """Return the build of each release that the desired state knows how to put on a host."""
+        words = host_words(self.service, host)
+        key = tuple(words.get(word) for word in self.words)
+        if key not in self.made:
+            found = {each: build_for(self.service, host, each, version) for each, version in self.versions.items()}
+            self.made[key] = {release: build for release, build in found.items() if build is not None}
+        return self.made[key]
 
 
 def _elsewhere(build: Build, report: HostReport) -> bool:

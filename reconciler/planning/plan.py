@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
-from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, digest_of
+from reconciler.domain.plan import Block, Plan, ServiceRoute, Step, digest_of, digest_of_all
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
@@ -20,7 +20,6 @@ from reconciler.planning.graph import Leg, Place, build_graph, make_step
 from reconciler.planning.inherit import inherit
 from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
-from reconciler.planning.serial import step_to_json
 from reconciler.planning.setting import MissingBuildError, Setting
 from reconciler.planning.way_back import undo_steps
 
@@ -50,26 +49,13 @@ def inputs_of(group: str, desired: Desired) -> str:
     """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks."""
     services = [desired.services[name] for name in groups_of(desired)[group]]
     accepts = [a for a in desired.accepts if a.what.partition(":")[2] in {s.name for s in services}]
-    value: list[Json] = [
-        [_plain(replace(service, suspended="")) for service in services],
-        [_plain(desired.procedures.get(service.procedure)) for service in services],
-        [_plain(desired.hosts[name]) for service in services for name in service.hosts],
-        [_plain(accept) for accept in accepts],
-    ]
+    value = (
+        [replace(service, suspended="") for service in services],
+        [desired.procedures.get(service.procedure) for service in services],
+        [desired.hosts[name] for service in services for name in service.hosts],
+        accepts,
+    )
     return digest_of(value)
-
-
-def _plain(value: object) -> Json:
-    """Turn nested dataclasses into JSON values; sets are sorted."""
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, frozenset | set):
-        return sorted((_plain(item) for item in value), key=str)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
@@ -272,17 +258,8 @@ def accepted_losses(scene: Scene) -> frozenset[str]:
 
 def _finished(plan: Plan) -> Plan:
     """Name a plan by the digest of all that it says."""
-    content: list[Json] = [
-        plan.group,
-        plan.inputs,
-        plan.direction,
-        plan.undoes,
-        plan.inherits,
-        [[r.service, r.start, r.goal, list(r.route)] for r in plan.services],
-        [step_to_json(step) for step in plan.steps],
-        [[b.reason, b.text] for b in plan.blocked],
-    ]
-    return replace(plan, id=digest_of(content)[:12])
+    head = (plan.group, plan.inputs, plan.direction, plan.undoes, plan.inherits, plan.services, plan.blocked)
+    return replace(plan, id=digest_of_all((head, *plan.steps))[:12])
 
 
 def _block(reason: Reason, text: str) -> Block:

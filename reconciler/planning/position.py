@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -16,7 +16,7 @@ from reconciler.domain.procedure import Procedure
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import History, Run
 from reconciler.domain.schema import SchemaMarker, SchemaState
-from reconciler.planning.build import build_for, differences, installed_release
+from reconciler.planning.build import Builds, differences, installed_release
 from reconciler.planning.expected import expected_after
 from reconciler.planning.identify import identify
 from reconciler.planning.marker import matches
@@ -32,8 +32,8 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
     """Place a service: each database, each host, and the release where a route would start."""
     expands = _expands(desired.procedures.get(service.procedure))
     databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
-    versions = dict(versions_of(service, catalog))
-    hosts = tuple(_host(service, desired.hosts[name], versions, seen) for name in service.hosts)
+    builds = Builds(service, dict(versions_of(service, catalog)))
+    hosts = tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)
     blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
     if not release and not blocks:
@@ -109,10 +109,10 @@ def _expanded_from(service: Service, component: Component, database: str, seen: 
     )
 
 
-def _host(service: Service, host: Host, versions: Mapping[str, str], seen: Observations) -> HostPosition:
+def _host(host: Host, builds: Builds, seen: Observations) -> HostPosition:
     match seen.hosts.get(host.name):
         case Known(value=report):
-            return _reported(service, host, versions, report)
+            return _reported(host, builds, report)
         case Unknown(reason=reason, text=text):
             return HostPosition(
                 host=host.name,
@@ -123,9 +123,10 @@ def _host(service: Service, host: Host, versions: Mapping[str, str], seen: Obser
             return HostPosition(host=host.name, unknown=_block(Reason.HOST_NOT_ASKED, text))
 
 
-def _reported(service: Service, host: Host, versions: Mapping[str, str], report: HostReport) -> HostPosition:
+def _reported(host: Host, builds: Builds, report: HostReport) -> HostPosition:
+    service, found = builds.service, builds.on(host)
     goal = goal_of(service, host.name)
-    build = build_for(service, host, goal, versions[goal])
+    build = found.get(goal)
     if build is None:
         block = _block(Reason.NO_BUILD, f"{service.name} has no build for {goal} on {host.name}")
         return HostPosition(host=host.name, unknown=block)
@@ -133,7 +134,7 @@ def _reported(service: Service, host: Host, versions: Mapping[str, str], report:
     environment = report.environments.get(build.link)
     return HostPosition(
         host=host.name,
-        release=installed_release(service, host, report, versions.items()),
+        release=installed_release(found, report),
         drift=differences(build, service, host.name, report),
         unknown=unclear,
         link_path=environment.value.path if isinstance(environment, Known) else "",

@@ -13,6 +13,7 @@ from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.observation import Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 
@@ -141,6 +142,10 @@ class Databases(Protocol):
 
     async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
         """Read tables, columns and keys in their normal form; the version tables are left out."""
+        ...
+
+    async def rows(self, database: Database, password: str | None, probe: RowProbe) -> Observed[Rows]:
+        """Count the rows that a probe finds, in a read-only transaction; Unknown when its SQL is not one SELECT."""
         ...
 
 

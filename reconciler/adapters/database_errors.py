@@ -17,7 +17,7 @@ _MARIADB: dict[int, tuple[Reason, str]] = {
     1044: (_AWAY, "the account has no rights on this database"),
     1045: (_AWAY, "the server refuses the user or the password"),
     1047: (_AWAY, "the Galera node is not ready"),
-    1054: (_FOREIGN, "a version table has other columns than alembic or sqlalchemy-migrate give it"),
+    1054: (_FOREIGN, "a table has other columns than its name promises"),
     1130: (_AWAY, "the server refuses connections from this machine"),
     1142: (_AWAY, "the account may not read a table"),
     1143: (_AWAY, "the account may not read a column"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from types import ModuleType
 from typing import TypeVar
 
@@ -13,11 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from reconciler.adapters import database_mariadb, database_sqlite
 from reconciler.adapters.database_errors import explain
 from reconciler.adapters.database_marker import ForeignError, read_marker
+from reconciler.adapters.database_rows import read_rows
 from reconciler.adapters.threads import in_thread
 from reconciler.domain.dburl import DbEndpoint, parse_url
 from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
+from reconciler.domain.row_probe import RowProbe, Rows, flaw_of
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 
@@ -43,10 +46,12 @@ class SqlDatabases:
         *,
         marker_timeout_s: float = 20,
         fingerprint_timeout_s: float = 3600,
+        rows_timeout_s: float = 300,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._marker_timeout_s = marker_timeout_s
         self._fingerprint_timeout_s = fingerprint_timeout_s
+        self._rows_timeout_s = rows_timeout_s
         self._now = now
 
     async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
@@ -60,6 +65,13 @@ class SqlDatabases:
     async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
         """Read tables, columns and keys in two queries."""
         return await self._ask(database, password, _structure, self._marker_timeout_s)
+
+    async def rows(self, database: Database, password: str | None, probe: RowProbe) -> Observed[Rows]:
+        """Count the rows that a probe finds, in a read-only transaction; Unknown when its SQL is not one SELECT."""
+        if flaw := flaw_of(probe.sql):
+            text = f"database {database.name}: the probe was not asked: {flaw}"
+            return Unknown(Reason.PROBE_INVALID, text, self._now())
+        return await self._ask(database, password, partial(_rows, probe), self._rows_timeout_s)
 
     async def _ask(self, database: Database, password: str | None, read: Reader[T], timeout_s: float) -> Observed[T]:
         try:
@@ -87,6 +99,10 @@ def _read(endpoint: DbEndpoint, password: str | None, read: Reader[T], timeout_s
 
 def _marker(engine: ModuleType, connection: Connection) -> SchemaMarker:
     return read_marker(connection, engine.tables(connection))
+
+
+def _rows(probe: RowProbe, engine: ModuleType, connection: Connection) -> Rows:
+    return read_rows(connection, engine.tables(connection), probe)
 
 
 def _fingerprint(engine: ModuleType, connection: Connection) -> str:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from reconciler.catalog.check import span, wrong
-from reconciler.catalog.rule_model import ExclusionModel, ExposureModel, NoteModel, RuleModel, SchemaTestModel
+from reconciler.catalog.rule_model import (
+    ExclusionModel,
+    ExposureModel,
+    NoteModel,
+    RowsModel,
+    RuleModel,
+    SchemaTestModel,
+)
 from reconciler.domain.catalog import Database
 from reconciler.domain.relation import Exclusion, Exposure, Skew
 from reconciler.domain.release import Series
+from reconciler.domain.row_probe import RowProbe
 from reconciler.domain.rule import Need, Note, Rule, SchemaTest
 
 
@@ -16,8 +24,9 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
     Raises:
         CatalogError: it names a release or database that is not there.
     """
-    if model.when and databases is not None and model.when.database not in databases:
-        raise wrong(model.id, f"asks for an unknown database {model.when.database}")
+    asked = {*([model.when.database] if model.when else []), *(name for rows in model.rows for name in rows.databases)}
+    if databases is not None and (unknown := sorted(asked - databases.keys())):
+        raise wrong(model.id, f"asks for an unknown database {unknown[0]}")
     return Rule(
         id=model.id,
         kind=model.kind,
@@ -35,7 +44,11 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
         exposed=model.exposed if isinstance(model.exposed, str) else model.exposed.text,
         exposure=_exposure(model.exposed) if isinstance(model.exposed, ExposureModel) else None,
         meet=model.meet,
+        rows=tuple(probe for rows in model.rows for probe in _probes(rows)),
+        cure=tuple(model.cure),
+        cured_by=span(model.cured_by, series) if model.cured_by else None,
         outcome=model.outcome,
+        says=model.says,
         leaves=model.leaves,
     )
 
@@ -56,6 +69,10 @@ def _exposure(model: ExposureModel) -> Exposure:
         database=model.database if model.sql else "",
         command=model.command or (),
     )
+
+
+def _probes(model: RowsModel) -> tuple[RowProbe, ...]:
+    return tuple(RowProbe(database=name, sql=model.sql, key=model.key, tables=model.tables) for name in model.databases)
 
 
 def build_note(model: NoteModel, series: Series) -> Note:

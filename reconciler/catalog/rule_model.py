@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from reconciler.catalog.model import Argv, Model, Name, SpanModel, Text, Versions
+from reconciler.domain.row_probe import flaw_of
 from reconciler.domain.rule import RuleKind, Verified
 
 
@@ -58,6 +59,22 @@ class ExposureModel(Model):
         return self
 
 
+class RowsModel(Model):
+    """A question for the rows that stand in the way, put to each of `databases`."""
+
+    databases: Annotated[tuple[Name, ...], Field(min_length=1)] = ("main",)
+    tables: Annotated[tuple[Name, ...], Field(min_length=1)]
+    key: Text
+    sql: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+    @field_validator("sql")
+    @classmethod
+    def _reads_only(cls, sql: str) -> str:
+        if flaw := flaw_of(sql):
+            raise ValueError(f"the SQL is not one read-only SELECT: {flaw}")
+        return " ".join(sql.split())
+
+
 class RuleModel(Model):
     """A hop rule; `from`, `to`, `pairs` and `when` say which hops it applies to."""
 
@@ -78,7 +95,11 @@ class RuleModel(Model):
     skew: SkewModel | None = None
     exposed: str | ExposureModel = ""
     meet: str = ""
+    rows: tuple[RowsModel, ...] = ()
+    cure: Argv | tuple[()] = ()
+    cured_by: SpanModel | None = None
     outcome: Literal["", "refused", "reinit", "silent_stamp", "accepted_unsafe"] = ""
+    says: str = ""
     leaves: Literal["", "alembic_version"] = ""
 
     @model_validator(mode="after")
@@ -90,7 +111,16 @@ class RuleModel(Model):
                 raise ValueError(f"{key} belongs to a rule of kind {kind}, and such a rule needs it")
         if self.exposed and self.kind not in {RuleKind.FORBIDDEN, RuleKind.REQUIRES, RuleKind.EXCLUDES}:
             raise ValueError("exposed belongs to a rule of kind forbidden, requires or excludes")
+        self._has_a_whole_gate()
         return self
+
+    def _has_a_whole_gate(self) -> None:
+        if (self.rows or self.cure) and self.kind is not RuleKind.GATE:
+            raise ValueError("rows and cure belong to a rule of kind gate")
+        if self.rows and not self.meet:
+            raise ValueError("a gate with rows needs meet: how they are got out of the way")
+        if self.cured_by and not self.cure:
+            raise ValueError("cured_by says whose code has the cure, and needs one")
 
 
 class NoteModel(SpanModel):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Database, SecretRef
 from reconciler.domain.probe import HttpProbe
+from reconciler.domain.row_probe import RowProbe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,14 @@ class AskFingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class AskRows:
+    """The rows of a database that stand in the way of a migration, read by SQL."""
+
+    database: Database
+    probe: RowProbe
+
+
+@dataclass(frozen=True, slots=True)
 class AskHost:
     """What runs on a host, through the observers: the named targets' questions."""
 
@@ -57,5 +66,5 @@ class AskHost:
     service: str
 
 
-Ask = AskHttp | AskMarker | AskFingerprint | AskHost
+Ask = AskHttp | AskMarker | AskFingerprint | AskRows | AskHost
 Effect = HostScript | Ask

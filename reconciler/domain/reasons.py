@@ -27,6 +27,7 @@ class Reason(StrEnum):
     DATABASE_EMPTY = "DatabaseEmpty"
     DATABASE_FOREIGN = "DatabaseForeign"
     DATABASE_BETWEEN = "DatabaseBetween"
+    PROBE_INVALID = "ProbeInvalid"
     # planning
     NO_ROUTE = "NoRoute"
     NO_WAY_BACK = "NoWayBack"
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     STEP_SLOW = "StepSlow"
     CANARY_FAILED = "CanaryFailed"
     VERIFY_FAILED = "VerifyFailed"
+    GATE_CLOSED = "GateClosed"
     SCHEMA_MISMATCH = "SchemaMismatch"
     BACKUP_UNREADABLE = "BackupUnreadable"
     BACK_OUT_FAILED = "BackOutFailed"
@@ -128,6 +130,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The schema stands between releases: a migration has not been finished.",
         "Finish it with the release's own code or restore the backup; the text names the releases.",
     ),
+    Reason.PROBE_INVALID: (
+        "A row probe is not one read-only SELECT; it was not asked.",
+        "Correct the rule that it belongs to; docs/reference/catalog.md lists the words that a probe may use.",
+    ),
     Reason.NO_ROUTE: (
         "No safe sequence of hops leads to the goal.",
         "See `reconciler route`; it names what would help.",
@@ -187,6 +193,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Read the text; push a corrected commit or revert.",
     ),
     Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it, then `reconciler retry SERVICE`, or revert."),
+    Reason.GATE_CLOSED: (
+        "Rows stand in the way of the next migration, which would refuse them or lose what they hold.",
+        "Take them out of the way as the hint says, with the code that it names; then `reconciler retry SERVICE`.",
+    ),
     Reason.SCHEMA_MISMATCH: (
         "After a schema step the database is not where the release should have brought it.",
         "`reconciler identify` the database; do not start the service.",

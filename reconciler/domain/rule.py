@@ -9,6 +9,7 @@ from enum import StrEnum
 from reconciler.domain.marker import Marker
 from reconciler.domain.relation import Exclusion, Exposure, Skew
 from reconciler.domain.release import EVERY, Span
+from reconciler.domain.row_probe import RowProbe
 
 
 class RuleKind(StrEnum):
@@ -86,7 +87,11 @@ class Rule:
             service stands (`goals`), not about a hop.
         exposed: what makes a fleet exposed to a bug; the rule is then a gate, not a refusal.
         exposure: how to find out whether this fleet is.
+        rows: for a gate, questions that find the rows in the way; none found, the gate is open.
+        cure: a command, as argv, that takes such rows out of the way.
+        cured_by: releases whose code has that command and the right one; None: those of `met_by`, or any.
         outcome: what the tool does when the hop is tried all the same.
+        says: the text of its refusal, with `{names}` for what varies.
         leaves: a version table that such a try leaves behind, empty.
     """
 
@@ -106,7 +111,11 @@ class Rule:
     exposed: str = ""
     exposure: Exposure | None = None
     meet: str = ""
+    rows: tuple[RowProbe, ...] = ()
+    cure: tuple[str, ...] = ()
+    cured_by: Span | None = None
     outcome: str = ""
+    says: str = ""
     leaves: str = ""
 
 

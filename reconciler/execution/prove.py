@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
-from reconciler.domain.desired import Desired, SecretRef
-from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker
-from reconciler.domain.observation import Unknown
+from reconciler.domain.desired import Database, Desired, SecretRef
+from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows
+from reconciler.domain.observation import Observed, Unknown
 from reconciler.domain.outcome import Sample
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
@@ -15,6 +16,8 @@ from reconciler.ports import Ports
 from reconciler.steps import Answered, Timed
 from reconciler.steps.http_probe import next_wait
 
+T = TypeVar("T")
+
 
 async def ask(question: Ask, desired: Desired, ports: Ports) -> Answered:
     """Ask one question; what cannot be answered comes back as Unknown."""
@@ -22,19 +25,23 @@ async def ask(question: Ask, desired: Desired, ports: Ports) -> Answered:
         case AskMarker(database):
             return await read_marker(database, ports)
         case AskFingerprint(database):
-            return await _fingerprint(question, ports)
+            return await _by_sql(database, ports, ports.databases.fingerprint)
+        case AskRows(database, probe):
+            return await _by_sql(database, ports, lambda db, password: ports.databases.rows(db, password, probe))
         case AskHost(host, _):
             return await look_at_host(desired.hosts[host], services_on(desired, host), ports)
         case AskHttp():
             return await _samples(question, ports)
 
 
-async def _fingerprint(question: AskFingerprint, ports: Ports) -> Answered:
+async def _by_sql(
+    database: Database, ports: Ports, read: Callable[[Database, str | None], Awaitable[Observed[T]]]
+) -> Observed[T]:
     try:
-        password = password_of(question.database, ports)
+        password = password_of(database, ports)
     except SecretError as error:
         return Unknown(str(Reason.SECRET_MISSING), str(error), ports.clock.now())
-    return await ports.databases.fingerprint(question.database, password)
+    return await read(database, password)
 
 
 async def _samples(question: AskHttp, ports: Ports) -> tuple[Timed, ...]:

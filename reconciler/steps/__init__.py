@@ -15,6 +15,7 @@ from reconciler.domain.effect import Ask, Effect
 from reconciler.domain.observation import HostReport, Observed
 from reconciler.domain.outcome import Exited, Outcome, Sample
 from reconciler.domain.plan import Undo
+from reconciler.domain.row_probe import Rows
 from reconciler.domain.schema import SchemaMarker
 
 
@@ -26,7 +27,7 @@ class Timed:
     sample: Sample
 
 
-Answered = Observed[SchemaMarker] | Observed[str] | Observed[HostReport] | tuple[Timed, ...]
+Answered = Observed[SchemaMarker] | Observed[str] | Observed[Rows] | Observed[HostReport] | tuple[Timed, ...]
 
 
 class Args(BaseModel):

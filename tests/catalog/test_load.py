@@ -33,6 +33,10 @@ RULE = {
 }
 
 
+ROWS = {"databases": ["store"], "tables": ["t"], "key": "id", "sql": "SELECT id\n  FROM t"}
+GATE = RULE | {"kind": "gate", "meet": "Repair them.", "rows": [ROWS]}
+
+
 def with_mon(**changes: Any) -> list[dict[str, Any]]:
     return [SERIES, MON | changes]
 
@@ -115,6 +119,11 @@ def test_a_site_adds_a_series_a_service_a_release_and_a_rule() -> None:
             "exposed belongs to a rule of kind forbidden",
         ),
         (with_mon(rules=[RULE | {"when": {"database": "x"}}]), "asks for an unknown database x"),
+        (with_mon(rules=[GATE | {"rows": [ROWS | {"databases": ["x"]}]}]), "asks for an unknown database x"),
+        (with_mon(rules=[GATE | {"rows": [ROWS | {"sql": "DROP TABLE t"}]}]), "the SQL is not one read-only SELECT"),
+        (with_mon(rules=[GATE | {"meet": ""}]), "a gate with rows needs meet"),
+        (with_mon(rules=[GATE | {"kind": "direct"}]), "rows and cure belong to a rule of kind gate"),
+        (with_mon(rules=[GATE | {"cured_by": {}}]), "cured_by says whose code has the cure"),
         (with_release(id=17.2), "releases.0.id: Input should be a valid string"),
         (with_release(databases={"x": {"migrate": {"mon": 1}}}), "a marker of an unknown database x"),
         (with_release(databases={"store": {"migrate": {"osd": 1}}}), "neither revision nor repository osd"),
@@ -128,3 +137,16 @@ def test_contradictions_are_refused_with_their_place(documents: list[dict[str, A
         build_catalog(documents)
     assert message in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_gate_asks_each_of_its_databases() -> None:
+    cured = {"cure": ["ceph", "mend"], "cured_by": {"last": "quincy"}}
+    two = MON["databases"] | {"copy": MON["databases"]["store"]}
+    rows = ROWS | {"databases": ["store", "copy"]}
+    catalog = build_catalog(with_mon(databases=two, rules=[GATE | cured | {"rows": [rows]}]))
+    (rule,) = catalog.service("mon").rules
+    assert [probe.database for probe in rule.rows] == ["store", "copy"]
+    assert {probe.sql for probe in rule.rows} == {"SELECT id FROM t"}
+    assert rule.cure == ("ceph", "mend")
+    assert rule.cured_by is not None
+    assert (0 in rule.cured_by, 1 in rule.cured_by) == (True, False)

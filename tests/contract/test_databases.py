@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +15,13 @@ import pytest
 from reconciler.adapters.databases import SqlDatabases
 from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Known, Unknown
+from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.ports import Databases
 from tests.fakes.databases import Content, MemoryDatabases
 from tests.support.mariadb import shared
 
+PROBE = RowProbe(database="main", sql="SELECT id, name FROM user WHERE secret IS NULL", key="id/name", tables=("user",))
 USERS: list[tuple[object, ...]] = [(1, "ada", b"\x00\xff"), (2, "grace", None), (3, "żółw 🐢", b"")]
 
 
@@ -158,12 +162,14 @@ async def test_a_database_that_does_not_exist_is_absent(place):
     assert isinstance(await place.databases.marker(place.database, place.password), Absent)
     assert isinstance(await place.databases.fingerprint(place.database, place.password), Absent)
     assert isinstance(await place.databases.structure(place.database, place.password), Absent)
+    assert isinstance(await place.databases.rows(place.database, place.password, PROBE), Absent)
 
 
 async def test_a_database_that_cannot_be_reached_is_unknown(place):
     place.put(Content(["27e647c0fad4"]))
     place.cut()
-    for ask in (place.databases.marker, place.databases.fingerprint, place.databases.structure):
+    databases = place.databases
+    for ask in (databases.marker, databases.fingerprint, databases.structure, partial(databases.rows, probe=PROBE)):
         seen = await ask(place.database, place.password)
         assert isinstance(seen, Unknown)
         assert seen.reason == "DatabaseUnreachable"
@@ -235,3 +241,68 @@ async def test_a_database_without_tables_has_an_empty_structure(place):
     seen = await place.databases.structure(place.database, place.password)
     assert isinstance(seen, Known), seen
     assert (seen.value.lines, seen.value.rules_seen) == ((), True)
+
+
+async def rows_of(place: Place, probe: RowProbe) -> Rows:
+    seen = await place.databases.rows(place.database, place.password, probe)
+    assert isinstance(seen, Known), seen
+    return seen.value
+
+
+async def test_rows_in_the_way_are_counted_and_a_few_are_named(place):
+    place.put(Content(tables={"user": [*USERS, *((n, f"u{n}", None) for n in range(10, 19))]}))
+    found = await rows_of(place, PROBE)
+    assert found.count == 10
+    assert len(found.sample) == 5
+    assert set(found.sample) <= {"2/grace", *(f"{n}/u{n}" for n in range(10, 19))}
+    assert list(found.sample) == sorted(found.sample)
+
+
+async def test_no_row_in_the_way(place):
+    place.put(Content(tables={"user": USERS[:1]}))
+    assert await rows_of(place, PROBE) == Rows(count=0)
+
+
+async def test_a_probe_does_not_apply_without_its_tables(place):
+    place.put(Content(tables={"role": USERS}))
+    assert await rows_of(place, replace(PROBE, tables=("role", "user", "project"))) == Rows(
+        count=0, missing=("user", "project")
+    )
+
+
+async def test_a_key_is_fit_to_be_shown(place):
+    place.put(Content(tables={"user": [(1, "a\x1b[31m\n" + "b" * 70, None), (2, None, None)]}))
+    assert (await rows_of(place, PROBE)).sample == (f"1/a?[31m?{'b' * 70}", "2/NULL")
+
+
+async def test_text_in_a_probe_is_taken_as_it_is(place):
+    place.put(Content(tables={"user": [(1, "100%:id", None), (2, "x", None)]}))
+    sql = "SELECT id FROM user WHERE name LIKE '%:id' OR name = '100%s :name'"
+    assert (await rows_of(place, replace(PROBE, sql=sql))).sample == ("1",)
+
+
+WRONG = {
+    "no SELECT": "DELETE FROM user",
+    "two statements": "SELECT id FROM user; DROP TABLE user",
+    "a file": "SELECT id FROM user INTO OUTFILE '/tmp/x'",
+    "a lock": "SELECT id FROM user FOR UPDATE",
+    "a function": "SELECT SLEEP(9) FROM user",
+}
+
+
+@pytest.mark.parametrize("sql", WRONG.values(), ids=WRONG.keys())
+async def test_what_is_not_one_harmless_select_is_not_asked(place, sql):
+    before = await print_of(place, Content(tables={"user": USERS}))
+    seen = await place.databases.rows(place.database, place.password, replace(PROBE, sql=sql))
+    assert isinstance(seen, Unknown)
+    assert seen.reason == "ProbeInvalid"
+    after = await place.databases.fingerprint(place.database, place.password)
+    assert isinstance(after, Known)
+    assert after.value == before
+
+
+async def test_a_column_that_is_not_there_is_no_answer(place):
+    place.put(Content(tables={"user": USERS}))
+    seen = await place.databases.rows(place.database, place.password, replace(PROBE, sql="SELECT uuid FROM user"))
+    assert isinstance(seen, Unknown)
+    assert seen.reason == "DatabaseForeign"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
+from reconciler.domain.row_probe import SAMPLES, RowProbe, Rows, flaw_of, key_of
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure, read_structure
 
@@ -62,6 +65,24 @@ class MemoryDatabases:
         if not isinstance(content, Content):
             return content
         return Known(read_structure("memory", [line for name in content.tables for line in _lines(name)]), self.at)
+
+    async def rows(self, database: Database, password: str | None, probe: RowProbe) -> Observed[Rows]:
+        content = self._content(database)
+        if not isinstance(content, Content):
+            return content
+        if flaw := flaw_of(probe.sql):
+            return Unknown(Reason.PROBE_INVALID, f"database {database.name}: {flaw}", self.at)
+        if missing := tuple(name for name in probe.tables if name not in content.tables):
+            return Known(Rows(count=0, missing=missing), self.at)
+        with closing(sqlite3.connect(":memory:")) as connection:
+            for name, rows in content.tables.items():
+                connection.execute(f"CREATE TABLE {name} (id, name, secret)")
+                connection.executemany(f"INSERT INTO {name} VALUES (?, ?, ?)", rows)  # noqa: S608
+            try:
+                found = connection.execute(probe.sql).fetchall()
+            except sqlite3.OperationalError as error:
+                return Unknown(Reason.DATABASE_FOREIGN, f"database {database.name}: {error}", self.at)
+        return Known(Rows(count=len(found), sample=tuple(sorted(map(key_of, found[:SAMPLES])))), self.at)
 
     def _content(self, database: Database) -> Content | Absent | Unknown:
         if database.url in self.away:

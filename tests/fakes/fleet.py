@@ -17,6 +17,7 @@ from reconciler.domain.effect import AskHttp
 from reconciler.domain.marker import Stage
 from reconciler.domain.observation import Known, Observed
 from reconciler.domain.outcome import Exited, Sample
+from reconciler.domain.row_probe import SAMPLES, RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.planning.expected import expected_after, heads_expected
@@ -111,6 +112,7 @@ class Fleet:
         self.deeds: list[Deed] = []
         self.written: Callable[[], int] = lambda: 0  # entries in the journal
         self.failing: set[str] = set()  # step ids that exit 1
+        self.in_the_way: dict[str, tuple[str, ...]] = {}  # keys of rows that row probes find, by release of the schema
         self.dead_apis: set[str] = set()  # hosts whose API never answers well
         self.hosts = FakeHosts(self.obey, self.look, faults)
 
@@ -306,6 +308,11 @@ class Fleet:
     async def structure(self, database: Database, password: str | None) -> Observed[Structure]:
         """Show a database of an engine for which nothing is expected."""
         return Known(Structure("memory", frozenset()), self.clock.now())
+
+    async def rows(self, database: Database, password: str | None, probe: RowProbe) -> Observed[Rows]:
+        """Find the rows that the test has put in the way."""
+        found = self.in_the_way.get(self._data(database).release, ())
+        return Known(Rows(count=len(found), sample=tuple(found[:SAMPLES])), self.clock.now())
 
     def _data(self, database: Database) -> Data:
         return self.sites[database.url.rsplit("/", maxsplit=1)[-1]].data

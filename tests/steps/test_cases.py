@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
+from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows, HostScript
 from reconciler.domain.observation import Absent, HostReport, Known, Unknown
 from reconciler.domain.outcome import Done, Exited, Failed, Lost, Outcome, Sample
+from reconciler.domain.row_probe import Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, direct_kinds, kinds
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-VALUES = {AskMarker: SchemaMarker, AskFingerprint: str, AskHost: HostReport}
+VALUES = {AskMarker: SchemaMarker, AskFingerprint: str, AskRows: Rows, AskHost: HostReport}
 
 
 def answered(ask: Ask, case: dict[str, object]) -> Answered:

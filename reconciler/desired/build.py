@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from reconciler.desired.models import BuildModel, ConfigFileModel, DatabaseModel, ProbeModel, SecretModel, ServiceModel
+from reconciler.desired.build_model import BuildModel, ConfigFileModel
+from reconciler.desired.models import DatabaseModel, ProbeModel, SecretModel, ServiceModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry
-from reconciler.desired.world import World
+from reconciler.desired.world import World, replaced
 from reconciler.domain.desired import (
     Accept,
     BuildSpec,
     Canary,
     ConfigFile,
+    ContainerSpec,
     Database,
+    Deployment,
     Desired,
     Override,
     SecretRef,
@@ -33,12 +36,14 @@ def build_desired(world: World) -> Desired:
         entry.name: tuple(entry.model.services) for entry in tree.groups.values() if entry.model is not None
     }
     grouped = {name for members in groups.values() for name in members}
+    one_by_one = {entry.name for entry in tree.groups.values() if entry.model is not None and entry.model.one_by_one}
     return Desired(
         fleet=tree.fleet.name if tree.fleet else "",
         hosts={each.name: each.host for each in world.hosts.values() if each.host is not None},
         services=services,
         groups={**groups, **{name: (name,) for name in services if name not in grouped}},
         procedures=build_procedures(tree),
+        one_by_one=frozenset(one_by_one),
         accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
@@ -67,7 +72,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         policy=model.policy,
         group=world.group(entry.name),
         hosts=hosts,
-        bootstrap=model.bootstrap or moving[0],
+        bootstrap=model.bootstrap or next(iter(moving), ""),
         databases={name: _database(name, each) for name, each in model.databases.items()},
         units=model.units,
         versions={release(name): version for name, version in model.versions.items()},
@@ -90,6 +95,26 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         vars=dict(model.vars),
         suspended=model.suspended,
         moved_by=model.moved_by,
+        replacement=_replacement(entry, model, world),
+        deployment="old" if model.replacement else "",
+    )
+
+
+def _replacement(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Deployment | None:
+    """Make the second deployment as a service of its own would be made: what it leaves out is the first one's."""
+    if model.replacement is None:
+        return None
+    whole = _service(entry, replaced(model), world)
+    return Deployment(
+        hosts=whole.hosts,
+        bootstrap=whole.bootstrap,
+        databases=whole.databases,
+        units=whole.units,
+        builds=whole.builds,
+        config=whole.config,
+        commands=whole.commands,
+        vars=whole.vars,
+        backup_dir=whole.backup_dir,
     )
 
 
@@ -106,6 +131,11 @@ def _database(name: str, model: DatabaseModel) -> Database:
 def _build(model: BuildModel) -> BuildSpec:
     if model.packages is not None:
         return BuildSpec(form="packages", packages=dict(model.packages))
+    if model.rpm is not None:
+        return BuildSpec(form="rpm", packages=dict(model.rpm))
+    if model.containers is not None:
+        containers = tuple(ContainerSpec(name=name, **each.model_dump()) for name, each in model.containers.items())
+        return BuildSpec(form="container", containers=containers)
     environment = model.environment
     assert environment is not None
     return BuildSpec(

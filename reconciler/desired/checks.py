@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacement, deployments
 from reconciler.desired.checks_release import (
     ServiceEntry,
     check_builds,
@@ -35,9 +36,10 @@ def check_tree(world: World) -> Iterator[Problem]:
     yield from _accepts(world)
     yield from check_probes(world)
     for entry in tree.services.values():
-        if entry.model is not None:
+        yield from check_moved(entry)
+        for each, model in deployments(entry):
             for check in CHECKS:
-                yield from check(entry, entry.model, world)
+                yield from check(each, model, world)
 
 
 def _groups(tree: Tree) -> Iterator[Problem]:
@@ -67,13 +69,6 @@ def _accepts(world: World) -> Iterator[Problem]:
             if service not in world.tree.services:
                 hint = near_miss(service, world.tree.services, "services")
                 yield node.problem(f"unknown service {shown(service)}", hint)
-
-
-def _procedure(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
-    known = world.tree.procedures
-    if model.procedure not in known:
-        hint = near_miss(model.procedure, known, "procedures")
-        yield entry.node.at("procedure").problem(f"unknown procedure {shown(model.procedure)}", hint)
 
 
 def _hosts(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
@@ -174,7 +169,8 @@ CHECKS: tuple[Check, ...] = (
     check_component,
     check_commands,
     check_releases,
-    _procedure,
+    check_procedure,
+    check_replacement,
     _hosts,
     _chosen_hosts,
     _canary,

@@ -86,6 +86,8 @@ def _release(
 
 def check_builds(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
     """Yield releases that are wanted but not built, and environments that releases would share."""
+    if model.moved_by == "others":
+        return
     built = {world.release(model, name) for name in model.builds}
     goals = [(model.release, entry.node.at("release"))]
     goals += [(each.release, entry.node.at("overrides", name, "release")) for name, each in model.overrides.items()]

@@ -5,22 +5,15 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 
 from reconciler.desired import words as w
+from reconciler.desired.build_model import BuildModel, ConfigFileModel, exactly_one
 from reconciler.desired.model import Model
 from reconciler.desired.procedure_model import ProcedureModel
-
-
-def exactly_one(model: BaseModel, *names: str) -> None:
-    """Refuse a mapping in which not exactly one of `names` is given."""
-    if len(model.model_fields_set & set(names)) != 1:
-        raise ValueError(f"must have exactly one of {', '.join(names)}")
-
 
 # ---------------------------------------------------------------- fleet and hosts
 
@@ -69,7 +62,11 @@ class FleetModel(Model):
 class GroupModel(Model):
     """Services that are planned, judged and halted together."""
 
-    services: tuple[w.Name, ...] = Field(min_length=1, description="Its services.")
+    services: tuple[w.Name, ...] = Field(min_length=1, description="Its services, in their order.")
+    one_by_one: w.Flag = Field(
+        default=False,
+        description="`true`: one service after the other; else neighbours with the same procedure move together.",
+    )
 
 
 class AcceptModel(Model):
@@ -111,40 +108,6 @@ class DatabaseModel(Model):
     )
 
 
-class EnvironmentModel(Model):
-    """A Python environment per release, prepared ahead and switched by a link."""
-
-    path: w.Path = Field(description="Where the environment is made; holds `{release}` or `{version}`.")
-    link: w.Path = Field(description="A symbolic link that is switched to the environment in use.")
-    python: w.Path = Field(default="/usr/bin/python3", description="The interpreter that makes it.")
-    requirements: tuple[w.Requirement, ...] = Field(min_length=1, description="What pip installs, a line each.")
-    pip_args: tuple[w.Given, ...] = Field(default=(), description="More arguments for `pip install`.")
-
-
-class BuildModel(Model):
-    """What a release means on a host; exactly one of the keys."""
-
-    environment: EnvironmentModel | None = Field(default=None, description="A Python environment.")
-    packages: dict[w.DebName, w.DebVersion] | None = Field(
-        default=None, min_length=1, description="Deb packages and their exact versions."
-    )
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        exactly_one(self, "environment", "packages")
-        return self
-
-
-class ConfigFileModel(Model):
-    """A configuration file for every host of the service."""
-
-    path: w.Path = Field(description="Where it is put on hosts.")
-    source: w.Source = Field(description="The template below `files/`.")
-    mode: w.Mode = Field(default="0640", description="Its permissions in octal.")
-    owner: w.UserName = Field(default="", description="Its owner; default: who puts it there.")
-    group: w.UserName = Field(default="", description="Its group; default: the owner's.")
-
-
 class BackupModel(Model):
     """Where backup sets are kept."""
 
@@ -167,13 +130,39 @@ class OverrideModel(Model):
     until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
 
 
+class ReplacementModel(Model):
+    """A second deployment of a service, on hosts of its own. A cutover makes it the live one.
+
+    What is left out is as the service has it; the service's own keys are the deployment `old`.
+    """
+
+    roles: tuple[w.Name, ...] = Field(default=(), description="Its hosts are those with one of these roles.")
+    hosts: tuple[w.HostPattern, ...] = Field(default=(), description="Its hosts by name, in place of `roles`.")
+    bootstrap: w.Name = Field(default="", description="Runs schema commands; default: its first host.")
+    databases: dict[w.Name, DatabaseModel] = Field(default={}, description="Its databases, by the catalog's names.")
+    units: tuple[w.Unit, ...] = Field(default=(), description="Its units, in the order of starting.")
+    builds: dict[w.ReleaseKey, BuildModel] = Field(
+        default={}, description="Release to build; `*` stands for all others."
+    )
+    config: dict[w.ReleaseKey, tuple[ConfigFileModel, ...]] = Field(
+        default={}, description="Release to configuration files; `*` stands for all others."
+    )
+    commands: dict[w.Name, tuple[w.Given, ...]] = Field(
+        default={}, description="The argv that stands for a tool of the catalog's commands."
+    )
+    backup: BackupModel | None = Field(default=None, description="Where dumps go that it loads.")
+    vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders; those of hosts win.")
+
+
 class ServiceModel(Model):
     """A service: the release it should run, and all that is needed to bring it there."""
 
     component: w.Name = Field(default="", description="Its name in the catalog; default: its name here.")
     series: w.Name = Field(description="The series of its releases, like `openstack`.")
     release: w.Name = Field(description="The release that it should run, by id or name.")
-    procedure: w.Name = Field(description="How a leg is carried out.")
+    procedure: w.OptionalName = Field(
+        default="", description="How a leg is carried out. Needed, unless others move it."
+    )
     policy: Literal["supported", "offline"] = Field(
         default="supported",
         description="Which hops are allowed: what upstream supports, or what the code accepts with services stopped.",
@@ -212,6 +201,7 @@ class ServiceModel(Model):
     moved_by: Literal["us", "others"] = Field(
         default="us", description="`others`: it is only looked at, never planned; plans that need it wait for them."
     )
+    replacement: ReplacementModel | None = Field(default=None, description="A second deployment that takes its place.")
 
 
 # ---------------------------------------------------------------- probes

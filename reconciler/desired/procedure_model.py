@@ -11,13 +11,40 @@ from pydantic_core import CoreSchema
 from reconciler.desired import words as w
 from reconciler.desired.model import Model
 
+Span = Literal[
+    "preflight",
+    "prepare",
+    "quiesce",
+    "backup",
+    "load",
+    "migrate",
+    "roll",
+    "backfill",
+    "cutover",
+    "contract",
+    "retire",
+    "finish",
+]
 
-class StepModel(Model):
-    """One thing to do: an action's word, or a mapping with `action` and the action's own arguments."""
+
+class ActionModel(Model):
+    """One thing to do: an action's word alone, or a mapping with these keys and the action's own arguments."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     action: w.Action = Field(description="A word of the closed list of actions.")
+    name: w.OptionalName = Field(
+        default="", description="Tells it from others of its kind; `{value:NAME.KEY}` means what it leaves."
+    )
+    title: w.Line = Field(default="", description="What operators read, in place of the action's own; placeholders.")
+    when: w.When = Field(
+        default="", description="`onto`, `appears`, `first_hop`, `last_hop` or `to RELEASE`: else it is left out."
+    )
+    required: w.Flag = Field(default=True, description="`false`, in preflight: a failure is told and stops nothing.")
+
+
+class StepModel(ActionModel):
+    """One thing to do, in its short or its long form."""
 
     @model_validator(mode="before")
     @classmethod
@@ -35,21 +62,20 @@ class StepModel(Model):
 class PhaseModel(Model):
     """One phase of a procedure."""
 
-    phase: Literal[
-        "preflight",
-        "prepare",
-        "quiesce",
-        "backup",
-        "migrate",
-        "roll",
-        "backfill",
-        "contract",
-        "retire",
-        "finish",
-    ] = Field(description="What kind of phase.")
+    phase: Span = Field(description="What kind of phase.")
     each: Literal["leg", "hop"] = Field(default="leg", description="Once per leg, or for every hop of it.")
-    on: Literal["bootstrap", "wave", "fleet", "daemon"] = Field(description="Where its steps are done.")
+    on: w.Selector = Field(description="Where its steps are done, like `wave` or `role compute`.")
+    rolling: w.Flag = Field(default=False, description="`true`: hosts that would go side by side go one by one.")
     steps: tuple[StepModel, ...] = Field(min_length=1, description="Its steps in order.")
+
+
+class WatchModel(ActionModel):
+    """A probe with a span of phases: an action's word and arguments, begun before the first, ended after the last."""
+
+    name: w.Name = Field(description="Its name.")
+    on: w.Selector = Field(default="daemon", description="Where it is asked.")
+    first: Span = Field(alias="from", description="The phase before which it begins.")
+    last: Span = Field(alias="to", description="The phase after which it ends.")
 
 
 class ProcedureModel(Model):
@@ -58,3 +84,4 @@ class ProcedureModel(Model):
     text: w.Given = Field(description="One sentence for the operator.")
     leg: Literal["route", "hop"] = Field(description="How much of a route one leg covers.")
     phases: tuple[PhaseModel, ...] = Field(min_length=1, description="Its phases in order.")
+    watches: tuple[WatchModel, ...] = Field(default=(), description="Probes over a span of its phases.")

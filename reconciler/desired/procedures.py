@@ -6,15 +6,27 @@ from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem, Problems
-from reconciler.desired.procedure_model import ProcedureModel, StepModel
+from reconciler.desired.procedure_model import ActionModel, ProcedureModel, WatchModel
 from reconciler.desired.tree import Entry, Tree, read_procedures
-from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.procedure import (
+    ActionSpec,
+    Condition,
+    Phase,
+    PhaseSpec,
+    Procedure,
+    Selector,
+    WatchSpec,
+    When,
+)
 from reconciler.domain.release import near_miss
 
-SCHEMA = (Phase.MIGRATE, Phase.BACKFILL, Phase.CONTRACT)  # phases that write to databases
+SCHEMA = (Phase.LOAD, Phase.MIGRATE, Phase.BACKFILL, Phase.CONTRACT)  # phases that write to databases
 # Each rule: no phase of the first kind may come after one of the second kind.
 ORDER = (
     (Phase.PREPARE, Phase.QUIESCE, "whatever can be done before the pause is done before it"),
+    (Phase.LOAD, Phase.MIGRATE, "a schema is migrated once its rows are there"),
+    (Phase.LOAD, Phase.CUTOVER, "what goes live has its rows"),
+    (Phase.CUTOVER, Phase.RETIRE, "what still serves is not retired"),
     (Phase.BACKFILL, Phase.CONTRACT, "contract takes away what backfill still reads"),
     (Phase.ROLL, Phase.CONTRACT, "the old code cannot run on a contracted schema"),
 )
@@ -49,22 +61,63 @@ def build_procedure(entry: Entry[ProcedureModel]) -> Procedure:
         text=model.text,
         leg=model.leg,
         phases=tuple(
-            PhaseSpec(Phase(each.phase), each.each, Selector(each.on), tuple(_action(step) for step in each.steps))
+            PhaseSpec(
+                phase=Phase(each.phase),
+                each=each.each,
+                on=_selected(each.on)[0],
+                subject=_selected(each.on)[1],
+                steps=tuple(_action(step) for step in each.steps),
+                rolling=each.rolling,
+            )
             for each in model.phases
         ),
+        watches=tuple(_watch(each) for each in model.watches),
     )
 
 
-def _action(step: StepModel) -> ActionSpec:
-    return ActionSpec(step.action, dict(step.model_extra or {}))
+def _selected(text: str) -> tuple[Selector, str]:
+    word, _, subject = text.partition(" ")
+    return Selector(word), subject
+
+
+def _action(step: ActionModel) -> ActionSpec:
+    word, _, release = step.when.partition(" ")
+    return ActionSpec(
+        step.action,
+        dict(step.model_extra or {}),
+        name=step.name,
+        title=step.title,
+        condition=Condition(when=When(word), release=release),
+        required=step.required,
+    )
+
+
+def _watch(model: WatchModel) -> WatchSpec:
+    on, subject = _selected(model.on)
+    return WatchSpec(
+        name=model.name,
+        probe=_action(model),
+        first=Phase(model.first),
+        last=Phase(model.last),
+        on=on,
+        subject=subject,
+    )
 
 
 def _actions(node: Node, model: ProcedureModel, actions: Collection[str]) -> Iterator[Problem]:
+    for where, step in _steps(node, model):
+        if step.action not in actions:
+            what = f"unknown action {shown(step.action)}"
+            yield where.at("action").problem(what, near_miss(step.action, actions, "actions"))
+
+
+def _steps(node: Node, model: ProcedureModel) -> Iterator[tuple[Node, ActionModel]]:
+    """Yield every action with its place, those of watches too."""
     for place, phase in enumerate(model.phases):
         for index, step in enumerate(phase.steps):
-            if step.action not in actions:
-                where = node.at("phases", place, "steps", index, "action")
-                yield where.problem(f"unknown action {shown(step.action)}", near_miss(step.action, actions, "actions"))
+            yield node.at("phases", place, "steps", index), step
+    for place, watch in enumerate(model.watches):
+        yield node.at("watches", place), watch
 
 
 def _law(node: Node, model: ProcedureModel) -> Iterator[Problem]:
@@ -75,9 +128,27 @@ def _law(node: Node, model: ProcedureModel) -> Iterator[Problem]:
             if kinds[place] is earlier:
                 yield node.at("phases", place).problem(f"{earlier} must come before {later}", why)
     yield from _backup_first(node, kinds)
+    yield from _watches(node, model, kinds)
     if Phase.FINISH in kinds[:-1]:
         place = kinds.index(Phase.FINISH)
         yield node.at("phases", place).problem("finish must come last, and once", "it gives up what the others took")
+
+
+def _watches(node: Node, model: ProcedureModel, kinds: list[Phase]) -> Iterator[Problem]:
+    """Yield watches over phases that the procedure has not, or has in another order."""
+    known = tuple(dict.fromkeys(str(kind) for kind in kinds))
+    names = [watch.name for watch in model.watches]
+    for place, watch in enumerate(model.watches):
+        here = node.at("watches", place)
+        if watch.name in names[:place]:
+            yield here.at("name").problem(f"watch {watch.name} is there twice", "give it another name")
+        lacking = [(key, each) for key, each in (("from", watch.first), ("to", watch.last)) if each not in known]
+        for key, each in lacking:
+            yield here.at(key).problem(f"the procedure has no phase {each}", near_miss(each, known, "phases"))
+        if not lacking and kinds.index(Phase(watch.first)) > kinds.index(Phase(watch.last)):
+            yield here.at("to").problem(
+                f"{watch.last} comes before {watch.first}", "a watch spans phases in their order"
+            )
 
 
 def _backup_first(node: Node, kinds: list[Phase]) -> Iterator[Problem]:

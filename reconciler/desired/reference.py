@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from reconciler.desired import build_model as b
 from reconciler.desired import models as m
-from reconciler.desired.procedure_model import PhaseModel, ProcedureModel
+from reconciler.desired.procedure_model import ActionModel, PhaseModel, ProcedureModel, WatchModel
 from reconciler.desired.schema import Schema, schema_of
 
 BEGIN, END = "<!-- tables: made from the models -->", "<!-- end of tables -->"
@@ -22,17 +23,21 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("groups.NAME", m.GroupModel),
     ("services.NAME", m.ServiceModel),
     ("services.NAME.databases.NAME", m.DatabaseModel),
-    ("services.NAME.builds.RELEASE", m.BuildModel),
-    ("services.NAME.builds.RELEASE.environment", m.EnvironmentModel),
-    ("services.NAME.config.RELEASE, each", m.ConfigFileModel),
+    ("services.NAME.builds.RELEASE", b.BuildModel),
+    ("services.NAME.builds.RELEASE.environment", b.EnvironmentModel),
+    ("services.NAME.builds.RELEASE.containers.NAME", b.ContainerModel),
+    ("services.NAME.config.RELEASE, each", b.ConfigFileModel),
     ("services.NAME.backup", m.BackupModel),
     ("services.NAME.canary", m.CanaryModel),
     ("services.NAME.overrides.HOST", m.OverrideModel),
+    ("services.NAME.replacement", m.ReplacementModel),
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
     ("probes.NAME", m.ProbeModel),
     ("probes.NAME.http", m.HttpModel),
     ("procedures.NAME", ProcedureModel),
     ("procedures.NAME.phases, each", PhaseModel),
+    ("procedures.NAME.phases.steps, each", ActionModel),
+    ("procedures.NAME.watches, each", WatchModel),
     ("accept, each", m.AcceptModel),
 )
 

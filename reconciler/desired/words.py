@@ -172,11 +172,28 @@ UserName = Annotated[str, _text(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", "a user or gro
 Unit = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,254}", "a unit name")]
 Label = Annotated[str, _text(rf"{NAME}=[^\n]*", "a label like canary=yes")]
 DebName = Annotated[str, _text(r"[a-z0-9][a-z0-9+.-]{1,99}", "a deb package name")]
+RpmName = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}", "an rpm package name")]
+RpmVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~^{}_-]{0,199}", "an exact rpm version, like 1:21.0.1-1.el9")]
+Image = Annotated[
+    str,
+    _text(
+        r"[a-z0-9{][A-Za-z0-9._/:{}-]*(?::[A-Za-z0-9_{][A-Za-z0-9._{}-]{0,127}|@sha256:[0-9a-f]{64})",
+        "an image with tag or digest, like registry.example/keystone:2026.1",
+    ),
+]
+Mount = Annotated[str, _text(r"[^:\s]+:[^:\s]+(?::[a-zA-Z,]+)?", "a mount, like /run:/run:shared")]
 DebVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~{}_-]{0,199}", "an exact deb version, like 2:21.0.1-0ubuntu1")]
 Version = Annotated[str, _text(r"[0-9][A-Za-z0-9.+!:~_-]{0,99}", "a version, like 21.0.1")]
 Mode = Annotated[str, _text(r"0?[0-7]{3}", "a file mode like 0640")]
 Header = Annotated[str, _text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "the name of an HTTP header")]
 Subject = Annotated[str, _text(rf"[a-z][a-z-]*:{NAME}", "a kind of risk and a service, like data-loss:keystone")]
+PLAIN_SELECTORS = ("bootstrap", "wave", "first", "others", "moved", "pending", "fleet", "daemon", "person")
+SELECTOR = rf"{'|'.join(PLAIN_SELECTORS)}|(?:role|service) {NAME}|deployment (?:old|new)"
+SELECTORS = f"{', '.join(PLAIN_SELECTORS)}, role X, service Y, deployment old or deployment new"
+WHENS = "onto, appears, first_hop, last_hop or to RELEASE"
+Selector = Annotated[str, _text(SELECTOR, f"one of {SELECTORS}")]
+When = Annotated[str, _text(rf"|onto|appears|first_hop|last_hop|to {NAME}", WHENS)]
+OptionalName = Annotated[str, _text(rf"|{NAME}", f"a name: {NAME_HINT}")]
 Action = Annotated[str, _text(r"[a-z][a-z0-9_-]{0,63}", "the word of an action")]
 
 Variable = Annotated[str, Kind(_variable, {"type": SCALAR, "pattern": f"^{VARIABLE}$"})]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.desired.hosts import Placed
 from reconciler.desired.known import release_id
-from reconciler.desired.models import ServiceModel
+from reconciler.desired.models import CanaryModel, ServiceModel
 from reconciler.desired.ranges import MAX_HOSTS, expand
 from reconciler.desired.tree import Entry, Tree
 from reconciler.domain.catalog import Catalog
@@ -65,3 +65,15 @@ def host_names(model: ServiceModel) -> tuple[str, ...]:
         if len(names) > MAX_HOSTS:
             break  # too many, which the checks say
     return tuple(names)
+
+
+SECOND = ("roles", "hosts", "bootstrap", "databases", "units", "builds", "config", "commands", "backup", "vars")
+
+
+def replaced(model: ServiceModel) -> ServiceModel:
+    """Return a service as its second deployment has it: what that leaves out is the first one's, but for hosts."""
+    second = model.replacement
+    assert second is not None
+    own = {key: getattr(second, key) for key in SECOND if key in second.model_fields_set}
+    apart = {"roles": (), "hosts": (), "bootstrap": "", "overrides": {}, "canary": CanaryModel(), "replacement": None}
+    return model.model_copy(update=apart | own)

@@ -68,6 +68,8 @@ def _syntax(file: str, text: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
     said = getattr(error, "problem", None) or "cannot be read"
     line, col = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    if "nesting depth" in said:  # libyaml has a limit of its own, which it meets while it looks ahead
+        return Problem(file, line, col, f"values are nested deeper than {MAX_DEPTH}", "flatten them")
     lines = re.split(r"\r\n|\r|\n", text)
     here = lines[line - 1] if line <= len(lines) else ""
     if "\t" in here[: len(here) - len(here.lstrip())] or here[col - 1 : col] == "\t":

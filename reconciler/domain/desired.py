@@ -68,20 +68,41 @@ class ConfigFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSpec:
+    """A container of a build; `image` bears a tag or a digest.
+
+    Mounts are HOST:CONTAINER, with `:ro` and the like after it.
+    """
+
+    name: str
+    image: str
+    engine: str = "podman"  # podman | docker
+    network: str = ""
+    pid: str = ""
+    privileged: bool = False
+    user: str = ""
+    mounts: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict, hash=False)
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
     """What a release means on a host of a service, before placeholders are filled.
 
     form `environment`: `requirements` (pip lines; `constraints` likewise) are installed into `path`, and `link` is
-    switched to it. form `packages`: `packages` maps deb package to exact version.
+    switched to it. form `packages` and `rpm`: `packages` maps deb or rpm package to exact version. form `container`:
+    `containers` are started in their order, in place of units.
     """
 
-    form: str  # environment | packages
+    form: str  # environment | packages | rpm | container
     path: str = ""
     link: str = ""
     python: str = "/usr/bin/python3"
     requirements: tuple[str, ...] = ()
     pip_args: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    containers: tuple[ContainerSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +131,27 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A second deployment of a service, which takes the place of the first; what is empty is as there."""
+
+    hosts: tuple[str, ...]
+    bootstrap: str
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    units: tuple[str, ...] = ()
+    builds: Mapping[str, BuildSpec] = field(default_factory=dict)
+    config: Mapping[str, tuple[ConfigFile, ...]] = field(default_factory=dict)
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vars: Mapping[str, str] = field(default_factory=dict)
+    backup_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A service as desired. `component` is its name in the catalog; `hosts` are its targets in order."""
+    """A service as desired. `component` is its name in the catalog; `hosts` are its targets in order.
+
+    With a `replacement` its own fields are the deployment `old`; `planning/deployments` gives each by itself, named by
+    `deployment`. What is `moved_by` others is observed, and never planned.
+    """
 
     name: str
     component: str
@@ -139,6 +179,8 @@ class Service:
     vars: Mapping[str, str] = field(default_factory=dict)
     suspended: str = ""  # the reason, empty when not suspended
     moved_by: str = "us"  # us | others: these are only looked at, never planned
+    replacement: Deployment | None = None
+    deployment: str = ""  # old | new, or empty where there is but one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +202,7 @@ class Desired:
     services: Mapping[str, Service]
     groups: Mapping[str, tuple[str, ...]]  # group to services; a service without one is its own group
     procedures: Mapping[str, Procedure]
+    one_by_one: frozenset[str] = frozenset()  # groups whose services are moved one after the other
     accepts: tuple[Accept, ...] = ()
     catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files
     suspended: str = ""

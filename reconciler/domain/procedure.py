@@ -14,9 +14,11 @@ class Phase(StrEnum):
     PREPARE = "prepare"
     QUIESCE = "quiesce"
     BACKUP = "backup"
+    LOAD = "load"
     MIGRATE = "migrate"
     ROLL = "roll"
     BACKFILL = "backfill"
+    CUTOVER = "cutover"
     CONTRACT = "contract"
     RETIRE = "retire"
     FINISH = "finish"
@@ -24,30 +26,82 @@ class Phase(StrEnum):
 
 
 class Selector(StrEnum):
-    """On what a phase's steps are done."""
+    """On what a phase's steps are done; `role`, `service` and `deployment` are followed by a name."""
 
     BOOTSTRAP = "bootstrap"  # the one host that runs schema commands
-    WAVE = "wave"  # every host, wave by wave, canary first
-    FLEET = "fleet"  # every host of the service, all at once
+    WAVE = "wave"  # every host that moves, wave by wave, canary first
+    FIRST = "first"  # wave 0's host: the canary
+    OTHERS = "others"  # the hosts that move, but for wave 0's
+    ROLE = "role"  # the service's hosts with a role
+    SERVICE = "service"  # the hosts of another service of the group
+    DEPLOYMENT = "deployment"  # the hosts of the old or the new deployment
+    MOVED = "moved"  # the hosts that roll phases further up have moved
+    PENDING = "pending"  # the hosts that move, but were not moved yet
+    FLEET = "fleet"  # every host that moves, all at once
     DAEMON = "daemon"  # nowhere: a question the daemon asks
+    PERSON = "person"  # nowhere: somebody does it, and a probe proves it
+
+
+class When(StrEnum):
+    """When an action is there at all; `to` is followed by a release."""
+
+    ALWAYS = ""
+    ONTO = "onto"  # where a host has moved just before: not for the first one
+    APPEARS = "appears"  # where the goal of the hop is the first release that has the action's database
+    FIRST_HOP = "first_hop"
+    LAST_HOP = "last_hop"
+    TO = "to"  # on the hop, or leg, that ends at a release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A word of `When`, and the release that `to` names."""
+
+    when: When = When.ALWAYS
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One thing to do. `action` is a word of planning/actions; `args` are its own."""
+    """One thing to do. `action` is a word of planning/actions or a direct step kind; `args` are its own.
+
+    `name` tells it from others, and is what `{value:NAME.KEY}` refers to; `title` takes the place of the kind's own.
+    What is not `required` only advises: a failure is told and does not stop the leg.
+    """
 
     action: str
     args: Mapping[str, object] = field(default_factory=dict)
+    name: str = ""
+    title: str = ""
+    condition: Condition = Condition()
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseSpec:
-    """One phase of a procedure: `each` leg or hop, `on` a selector, its steps in order."""
+    """One phase of a procedure: `each` leg or hop, `on` a selector, its steps in order.
+
+    `subject` is the name after the selector. `rolling` puts hosts that would go side by side one after the other.
+    """
 
     phase: Phase
     each: str  # leg | hop
     on: Selector
     steps: tuple[ActionSpec, ...]
+    subject: str = ""
+    rolling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSpec:
+    """A probe with a span of phases: begun before the first, asked after each, ended after the last."""
+
+    name: str
+    probe: ActionSpec
+    first: Phase
+    last: Phase
+    on: Selector
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +112,8 @@ class Procedure:
     text: str
     leg: str
     phases: tuple[PhaseSpec, ...]
+    watches: tuple[WatchSpec, ...] = ()
+
+    def has(self, phase: Phase) -> bool:
+        """Tell whether a phase of this kind is among its phases."""
+        return any(each.phase is phase for each in self.phases)

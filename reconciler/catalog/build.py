@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
+from reconciler.catalog.build_commands import build_commands
 from reconciler.catalog.build_rule import build_note, build_rule
 from reconciler.catalog.check import span, unique, wrong
+from reconciler.catalog.commands_model import EraModel
 from reconciler.catalog.models import (
     DatabaseModel,
-    EraModel,
     MarkerModel,
+    OriginModel,
     RepositoryModel,
     SeriesModel,
     ServiceModel,
     ServiceReleaseModel,
 )
 from reconciler.catalog.rule_model import RuleModel
-from reconciler.domain.catalog import Branch, Commands, Database, Service, ServiceRelease
+from reconciler.domain.catalog import Branch, Database, Origin, Service, ServiceRelease
 from reconciler.domain.marker import Marker
 from reconciler.domain.release import Release, Series
 
@@ -71,7 +72,7 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
     """
     rules = (*model.rules, *series_rules)
     unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
-    databases = {name: _database(model.service, name, db) for name, db in model.databases.items()}
+    databases = {name: _database(model.service, name, db, series) for name, db in model.databases.items()}
     releases = sorted(
         (_release(model, line, series, databases) for line in model.releases), key=lambda r: r.release.index
     )
@@ -85,6 +86,7 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
         releases=tuple(releases),
         rules=tuple(build_rule(rule, series, databases if rule in model.rules else None) for rule in rules),
         notes=tuple(build_note(note, series) for note in model.notes),
+        origin=_origin(model.origin, series) if model.origin else None,
     )
 
 
@@ -112,9 +114,11 @@ def _release(
             )
             for name, marker in line.databases.items()
         },
-        commands=Commands(**era.model_dump(include={field.name for field in fields(Commands)})),
+        commands=build_commands(f"{model.service} {line.id}", era, tuple(line.databases), series),
         zero_downtime=era.zero_downtime,
         units=era.units,
+        images=line.images.model_dump() if line.images else {},
+        backfills=line.backfills,
     )
 
 
@@ -137,7 +141,7 @@ def _marker(model: MarkerModel, until: str = "") -> Marker:
     return Marker(alembic=frozenset(model.alembic), migrate=model.migrate, until=until)
 
 
-def _database(service: str, name: str, model: DatabaseModel) -> Database:
+def _database(service: str, name: str, model: DatabaseModel, series: Series) -> Database:
     migrate, alembic = model.migrate, model.alembic
     branches = tuple(_branch(each) for each in alembic.branches) if alembic else ()
     unique(f"{service} {name}", "revision", [revision for each in branches for revision in each.revisions])
@@ -150,7 +154,13 @@ def _database(service: str, name: str, model: DatabaseModel) -> Database:
         blanks=migrate.blanks if migrate else (),
         base=alembic.base if alembic else "",
         branches=branches,
+        implies=alembic.implies if alembic else {},
+        appears=span(model.appears, series),
     )
+
+
+def _origin(model: OriginModel, series: Series) -> Origin:
+    return Origin(**model.model_dump() | {"releases": span(model.releases, series)})
 
 
 def _branch(model: RepositoryModel) -> Branch:

@@ -27,6 +27,8 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
     asked = {*([model.when.database] if model.when else []), *(name for rows in model.rows for name in rows.databases)}
     if databases is not None and (unknown := sorted(asked - databases.keys())):
         raise wrong(model.id, f"asks for an unknown database {unknown[0]}")
+    if model.when and databases is not None:
+        _check_test(model.id, model.when, databases[model.when.database])
     return Rule(
         id=model.id,
         kind=model.kind,
@@ -53,8 +55,19 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
     )
 
 
+def _check_test(rule: str, model: SchemaTestModel, database: Database) -> None:
+    """Refuse a question about a revision or repository that is not there: it would never hold."""
+    known = {database.base, *(revision for branch in database.branches for revision in branch.revisions)}
+    known |= {repository.name for repository in database.repositories}
+    rows = (*model.migrate_below, *model.migrate_at_least, *model.migrate_missing)
+    strange = sorted({*model.alembic_any, *model.alembic_none, *rows} - known)
+    if strange:
+        raise wrong(rule, f"asks for {strange[0]}, which database {model.database} does not have")
+
+
 def _schema_test(model: SchemaTestModel) -> SchemaTest:
-    return SchemaTest(**model.model_dump() | {"migrate_missing": frozenset(model.migrate_missing)})
+    sets = {name: frozenset(getattr(model, name)) for name in ("migrate_missing", "alembic_any", "alembic_none")}
+    return SchemaTest(**model.model_dump() | sets)
 
 
 def _exclusion(model: ExclusionModel) -> Exclusion:

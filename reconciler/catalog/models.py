@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from typing import Annotated
 
-from reconciler.catalog.model import Argv, Model, Name, SpanModel, Versions
+from pydantic import Field, model_validator
+
+from reconciler.catalog.commands_model import EraModel
+from reconciler.catalog.model import Model, Name, SpanModel, Text, Versions
 from reconciler.catalog.rule_model import NoteModel, RuleModel
 from reconciler.domain.marker import Stage
 
@@ -48,12 +51,14 @@ class AlembicModel(Model):
 
     base: Name
     branches: tuple[RepositoryModel, ...]
+    implies: dict[Name, Name] = {}
 
 
 class DatabaseModel(Model):
     """One database of a service."""
 
     option: str = ""
+    appears: SpanModel = SpanModel()
     migrate: MigrateModel | None = None
     alembic: AlembicModel | None = None
 
@@ -97,27 +102,23 @@ class PythonModel(Model):
     tested: tuple[str, ...] = ()
 
 
+class ImagesModel(Model):
+    """Container images: how their names are made, and the tag of the release."""
+
+    name: Text
+    tag: Text
+
+
 class ServiceReleaseModel(Model):
     """One release of a service."""
 
     id: Name
     package: PackageModel
     deb: str = ""
+    images: ImagesModel | None = None
+    backfills: tuple[Name, ...] = ()
     python: PythonModel = PythonModel()
     databases: dict[Name, ReleaseMarkerModel] = {}
-
-
-class EraModel(SpanModel):
-    """Commands and units that hold for a stretch of releases."""
-
-    zero_downtime: bool
-    units: tuple[Name, ...] = ()
-    sync: Argv
-    expand: Argv | None = None
-    migrate: Argv | None = None
-    contract: Argv | None = None
-    check: Argv | None = None
-    upgrade_check: Argv | None = None
 
 
 class PackageNamesModel(Model):
@@ -127,12 +128,24 @@ class PackageNamesModel(Model):
     deb: str = ""
 
 
+class OriginModel(Model):
+    """Where the service's tables lived before it had a database of its own."""
+
+    service: Name
+    database: Name
+    tables: Annotated[tuple[Name, ...], Field(min_length=1)]
+    releases: SpanModel
+    reason: Text
+    source: Text
+
+
 class ServiceModel(Model):
     """`<service>.yaml`: a service of a series."""
 
     service: Name
     series: Name
     packages: PackageNamesModel = PackageNamesModel()
+    origin: OriginModel | None = None
     databases: dict[Name, DatabaseModel] = {}
     eras: tuple[EraModel, ...] = ()
     releases: tuple[ServiceReleaseModel, ...] = ()

@@ -19,6 +19,8 @@ class SchemaTestModel(Model):
     migrate_below: Versions = {}
     migrate_at_least: Versions = {}
     migrate_missing: tuple[Name, ...] = ()
+    alembic_any: tuple[Name, ...] = ()
+    alembic_none: tuple[Name, ...] = ()
 
 
 class NeedModel(Model):

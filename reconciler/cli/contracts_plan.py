@@ -32,7 +32,17 @@ Hop = TypedDict(
         "gates": list[Gate],
     },
 )
-Refused = TypedDict("Refused", {"from": str, "to": str, "rule": str, "text": str, "source": str})
+Refused = TypedDict(
+    "Refused",
+    {
+        "from": str,
+        "to": str,
+        "rule": str,
+        "text": str,
+        "source": str,
+        "verdict": Literal["refused", "poisons", "silent", "gated"] | None,
+    },
+)
 Route = TypedDict(
     "Route",
     {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from typing import Any
 
 from reconciler.domain.catalog import Catalog, Service
@@ -37,4 +36,4 @@ def tools(component: Service) -> frozenset[str]:
 
 def _tools(component: Service) -> Iterator[str]:
     for each in component.releases:
-        yield from (argv[0] for argv in astuple(each.commands) if argv)
+        yield from (argv[0] for argv in each.commands.argvs())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.domain.commands import Commands
 from reconciler.domain.marker import Marker, Stage
-from reconciler.domain.release import Release, Series, near_miss
+from reconciler.domain.release import EVERY, Release, Series, Span, near_miss
 from reconciler.domain.rule import Note, Rule
 from reconciler.errors import CatalogError
 
@@ -32,6 +33,8 @@ class Database:
         blanks: rows that version commands write into an empty database.
         base: the alembic revision under all branches; empty: no alembic.
         branches: alembic branches.
+        implies: a revision that, as a head, stands for one of another branch too: alembic stores only the first.
+        appears: releases in which the database must exist; where others have a marker, it may be missing.
     """
 
     name: str
@@ -42,23 +45,52 @@ class Database:
     blanks: tuple[Mapping[str, int], ...] = ()
     base: str = ""
     branches: tuple[Branch, ...] = ()
+    implies: Mapping[str, str] = field(default_factory=dict)
+    appears: Span = EVERY
+
+    def heads(self, alembic: frozenset[str]) -> frozenset[str]:
+        """Return the revisions of a marker with those that they stand for."""
+        return alembic | {self.implies[head] for head in alembic if head in self.implies}
+
+    def ancestry(self, alembic: frozenset[str]) -> frozenset[str]:
+        """Return every known revision that a database with these heads has gone through, heads included."""
+        heads = self.heads(alembic)
+        chains = [
+            branch.revisions[: place + 1]
+            for branch in self.branches
+            for place, revision in enumerate(branch.revisions)
+            if revision in heads
+        ]
+        return frozenset({self.base} if heads else ()).union(*chains)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
-    """The schema commands of a release as argv; None: the release has none."""
+class Origin:
+    """Where a service's tables lived before it had a database of its own.
 
-    sync: tuple[str, ...]
-    expand: tuple[str, ...] | None = None
-    migrate: tuple[str, ...] | None = None
-    contract: tuple[str, ...] | None = None
-    check: tuple[str, ...] | None = None
-    upgrade_check: tuple[str, ...] | None = None
+    Attributes:
+        tables: the tables that move.
+        releases: releases of the series in which they may still live there.
+        reason: one sentence for people: how they are moved.
+    """
+
+    service: str
+    database: str
+    tables: tuple[str, ...]
+    releases: Span
+    reason: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRelease:
-    """A release of one service: its packages, schema markers (newest first) and commands."""
+    """A release of one service: its packages, schema markers (newest first) and commands.
+
+    Attributes:
+        schema: per database that may exist in this release, the markers that its packages leave.
+        images: facts about container images: `name`, a pattern, and `tag`.
+        backfills: names of the online data migrations that the release's code holds, for the record.
+    """
 
     release: Release
     first_version: str
@@ -70,6 +102,8 @@ class ServiceRelease:
     commands: Commands
     zero_downtime: bool
     units: tuple[str, ...]
+    images: Mapping[str, str] = field(default_factory=dict)
+    backfills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +118,7 @@ class Service:
     releases: tuple[ServiceRelease, ...]
     rules: tuple[Rule, ...]
     notes: tuple[Note, ...]
+    origin: Origin | None = None
 
     def at(self, name: str) -> ServiceRelease:
         """Return the service at the release called `name`.
@@ -99,11 +134,18 @@ class Service:
             if each.release == named:
                 return each
         have = [each.release.id for each in self.releases]
+        hint = f"it has {have[0]} to {have[-1]}" if have else "the catalog lists none of its releases"
+        if self.origin and release.index in self.origin.releases:
+            hint += f"; before that its tables are in database {self.origin.database} of {self.origin.service}"
         raise CatalogError(
             f"{self.name} has no release {named.id}",
             reason="release-not-of-service",
-            hint=f"it has {have[0]} to {have[-1]}" if have else "the catalog lists none of its releases",
+            hint=hint,
         )
+
+    def may_lack(self, database: str, release: str) -> bool:
+        """Say whether a database need not exist at a release; raises CatalogError when either is unknown."""
+        return self.at(release).release.index not in self.database(database).appears
 
     def database(self, name: str) -> Database:
         """Return the database called `name`.

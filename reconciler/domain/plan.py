@@ -45,11 +45,12 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How a step is taken back: a step of `kind` with `args` on the same host."""
+    """How a step is taken back: a step of `kind` with `args` on the same host, after those of `also`."""
 
     kind: str
     args: Mapping[str, Json]
     title: str
+    also: tuple[Undo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

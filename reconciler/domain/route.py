@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from reconciler.domain.rule import Need
+from reconciler.domain.rule import Need, RuleKind
 
 
 class RoutePolicy(StrEnum):
@@ -14,6 +14,30 @@ class RoutePolicy(StrEnum):
 
     SUPPORTED = "supported"
     OFFLINE = "offline"
+
+
+class EdgeVerdict(StrEnum):
+    """What the code of a hop's end does with the schema of its start, services stopped."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    """It stops with a clean error: nothing was changed."""
+    POISONS = "poisons"
+    """It fails and leaves the database damaged: a restore is needed."""
+    SILENT = "silent"
+    """It exits well, and data or schema work is lost."""
+    GATED = "gated"
+    """It needs what only the code of a release in between can do."""
+
+
+VERDICTS = {
+    RuleKind.COLLAPSED: EdgeVerdict.REFUSED,
+    RuleKind.FORBIDDEN: EdgeVerdict.REFUSED,
+    RuleKind.POISONS: EdgeVerdict.POISONS,
+    RuleKind.SILENT: EdgeVerdict.SILENT,
+    RuleKind.GATE: EdgeVerdict.GATED,
+}
+"""The verdict on an edge that a rule of that kind refuses."""
 
 
 class HopKind(StrEnum):
@@ -70,15 +94,16 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An edge that may not be taken, and why."""
+    """An edge that may not be taken, and why; `verdict` is None where no rule tells what the code would do."""
 
     start: str
     goal: str
     reason: Reason
+    verdict: EdgeVerdict | None = None
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         """Return the refusal in the shape of the `route` contract."""
-        return {"from": self.start, "to": self.goal, **self.reason.as_json()}
+        return {"from": self.start, "to": self.goal, **self.reason.as_json(), "verdict": self.verdict}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

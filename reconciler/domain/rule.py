@@ -52,15 +52,19 @@ class SchemaTest:
     migrate_below: Mapping[str, int] = field(default_factory=dict)
     migrate_at_least: Mapping[str, int] = field(default_factory=dict)
     migrate_missing: frozenset[str] = frozenset()
+    alembic_any: frozenset[str] = frozenset()
+    alembic_none: frozenset[str] = frozenset()
 
-    def holds(self, marker: Marker) -> bool:
-        """Say whether a database with `marker` passes."""
+    def holds(self, marker: Marker, ancestry: frozenset[str] = frozenset()) -> bool:
+        """Say whether a database with `marker` passes; `ancestry` are the revisions that its heads stand on."""
         rows = marker.migrate
         return (
             (self.alembic is None or self.alembic == bool(marker.alembic))
             and (not self.migrate_below or any(rows.get(r, n) < n for r, n in self.migrate_below.items()))
             and all(rows.get(r, n - 1) >= n for r, n in self.migrate_at_least.items())
             and self.migrate_missing.isdisjoint(rows)
+            and (not self.alembic_any or not self.alembic_any.isdisjoint(ancestry))
+            and self.alembic_none.isdisjoint(ancestry)
         )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from reconciler.domain.catalog import Service as Component
+from reconciler.domain.commands import SchemaCommand, Setup, When
 from reconciler.domain.dburl import host_endpoint
 from reconciler.domain.desired import Database
 from reconciler.domain.marker import Marker, Stage
@@ -56,43 +57,85 @@ def target(setting: Setting, database: Database) -> dict[str, Json]:
 
 
 def schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Run a release's schema command; `mode` is sync, expand, migrate or contract; some releases have none."""
+    """Run a release's schema commands with what belongs beside them; some releases have none of the `mode`.
+
+    The mode is sync, expand, migrate or contract. What sets up stands around sync and expand.
+    """
     mode = str(args.get("mode", "sync"))
+    commands = setting.catalog.service(setting.service.component).at(setting.goal).commands
+    of_mode: tuple[SchemaCommand, ...] = getattr(commands, mode)
+    databases = dict(_databases(setting))
+    drafts = [
+        _schema_step(setting, mode, command, here)
+        for command in of_mode
+        if (here := [databases[name] for name in command.databases if name in databases])
+    ]
+    if not drafts or mode not in {"sync", "expand"}:
+        return tuple(drafts)
+    before, after = (_setups(setting, commands.setup, when) for when in When)
+    return (*before, *drafts, *after)
+
+
+def _setups(setting: Setting, setups: Sequence[Setup], when: When) -> list[Draft]:
     component = setting.catalog.service(setting.service.component)
-    command = getattr(component.at(setting.goal).commands, mode)
-    if command is None:
-        return ()
-    build = wanted_build(setting)
-    words = release_words(
-        setting.service, setting.host, setting.goal, version_of(setting.service, setting.catalog, setting.goal)
-    )
-    prefix = setting.service.commands.get(command[0]) or (command[0],)
-    argv: list[Json] = [*(fill(part, words) for part in prefix), *command[1:]]
-    drafts = []
-    for name, database in _databases(setting):
-        accept = _accepted(component, name, setting, mode)
-        common: dict[str, Json] = {
-            "service": setting.service.name,
-            "database": database_to_json(database),
-            "release": build.release,
-            "argv": argv,
-            "allow_leftover_migrate": True,
-            "accept": [{"alembic": _sorted(m.alembic), "migrate": dict(m.migrate) or None} for m in accept],
-        }
-        undo = None
-        if mode == "sync":
-            undo = Undo("restore", target(setting, database) | {"run": ""}, f"restore database {name}")
-        drafts.append(
-            Draft(
-                kind="schema_sync",
-                title=f"{mode} the schema of {name} with {build.release}'s code",
-                key=f"schema-{mode}.{name}.{setting.goal}",
-                args=common,
-                undo=undo,
-                point_of_no_return=mode == "contract",
-            )
+    start = component.at(setting.start).release.index
+    return [
+        Draft(
+            kind="command",
+            title=f"{' '.join(setup.argv)} with {setting.goal}'s code",
+            key=f"setup.{setup.id}.{setting.goal}",
+            args={"argv": _own_argv(setting, setup.argv)},
         )
-    return tuple(drafts)
+        for setup in setups
+        if setup.when is when and start in setup.origins
+    ]
+
+
+def _own_argv(setting: Setting, argv: Sequence[str]) -> list[Json]:
+    """Let the service say how the tool of a release is called."""
+    version = version_of(setting.service, setting.catalog, setting.goal)
+    words = release_words(setting.service, setting.host, setting.goal, version)
+    prefix = setting.service.commands.get(argv[0]) or (argv[0],)
+    return [*(fill(part, words) for part in prefix), *argv[1:]]
+
+
+def _schema_step(setting: Setting, mode: str, command: SchemaCommand, databases: Sequence[Database]) -> Draft:
+    """Draft the one step that runs a command, and reads back every database that it moves."""
+    build = wanted_build(setting)
+    first, *others = (_moved(setting, mode, database) for database in databases)
+    names = ", ".join(database.name for database in databases)
+    return Draft(
+        kind="schema_sync",
+        title=f"{mode} the schema of {names} with {build.release}'s code",
+        key=f"schema-{mode}.{'-'.join(database.name for database in databases)}.{setting.goal}",
+        args={
+            "service": setting.service.name,
+            "release": build.release,
+            "argv": _own_argv(setting, command.argv),
+            "allow_leftover_migrate": True,
+            **first,
+            "also": [*others],
+        },
+        undo=_restore(setting, databases) if mode == "sync" else None,
+        point_of_no_return=mode == "contract",
+    )
+
+
+def _restore(setting: Setting, databases: Sequence[Database]) -> Undo:
+    first, *others = (
+        Undo("restore", target(setting, database) | {"run": ""}, f"restore database {database.name}")
+        for database in databases
+    )
+    return replace(first, also=tuple(others))
+
+
+def _moved(setting: Setting, mode: str, database: Database) -> dict[str, Json]:
+    component = setting.catalog.service(setting.service.component)
+    accept: list[Json] = [
+        {"alembic": _sorted(marker.alembic), "migrate": dict(marker.migrate) or None}
+        for marker in _accepted(component, database.name, setting, mode)
+    ]
+    return {"database": database_to_json(database), "accept": accept}
 
 
 def _accepted(component: Component, database: str, setting: Setting, mode: str) -> tuple[Marker, ...]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.domain.catalog import Service, ServiceRelease
-from reconciler.domain.marker import Marker
 from reconciler.domain.release import Release, Series
-from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
+from reconciler.domain.route import VERDICTS, Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
 from reconciler.domain.rule import ADMITTING, REFUSING, Rule, RuleKind, SchemaTest
 
 ADMITTED_BY = {
@@ -39,7 +38,7 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     rules = [rule for rule in edge.service.rules if applies(rule, edge)]
     against = next((rule for rule in rules if _refuses(rule, edge)), None)
     if against:
-        return _refusal(edge, _reason(against))
+        return replace(_refusal(edge, _reason(against)), verdict=VERDICTS[against.kind])
     admitting = _best([rule for rule in rules if rule.kind in ADMITTED_BY[policy]])
     if not admitting:
         return _refusal(edge, _unadmitted(edge, rules, policy))
@@ -65,16 +64,17 @@ def applies(rule: Rule, edge: Edge) -> bool:
         return goal == start + 1
     if rule.kind is RuleKind.SLURP:
         return _slurp_pair(edge.service.series, edge.start.release, edge.goal.release)
-    return rule.when is None or _test(rule.when, edge.start.schema.get(rule.when.database, ()))
+    return rule.when is None or _test(rule.when, edge)
 
 
 def _slurp_pair(series: Series, start: Release, goal: Release) -> bool:
     return start.slurp and series.next_slurp(start) == goal
 
 
-def _test(when: SchemaTest, markers: tuple[Marker, ...]) -> bool:
+def _test(when: SchemaTest, edge: Edge) -> bool:
     """Put the question to the marker of the start's last package; without a database nothing holds."""
-    return bool(markers) and when.holds(markers[0])
+    markers = edge.start.schema.get(when.database, ())
+    return bool(markers) and when.holds(markers[0], edge.service.database(when.database).ancestry(markers[0].alembic))
 
 
 def _refuses(rule: Rule, edge: Edge) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reconciler.domain.catalog import Branch, Database, Service
+from reconciler.domain.catalog import Database, Service
 from reconciler.domain.marker import STAGES, Marker, Stage
 
 VERSION = re.compile(r"\d+(\.\d+)*")
@@ -49,14 +49,13 @@ def expected_after(service: Service, database: str, start: str, goal: str, stage
 
 
 def _heads(database: Database, old: Marker, new: Marker, done: tuple[Stage, ...]) -> frozenset[str]:
+    reached = {stage: database.heads((new if stage in done else old).alembic) for stage in STAGES}
     heads = frozenset(
-        head for branch in database.branches for head in _head(branch, new if branch.stage in done else old)
+        head for branch in database.branches for head in reached[branch.stage].intersection(branch.revisions)
     )
-    return heads or frozenset({database.base})
-
-
-def _head(branch: Branch, marker: Marker) -> frozenset[str]:
-    return marker.alembic.intersection(branch.revisions)
+    return heads.difference(database.implies[head] for head in heads if head in database.implies) or frozenset(
+        {database.base}
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

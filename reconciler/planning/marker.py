@@ -71,7 +71,7 @@ def matches(database: Database, marker: Marker, seen: SchemaMarker) -> bool:
 def place_seen(database: Database, seen: SchemaMarker) -> Place:
     """Return the place of a marker without foreign parts."""
     if seen.alembic:
-        return _alembic_place(database, seen.alembic)
+        return _alembic_place(database, database.heads(seen.alembic))
     rows = seen.migrate or {}
     return Place(False, {branch.name: rows.get(branch.name, 0) for branch in database.repositories})
 
@@ -79,7 +79,7 @@ def place_seen(database: Database, seen: SchemaMarker) -> Place:
 def place_of_marker(database: Database, marker: Marker) -> Place:
     """Return the place of a release's marker; remnants that it does not name are not looked at."""
     if marker.alembic:
-        return _alembic_place(database, marker.alembic)
+        return _alembic_place(database, database.heads(marker.alembic))
     return Place(
         False,
         {

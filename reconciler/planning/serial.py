@@ -49,9 +49,6 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
 
 def step_to_json(step: Step) -> dict[str, Json]:
     """Render one step."""
-    undo: Json = None
-    if step.undo is not None:
-        undo = {"kind": step.undo.kind, "args": dict(step.undo.args), "title": step.undo.title}
     return {
         "id": step.id,
         "kind": step.kind,
@@ -63,12 +60,17 @@ def step_to_json(step: Step) -> dict[str, Json]:
         "wave": step.wave,
         "args": dict(step.args),
         "after": list(step.after),
-        "undo": undo,
+        "undo": None if step.undo is None else _undo_to_json(step.undo),
         "timeout_s": step.timeout_s,
         "repeatable": step.repeatable,
         "interruptible": step.interruptible,
         "point_of_no_return": step.point_of_no_return,
     }
+
+
+def _undo_to_json(undo: Undo) -> dict[str, Json]:
+    also: list[Json] = [_undo_to_json(each) for each in undo.also]
+    return {"kind": undo.kind, "args": dict(undo.args), "title": undo.title, "also": also}
 
 
 def steps_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
@@ -77,13 +79,16 @@ def steps_from_json(data: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
 
 
 def _step(data: Mapping[str, Any]) -> Step:
-    undo = data["undo"]
     fields = dict(data) | {
         "phase": Phase(data["phase"]),
         "after": tuple(data["after"]),
-        "undo": None if undo is None else Undo(undo["kind"], undo["args"], undo["title"]),
+        "undo": None if data["undo"] is None else _undo(data["undo"]),
     }
     return Step(**fields)
+
+
+def _undo(data: Mapping[str, Any]) -> Undo:
+    return Undo(data["kind"], data["args"], data["title"], tuple(_undo(each) for each in data["also"]))
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Json]:

@@ -46,7 +46,7 @@ def _mirrored(run: Run, prefix: str, *, same_run: bool) -> Iterable[Step]:
     for step in reversed(begun):
         if step.id in undoable:
             later = _undone_before(step.id, run.plan.steps, undoable)
-            yield _mirror(step, later, run, same_run=same_run, prefix=prefix)
+            yield from _mirror(step, later, run, same_run=same_run, prefix=prefix)
 
 
 def _ends(steps: tuple[Step, ...]) -> tuple[str, ...]:
@@ -98,15 +98,16 @@ def _undone_before(step_id: str, steps: Iterable[Step], undoable: Mapping[str, S
     return tuple(found)
 
 
-def _mirror(step: Step, later: tuple[str, ...], run: Run, *, same_run: bool, prefix: str) -> Step:
+def _mirror(step: Step, later: tuple[str, ...], run: Run, *, same_run: bool, prefix: str) -> Iterable[Step]:
+    """Yield what takes a step back, one after the other; the last one bears the step's name."""
     assert step.undo is not None
-    return _step(
-        step,
-        step.undo,
-        id_=f"{prefix}.{step.id}",
-        after=tuple(f"{prefix}.{each}" for each in later),
-        args=_bound(step.undo, run, same_run=same_run),
-    )
+    after = tuple(f"{prefix}.{each}" for each in later)
+    for number, undo in enumerate(reversed(step.undo.also), start=1):
+        id_ = f"{prefix}.{step.id}.{number}"
+        yield _step(step, undo, id_=id_, after=after, args=_bound(undo, run, same_run=same_run))
+        after = (id_,)
+    args = _bound(step.undo, run, same_run=same_run)
+    yield _step(step, step.undo, id_=f"{prefix}.{step.id}", after=after, args=args)
 
 
 def _bound(undo: Undo, run: Run, *, same_run: bool) -> Mapping[str, Json]:

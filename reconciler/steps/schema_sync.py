@@ -28,20 +28,31 @@ class Marker(Args):
     migrate: Mapping[str, int] | None = None
 
 
-class Model(Args):
-    """The tool's argv, and the markers of which one must stand in the database afterwards.
+class Moved(Args):
+    """A database that the tool moves, and the markers of which one must stand in it afterwards."""
+
+    database: Database
+    accept: tuple[Marker, ...] = Field(min_length=1)
+
+
+class Model(Moved):
+    """The tool's argv, the database that it moves, and `also` those that the same command moves.
 
     `allow_leftover_migrate`: a release on alembic may find the `migrate_version` table of its predecessors.
     """
 
     service: str
-    database: Database
     release: str
     argv: tuple[str, ...] = Field(min_length=1)
     env: Mapping[str, str] = {}
     cwd: str = ""
-    accept: tuple[Marker, ...] = Field(min_length=1)
+    also: tuple[Moved, ...] = ()
     allow_leftover_migrate: bool = False
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """All databases that the tool moves."""
+        return (self, *self.also)
 
 
 def effect(args: Model) -> HostScript:
@@ -55,23 +66,35 @@ def shows(args: Model) -> tuple[str, ...]:
 
 
 def proofs(args: Model) -> tuple[Ask, ...]:
-    """Ask for the marker."""
-    return (AskMarker(args.database),)
+    """Ask each database for its marker."""
+    return tuple(AskMarker(each.database) for each in args.moved)
 
 
 def judge(args: Model, evidence: Evidence) -> Outcome:
-    """Follow the exit code where it is bad; where it is good, only the marker decides."""
+    """Follow the exit code where it is bad; where it is good, only the markers decide."""
     exit_ = by_exit(evidence)
     if not isinstance(exit_, Done):
         return exit_
-    expected = " or ".join(_name(marker.alembic, marker.migrate) for marker in args.accept)
-    where = f"database {args.database.name} of {args.service}"
+    seen: list[str] = []
+    texts: list[str] = []
+    for moved in args.moved:
+        found = _read_back(args, moved, evidence)
+        if not isinstance(found, Done):
+            return found
+        seen.append(f"{moved.database.name}: " * bool(args.also) + found.values["marker"])
+        texts.append(found.text)
+    return Done({"marker": "; ".join(seen)}, "; ".join(texts))
+
+
+def _read_back(args: Model, moved: Moved, evidence: Evidence) -> Outcome:
+    expected = " or ".join(_name(marker.alembic, marker.migrate) for marker in moved.accept)
+    where = f"database {moved.database.name} of {args.service}"
     gone = Failed(Reason.SCHEMA_MISMATCH, f"{where} does not exist; {args.release} has {expected}")
-    found = answer(evidence, proofs(args)[0], SchemaMarker, absent=gone)
+    found = answer(evidence, AskMarker(moved.database), SchemaMarker, absent=gone)
     if isinstance(found, Failed | Lost):
         return found
     seen = _name(None if found.alembic is None else tuple(found.alembic), found.migrate)
-    if not any(accepts(marker, found, leftover=args.allow_leftover_migrate) for marker in args.accept):
+    if not any(accepts(marker, found, leftover=args.allow_leftover_migrate) for marker in moved.accept):
         text = f"{where} has {seen} after the tool ended well; {args.release} has {expected}"
         return Failed(Reason.SCHEMA_MISMATCH, text, "Do not start the service; see `reconciler identify`.")
     return Done({"marker": seen}, f"{where} has {seen}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.catalog import load_catalog
+from reconciler.domain.commands import SchemaCommand
 from reconciler.domain.route import Hop, RoutePolicy
 from reconciler.domain.rule import RuleKind
 from reconciler.planning.edges import Edge, applies, judge_hop
@@ -61,7 +62,7 @@ def test_upstream_supports_the_release_before_and_the_slurp_before() -> None:
 def test_every_release_has_a_schema_and_a_sync_command() -> None:
     for each in KEYSTONE.releases:
         assert each.schema["main"], each.release.id
-        assert each.commands.sync == ("keystone-manage", "db_sync")
+        assert each.commands.sync == (SchemaCommand(argv=("keystone-manage", "db_sync"), databases=("main",)),)
         assert each.units == ("keystone",)
         assert each.deb_prefix.endswith(".")
 

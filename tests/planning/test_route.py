@@ -45,7 +45,9 @@ CONTRACT = exactly(
         )
     ),
     equals=listed(listed(TEXT)),
-    refused=listed(exactly(to=TEXT, **REASON, **{"from": TEXT})),
+    refused=listed(
+        exactly(to=TEXT, verdict={"enum": ["refused", "poisons", "silent", "gated", None]}, **REASON, **{"from": TEXT})
+    ),
     **{"from": TEXT},
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.outcome import Done
-from reconciler.domain.plan import Plan, Step
+from reconciler.domain.plan import Plan, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Attempt, Run
+from reconciler.planning.serial import plan_from_json, plan_to_json
 from reconciler.planning.way_back import undo_steps
 from tests.planning.test_plan import ancestors, plan
 
@@ -60,6 +62,28 @@ def test_a_schema_that_began_to_move_is_restored_once_before_anything_starts():
     assert restores[0].args["keep_present"] is False  # nobody could write: all were stopped
     assert restores[0].id in ancestors(found["back.keystone.quiesce.stop@ks1"], found)
     assert not any(step.kind == "unchanged" for step in found.values())
+
+
+def test_a_step_that_moved_several_databases_has_all_of_them_restored():
+    moved = "keystone.migrate.schema-sync.main.2023.1@ks1"
+    steps = tuple(_also(step, "api", "cell0") if step.id == moved else step for step in FORWARD.steps)
+    of = replace(FORWARD, steps=steps)
+    assert plan_from_json(plan_to_json(of)) == of
+    found = back(upto(moved, of))
+
+    restores = [step for step in found.values() if step.kind == "restore"]
+    assert [(step.id.removeprefix(f"back.{moved}"), step.args["database"]) for step in restores] == [
+        (".1", "cell0"),
+        (".2", "api"),
+        ("", "main"),
+    ]
+    assert all(each.id in ancestors(found["back.keystone.quiesce.stop@ks1"], found) for each in restores)
+
+
+def _also(step: Step, *databases: str) -> Step:
+    assert step.undo is not None
+    others = tuple(Undo("restore", {**step.undo.args, "database": name}, f"restore {name}") for name in databases)
+    return replace(step, undo=replace(step.undo, also=others))
 
 
 def test_after_the_seal_a_restore_waits_for_the_proof_that_nothing_was_written():

@@ -1,0 +1,120 @@
+"""Schema actions of a service with several databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.catalog import build_catalog
+from reconciler.domain.desired import Database
+from reconciler.domain.plan import Json
+from reconciler.domain.procedure import ActionSpec
+from reconciler.planning.actions import expand
+from reconciler.planning.setting import Draft, Setting
+from reconciler.steps import kinds
+from tests.support.sample import DESIRED, KEYSTONE
+
+DATABASES = ("api", "cell0", "main")
+REPOSITORY = {"migrate": {"repositories": [{"name": "x"}]}}
+CATALOG = build_catalog(
+    [
+        {"series": "s", "releases": [{"id": name, "codename": name} for name in ("one", "two")]},
+        {
+            "service": "cells",
+            "series": "s",
+            "databases": dict.fromkeys(DATABASES, REPOSITORY),
+            "eras": [
+                {
+                    "zero_downtime": True,
+                    "sync": [
+                        {"argv": ["x-manage", "api", "sync"], "databases": ["api"]},
+                        {"argv": ["x-manage", "db", "sync"], "databases": ["cell0", "main"]},
+                    ],
+                    "setup": [
+                        {
+                            "id": "map",
+                            "argv": ["x-manage", "map"],
+                            "when": "after_sync",
+                            "reason": "Cells.",
+                            "until": "two",
+                        },
+                        {"id": "keys", "argv": ["x-manage", "keys"], "when": "before_sync", "reason": "Keys."},
+                    ],
+                }
+            ],
+            "releases": [
+                {
+                    "id": name,
+                    "package": {"first": number, "final": number},
+                    "databases": {each: {"migrate": {"x": int(number)}} for each in DATABASES},
+                }
+                for name, number in (("one", "1"), ("two", "2"))
+            ],
+        },
+    ]
+)
+SERVICE = replace(
+    KEYSTONE,
+    component="cells",
+    databases={name: Database(name=name, url=f"mysql+pymysql://x@db/{name}") for name in DATABASES},
+    commands={"x-manage": ("{env}/bin/x-manage",)},
+)
+
+
+def schema(start: str = "one", **changes: object) -> tuple[Draft, ...]:
+    setting = Setting(
+        service=replace(SERVICE, **changes),
+        desired=DESIRED,
+        catalog=CATALOG,
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start=start,
+        goal="two",
+    )
+    return expand(setting, ActionSpec("schema", {"mode": "sync"}))
+
+
+def argv(draft: Draft) -> Json:
+    return draft.args["argv"]
+
+
+def test_each_command_is_one_step_and_what_sets_up_stands_around_them() -> None:
+    drafts = schema()
+    assert [draft.key for draft in drafts] == [
+        "setup.keys.two",
+        "schema-sync.api.two",
+        "schema-sync.cell0-main.two",
+        "setup.map.two",
+    ]
+    assert [argv(draft) for draft in drafts] == [
+        ["/srv/keystone/two/bin/x-manage", "keys"],
+        ["/srv/keystone/two/bin/x-manage", "api", "sync"],
+        ["/srv/keystone/two/bin/x-manage", "db", "sync"],
+        ["/srv/keystone/two/bin/x-manage", "map"],
+    ]
+    for draft in drafts:
+        kinds()[draft.kind].Model.model_validate(draft.args)
+
+
+def test_every_database_that_a_command_moves_is_read_back_and_restored() -> None:
+    cells = schema()[2]
+    model = kinds()["schema_sync"].Model.model_validate(cells.args)
+    assert [(each.database.name, each.accept[0].migrate) for each in model.moved] == [
+        ("cell0", {"x": 2}),
+        ("main", {"x": 2}),
+    ]
+    assert cells.undo is not None
+    assert [undo.args["database"] for undo in (cells.undo, *cells.undo.also)] == ["cell0", "main"]
+    assert [undo.title for undo in cells.undo.also] == ["restore database main"]
+
+
+def test_a_setup_that_lies_behind_the_start_is_left_out() -> None:
+    assert [draft.key for draft in schema(start="two")][-1] == "schema-sync.cell0-main.two"
+
+
+def test_a_database_that_the_desired_state_does_not_name_is_left_alone() -> None:
+    only = {"main": SERVICE.databases["main"]}
+    assert [draft.key for draft in schema(databases=only)] == [
+        "setup.keys.two",
+        "schema-sync.main.two",
+        "setup.map.two",
+    ]

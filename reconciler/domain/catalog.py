@@ -135,7 +135,7 @@ class Service:
                 return each
         have = [each.release.id for each in self.releases]
         hint = f"it has {have[0]} to {have[-1]}" if have else "the catalog lists none of its releases"
-        if self.origin and release.index in self.origin.releases:
+        if self.origin and named.index in self.origin.releases:
             hint += f"; before that its tables are in database {self.origin.database} of {self.origin.service}"
         raise CatalogError(
             f"{self.name} has no release {named.id}",

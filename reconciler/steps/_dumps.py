@@ -69,12 +69,12 @@ def judge(evidence: Evidence) -> Outcome:
     return by_exit(evidence)
 
 
-def dumping(target: Target, suffix: str = "") -> str:
+def dumping(target: Target, suffix: str = "", *, options: tuple[str, ...] = ()) -> str:
     """Show how a dump is written."""
     place = _place(target, "RUN", suffix)
     if target.engine == "sqlite":
         return typed(("sqlite3", target.path, f".backup {place}"))
-    return f"{typed(('mariadb-dump', '--single-transaction', *_login(target)))} | gzip > {place}"
+    return f"{typed(('mariadb-dump', '--single-transaction', *options, *_login(target)))} | gzip > {place}"
 
 
 def loading(target: Target, run: str) -> str:

@@ -1,11 +1,14 @@
-"""Dump and restore of a MariaDB or MySQL database, by its own client programs."""
+"""Dump and restore of a MariaDB or MySQL database, by its own client programs.
+
+`LOGIN` and `DUMP` serve other scripts too.
+"""
 
 from __future__ import annotations
 
 from reconciler.steps._place import PLACE
 from reconciler.steps._shell import PRELUDE
 
-_MARIADB = r"""
+LOGIN = r"""
 host=$1 port=$2 user=$3 dbname=$4
 tool=$(command -v mariadb || command -v mysql) || fail "neither mariadb nor mysql is on this host"
 dump=$(command -v mariadb-dump || command -v mysqldump) || fail "neither mariadb-dump nor mysqldump is on this host"
@@ -29,7 +32,9 @@ exists() {
   if answer=$(query 'SELECT 1' 2>&1); then return 0; fi
   case $answer in *'ERROR 1049 '*) return 1 ;; *) fail "$answer" ;; esac
 }
+"""
 
+DUMP = r"""
 check() {
   gzip -t -- "$1" || unreadable "$1 is damaged"
   gzip -dc -- "$1" | tail -n 5 | grep -q '^-- Dump completed' || unreadable "$1 ends too early"
@@ -54,7 +59,7 @@ dump_to() {
   {
     printf '%s\n' "$charset"
     as_user "$dump" --single-transaction --quick --routines --triggers --events --hex-blob --no-tablespaces \
-      -- "$dbname" && : >"$1.ok"
+      ${MASTER_DATA:+--master-data=2} -- "$dbname" && : >"$1.ok"
   } | gzip -c >"$1.part"
   [ -f "$1.ok" ] || fail "the dump of $dbname failed"
   rm -f -- "$1.ok"
@@ -66,21 +71,6 @@ dump_to() {
   mv -f -- "$1.part" "$1"
   flush "$now"
   echo "dumped: $1"
-}
-
-backup() {
-  final=$now/$name.sql.gz
-  if [ -e "$now/$name.absent" ] || { [ ! -e "$final" ] && ! exists; }; then
-    : >"$now/$name.absent"
-    flush "$now/$name.absent" "$now"
-    value absent yes
-    return 0
-  fi
-  dump_to "$final"
-  value sha256 "$sum"
-  value path "$final"
-  value bytes "$(wc -c <"$final" | tr -d ' ')"
-  value trust read_back
 }
 
 # The database itself stays, and with it its grants.
@@ -101,6 +91,37 @@ empty() {
   [ "$left" = 0 ] || fail "$left tables of $dbname could not be dropped"
 }
 
+load_from() {
+  rm -f -- "$now/$name.read"
+  { gzip -dc -- "$1" && : >"$now/$name.read"; } | as_user "$tool" -- "$dbname"
+  [ -f "$now/$name.read" ] || unreadable "$1 could not be read to its end"
+  rm -f -- "$now/$name.read"
+}
+"""
+
+_VERBS = r"""
+backup() {
+  final=$now/$name.sql.gz
+  if [ -e "$now/$name.absent" ] || { [ ! -e "$final" ] && ! exists; }; then
+    : >"$now/$name.absent"
+    flush "$now/$name.absent" "$now"
+    value absent yes
+    return 0
+  fi
+  dump_to "$final"
+  value sha256 "$sum"
+  value path "$final"
+  value bytes "$(wc -c <"$final" | tr -d ' ')"
+  value trust read_back
+  [ -z "${MASTER_DATA-}" ] || value binlog "$(position "$final")"
+}
+
+# The server's place in its binary log at the time of the dump, as FILE:POSITION.
+position() {
+  gzip -dc -- "$1" 2>/dev/null | head -n 100 |
+    sed -n "s/^-- CHANGE MASTER TO MASTER_LOG_FILE='\([^']*\)', MASTER_LOG_POS=\([0-9]*\);.*/\1:\2/p"
+}
+
 restore() {
   final=$then/$name.sql.gz
   absent=no
@@ -111,10 +132,7 @@ restore() {
   if [ "$keep_present" = yes ]; then dump_to "$now/$name.present.sql.gz"; value present "$now/$name.present.sql.gz"; fi
   empty
   if [ "$absent" = yes ]; then value absent yes; return 0; fi
-  rm -f -- "$now/$name.loaded"
-  { gzip -dc -- "$final" && : >"$now/$name.loaded"; } | as_user "$tool" -- "$dbname"
-  [ -f "$now/$name.loaded" ] || unreadable "$final could not be read to its end"
-  rm -f -- "$now/$name.loaded"
+  load_from "$final"
   value path "$final"
   value sha256 "$total"
 }
@@ -122,4 +140,4 @@ restore() {
 case $verb in backup | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
 """
 
-BODY = PRELUDE + PLACE + _MARIADB
+BODY = PRELUDE + PLACE + LOGIN + DUMP + _VERBS

@@ -5,7 +5,13 @@ from __future__ import annotations
 from reconciler.steps._place import PLACE
 from reconciler.steps._shell import PRELUDE
 
-_SQLITE = r'''
+_CALL = r"""
+present=
+[ "$keep_present" != yes ] || present=$now/$name.present
+"$2" -I - "$verb" "$1" "$then/$name" "$present" <<'PYTHON'
+"""
+
+FUNCTIONS = r'''
 import hashlib, os, shutil, sqlite3, sys
 from contextlib import closing
 from urllib.parse import quote
@@ -89,7 +95,9 @@ def dump(source, final):
     flush(os.path.dirname(final))
     print("dumped: %s" % final)
     return total
+'''
 
+_VERBS = r"""
 def note_absence(base):
     with open(base + ".absent", "w"):
         pass
@@ -144,16 +152,12 @@ try:
         restore(source, base, present)
 except (OSError, sqlite3.Error) as error:
     sys.exit("%s: %s" % (source, error))
-'''
-
-BODY = (
-    PRELUDE
-    + PLACE
-    + r"""
-present=
-[ "$keep_present" != yes ] || present=$now/$name.present
-"$2" -I - "$verb" "$1" "$then/$name" "$present" <<'PYTHON'
 """
-    + _SQLITE.lstrip()
-    + "PYTHON\n"
-)
+
+
+def program(verbs: str) -> str:
+    """Return a script that runs the functions above and `verbs` with VERB SOURCE BASE PRESENT as their arguments."""
+    return PRELUDE + PLACE + _CALL + FUNCTIONS.lstrip() + verbs + "PYTHON\n"
+
+
+BODY = program(_VERBS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Evidence, _dumps
@@ -14,17 +16,23 @@ INTERRUPTIBLE = False
 
 
 class Model(Target):
-    """The database and the folder in which DIR/RUN/SERVICE.DATABASE.sqlite or .sql.gz is made."""
+    """The database and the folder in which DIR/RUN/SERVICE.DATABASE.sqlite or .sql.gz is made.
+
+    `master_data` (MariaDB) writes the server's place in its binary log into the dump, as a comment.
+    """
+
+    master_data: bool = False
 
 
 def effect(args: Model) -> HostScript:
     """Render the dump; a second attempt keeps the first one's."""
-    return _dumps.script("backup", args, "", keep_present=False)
+    script = _dumps.script("backup", args, "", keep_present=False)
+    return replace(script, env={"MASTER_DATA": "yes"}) if args.master_data else script
 
 
 def shows(args: Model) -> tuple[str, ...]:
     """Show the dump."""
-    return (_dumps.dumping(args),)
+    return (_dumps.dumping(args, options=("--master-data=2",) if args.master_data else ()),)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -154,3 +154,14 @@ def test_the_password_shows_nowhere(sandbox, db, act):
     assert any(tool in line for line in sandbox.log)
     assert not any('a"b' in line for line in sandbox.log)
     assert not any("$(id)" in one.read_text(errors="replace") for one in (sandbox.root / "backups").rglob("*.sha256"))
+
+
+def test_the_place_in_the_binary_log_is_told(sandbox, db, act):
+    tool = "mariadb-dump"
+    text = """echo "-- CHANGE MASTER TO MASTER_LOG_FILE='bin.000007', MASTER_LOG_POS=42;\""""
+    drop = 'for one in "$@"; do shift; case $one in --master-data=2) echo asked >>"$0.log" ;; *) set -- "$@" "$one" ;; esac; done'
+    sandbox.tool(tool, f'{drop}\n{text}\nexec {shutil.which(tool)} "$@"')
+    done = act(backup, master_data=True)
+    assert isinstance(done, Done), done
+    assert done.values["binlog"] == "bin.000007:42"
+    assert (sandbox.root / f"tools/{tool}.log").exists()

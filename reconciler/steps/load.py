@@ -1,0 +1,73 @@
+"""Loads a backup set's dump into a new, empty database, and empties it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import Field
+
+from reconciler.domain.effect import Ask, HostScript
+from reconciler.domain.outcome import Outcome
+from reconciler.domain.plan import Undo
+from reconciler.steps import Evidence, _dumps
+from reconciler.steps._dumps import Target
+from reconciler.steps._load import MARIADB_BODY, SQLITE_BODY
+
+KIND = "load"
+TIMEOUT_S = 14400.0
+REPEATABLE = True
+INTERRUPTIBLE = False
+WHERE = "host"
+
+
+class Model(Target):
+    """The new database, and the run in whose folder the dump lies (empty: the current one).
+
+    `take_back` empties the database again, if that run loaded it; with `keep_present` what is there is dumped first.
+    """
+
+    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+    take_back: bool = False
+    keep_present: bool = True
+
+
+def effect(args: Model) -> HostScript:
+    """Render the load; a second attempt empties what the first one left half-way, and begins anew."""
+    verb = "unload" if args.take_back else "load"
+    script = _dumps.script(verb, args, args.run, keep_present=args.take_back and args.keep_present)
+    return replace(script, body=SQLITE_BODY if args.engine == "sqlite" else MARIADB_BODY)
+
+
+def shows(args: Model) -> tuple[str, ...]:
+    """Show the load, or how it is taken back."""
+    if not args.take_back:
+        return (_dumps.loading(args, args.run),)
+    kept = (_dumps.dumping(args, ".present"),) if args.keep_present else ()
+    return *kept, f"drop all tables of {_name(args)}"
+
+
+def title(args: Model) -> str:
+    """Name the database."""
+    return f"empty {_name(args)} again" if args.take_back else f"load {args.service}.{args.database} into {_name(args)}"
+
+
+def undo(args: Model) -> Undo | None:
+    """Empty it again."""
+    if args.take_back:
+        return None
+    back = args.model_copy(update={"take_back": True, "run": ""})
+    return Undo(KIND, back.model_dump(mode="json"), title(back))
+
+
+def _name(args: Model) -> str:
+    return args.path if args.engine == "sqlite" else f"{args.dbname} on {args.host}"
+
+
+def proofs(_args: Model) -> tuple[Ask, ...]:
+    """Need no proof: the script counts the tables and reads the marker."""
+    return ()
+
+
+def judge(_args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script; leaves `path`, `sha256`, `tables` and `marker`, or `absent`; of an undo `present`."""
+    return _dumps.judge(evidence)

@@ -1,0 +1,165 @@
+"""Loading a dump into a new database, and emptying it again: SQLite and a real MariaDB, by their real scripts."""
+
+import sqlite3
+
+import pymysql
+import pytest
+
+from reconciler.domain.outcome import Done, Failed
+from reconciler.domain.reasons import Reason
+from reconciler.steps import Evidence, backup, load
+from tests.support.mariadb import shared
+
+OLD = (
+    "CREATE TABLE project (id INTEGER PRIMARY KEY, name VARCHAR(64))",
+    "INSERT INTO project VALUES (1, 'zwölf'), (2, 'CREATE TABLE `x`')",
+    "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+    "INSERT INTO alembic_version VALUES ('29e87d24a316'), ('0abc')",
+    "CREATE TABLE migrate_version (repository_id VARCHAR(250), repository_path TEXT, version INTEGER)",
+    "INSERT INTO migrate_version VALUES ('keystone', '/srv', 109)",
+    "CREATE VIEW names AS SELECT name FROM project",
+)
+
+
+class Sqlite:
+    engine = "sqlite"
+
+    def __init__(self, folder, name):
+        self.path = folder / f"{name}.db"
+        self.args = {"engine": "sqlite", "path": str(self.path)}
+
+    def run(self, *statements):
+        connection = sqlite3.connect(self.path)
+        with connection:
+            rows = [connection.execute(statement).fetchall() for statement in statements][-1]
+        connection.close()
+        return rows
+
+    def tables(self):
+        return len(self.run("SELECT name FROM sqlite_master WHERE type = 'table'")) if self.path.exists() else 0
+
+    def forget(self):
+        self.path.unlink(missing_ok=True)
+
+
+class Mariadb:
+    engine = "mariadb"
+
+    def __init__(self, folder, name):
+        self.server = shared()
+        self.dbname = f"{name}_{abs(hash(folder))}"
+        self.args = {"engine": "mariadb", "host": "127.0.0.1", "port": self.server.port, "user": self.server.user}
+        self.args |= {"dbname": self.dbname, "password": {"kind": "env", "origin": "X"}}
+        self.forget()
+
+    def run(self, *statements):
+        login = {"unix_socket": str(self.server.socket), "user": "root", "autocommit": True}
+        with pymysql.connect(**login) as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {self.dbname} CHARACTER SET latin1")
+            cursor.execute(f"USE {self.dbname}")
+            for statement in statements:
+                cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def tables(self):
+        return len(self.run("SHOW FULL TABLES WHERE table_type = 'BASE TABLE'"))
+
+    def forget(self):
+        self.server.run(f"DROP DATABASE IF EXISTS {self.dbname}")
+
+
+@pytest.fixture(params=[Sqlite, pytest.param(Mariadb, marks=pytest.mark.integration)])
+def databases(request, tmp_path):
+    made = [request.param(tmp_path, name) for name in ("old", "new")]
+    made[0].run(*OLD)
+    yield made
+    for each in made:
+        each.forget()
+
+
+@pytest.fixture
+def act(sandbox):
+    def run(kind, database, current="run-1", **more):
+        sandbox.run_id = current
+        args = {"service": "keystone", "database": "main", "dir": str(sandbox.root / "sets"), **database.args, **more}
+        model = kind.Model.model_validate(args)
+        return kind.judge(model, Evidence(sandbox.run(kind.effect(model), {"password": shared().password})))
+
+    return run
+
+
+@pytest.fixture
+def dumped(act, databases):
+    assert isinstance(act(backup, databases[0]), Done)
+
+
+@pytest.mark.usefixtures("dumped")
+def test_a_dump_makes_a_new_database_that_is_read_back(act, databases):
+    _, new = databases
+    done = act(load, new)
+    assert isinstance(done, Done), done
+    assert (done.values["tables"], done.values["marker"].strip()) == (
+        "3",
+        "alembic 0abc,29e87d24a316 migrate keystone=109",
+    )
+    assert list(new.run("SELECT name FROM names")) == [("zwölf",), ("CREATE TABLE `x`",)]
+    new.run("INSERT INTO project VALUES (3, 'since')")
+    assert act(load, new).values["tables"] == "3"
+    assert len(new.run("SELECT * FROM project")) == 3
+
+
+@pytest.mark.usefixtures("dumped")
+def test_a_database_that_another_filled_is_left_alone(act, databases):
+    _, new = databases
+    new.run("CREATE TABLE theirs (id INTEGER)")
+    failed = act(load, new)
+    assert isinstance(failed, Failed)
+    assert "was not loaded by this run" in failed.text
+    assert new.tables() == 1
+    assert isinstance(act(load, new, take_back=True), Done)
+    assert new.tables() == 1
+
+
+@pytest.mark.usefixtures("dumped")
+def test_a_load_that_died_half_way_begins_anew(sandbox, act, databases):
+    _, new = databases
+    assert isinstance(act(load, new), Done)
+    (sandbox.root / "sets/run-1/keystone.main.loaded").unlink()
+    new.run("DROP TABLE alembic_version", "CREATE TABLE odd (id INTEGER)")
+    done = act(load, new)
+    assert isinstance(done, Done), done
+    assert done.values["tables"] == "3"
+
+
+@pytest.mark.usefixtures("dumped")
+def test_it_is_emptied_again_and_what_was_written_is_kept(act, databases):
+    _, new = databases
+    assert isinstance(act(load, new), Done)
+    new.run("INSERT INTO project VALUES (3, 'since')")
+    back = load.undo(load.Model.model_validate({"service": "keystone", "database": "main", "dir": "/x", **new.args}))
+    assert back.args["take_back"] is True
+    done = act(load, new, current="run-2", run="run-1", take_back=True)
+    assert isinstance(done, Done), done
+    assert "run-2/keystone.main.present." in done.values["present"]
+    assert new.tables() == 0
+    assert "present" not in act(load, new, current="run-2", run="run-1", take_back=True).values
+    assert isinstance(act(load, new), Done)
+
+
+@pytest.mark.usefixtures("dumped")
+def test_a_dump_that_was_changed_is_not_loaded(sandbox, act, databases):
+    _, new = databases
+    for each in (sandbox.root / "sets/run-1").glob("keystone.main.*"):
+        if not each.name.endswith("sha256"):
+            each.write_bytes(each.read_bytes()[:-9])
+    failed = act(load, new)
+    assert isinstance(failed, Failed)
+    assert failed.reason == Reason.BACKUP_UNREADABLE
+    assert new.tables() == 0
+
+
+def test_a_database_that_the_set_has_as_absent_stays_so(act, databases):
+    old, new = databases
+    old.forget()
+    assert act(backup, old).values == {"absent": "yes"}
+    assert act(load, new).values == {"absent": "yes"}

@@ -12,7 +12,8 @@ from reconciler.domain.plan import Json, Undo
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
-from reconciler.planning.database_actions import backup, schema, seal
+from reconciler.planning.database_actions import backup, seal
+from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.setting import Draft, Setting, wanted_build
 from reconciler.planning.words import host_words
 
@@ -191,7 +192,9 @@ ACTIONS: Mapping[str, Callable[[Setting, Mapping[str, object]], tuple[Draft, ...
     "start": _set_units("started"),
     "restart": _set_units("restarted"),
     "backup": backup,
-    "schema": schema,
+    "row_gates": preflight_gates,
+    "schema": gated_schema,
+    "backfill": backfill,
     "seal": seal,
     "verify_build": _verify_build,
     "verify": _verify,

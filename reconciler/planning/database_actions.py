@@ -22,11 +22,11 @@ def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Dump each database on the bootstrap host."""
     return tuple(
         Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=target(setting, database))
-        for name, database in _databases(setting)
+        for name, database in databases_of(setting)
     )
 
 
-def _databases(setting: Setting) -> tuple[tuple[str, Database], ...]:
+def databases_of(setting: Setting) -> tuple[tuple[str, Database], ...]:
     """Return the databases with their URLs filled for the bootstrap host."""
     host = setting.desired.hosts[setting.service.bootstrap]
     words = host_words(setting.service, host)
@@ -64,7 +64,7 @@ def schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     mode = str(args.get("mode", "sync"))
     commands = setting.catalog.service(setting.service.component).at(setting.goal).commands
     of_mode: tuple[SchemaCommand, ...] = getattr(commands, mode)
-    databases = dict(_databases(setting))
+    databases = dict(databases_of(setting))
     drafts = [
         _schema_step(setting, mode, command, here)
         for command in of_mode
@@ -84,17 +84,17 @@ def _setups(setting: Setting, setups: Sequence[Setup], when: When) -> list[Draft
             kind="command",
             title=f"{' '.join(setup.argv)} with {setting.goal}'s code",
             key=f"setup.{setup.id}.{setting.goal}",
-            args={"argv": _own_argv(setting, setup.argv)},
+            args={"argv": own_argv(setting, setup.argv, setting.goal)},
         )
         for setup in setups
         if setup.when is when and start in setup.origins
     ]
 
 
-def _own_argv(setting: Setting, argv: Sequence[str]) -> list[Json]:
+def own_argv(setting: Setting, argv: Sequence[str], release: str) -> list[Json]:
     """Let the service say how the tool of a release is called."""
-    version = version_of(setting.service, setting.catalog, setting.goal)
-    words = release_words(setting.service, setting.host, setting.goal, version)
+    version = version_of(setting.service, setting.catalog, release)
+    words = release_words(setting.service, setting.host, release, version)
     prefix = setting.service.commands.get(argv[0]) or (argv[0],)
     return [*(fill(part, words) for part in prefix), *argv[1:]]
 
@@ -111,7 +111,7 @@ def _schema_step(setting: Setting, mode: str, command: SchemaCommand, databases:
         args={
             "service": setting.service.name,
             "release": build.release,
-            "argv": _own_argv(setting, command.argv),
+            "argv": own_argv(setting, command.argv, setting.goal),
             "allow_leftover_migrate": True,
             **first,
             "also": [*others],
@@ -169,5 +169,5 @@ def seal(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
             key=f"seal.{name}",
             args={"service": setting.service.name, "database": database_to_json(database)},
         )
-        for name, database in _databases(setting)
+        for name, database in databases_of(setting)
     )

@@ -51,6 +51,11 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     )
 
 
+def gates_of(edge: Edge) -> tuple[Rule, ...]:
+    """Return the gates of a hop that are about rows."""
+    return tuple(rule for rule in edge.service.rules if rule.rows and applies(rule, edge))
+
+
 def applies(rule: Rule, edge: Edge) -> bool:
     """Say whether a rule is about this hop; one about where services stand is about none."""
     if rule.kind in (RuleKind.EXCLUDES, RuleKind.SKEW):

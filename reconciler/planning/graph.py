@@ -105,6 +105,7 @@ class Graph:
             position=leg.standing.get(place.host),
             start=span[0],
             goal=span[1],
+            origin=leg.stops[0],
         )
         return place, tuple(draft for spec in phase.steps for draft in expand(setting, spec))
 
@@ -145,7 +146,8 @@ def _rounds(phase: PhaseSpec, leg: Leg) -> Iterable[tuple[int | None, tuple[str,
 def make_step(draft: Draft, place: Place, after: tuple[str, ...] = ()) -> Step:
     """Give a draft its id and place."""
     kind = kinds()[draft.kind]
-    at = f"@{place.host}" if place.host else ""
+    host = "" if draft.asks else place.host
+    at = f"@{host}" if host else ""
     return Step(
         id=_UNSAFE.sub("-", f"{place.service}.{place.phase}.{draft.key or draft.kind}") + at,
         kind=draft.kind,
@@ -153,7 +155,7 @@ def make_step(draft: Draft, place: Place, after: tuple[str, ...] = ()) -> Step:
         service=place.service,
         title=draft.title,
         hop=place.hop,
-        host=place.host,
+        host=host,
         wave=place.wave,
         args=draft.args,
         after=after,

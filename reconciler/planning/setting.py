@@ -16,7 +16,10 @@ from reconciler.planning.position import version_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg."""
+    """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg.
+
+    `origin` is the release that the leg starts from.
+    """
 
     service: Service
     desired: Desired
@@ -25,6 +28,7 @@ class Setting:
     position: HostPosition | None
     start: str
     goal: str
+    origin: str = ""
 
     def build(self, release: str) -> Build | None:
         """Return the build of a release on this host."""
@@ -34,7 +38,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A step before it has an id and a place in the graph. `key` tells it from others of its kind."""
+    """A step before it has an id and a place in the graph. `key` tells it from others of its kind.
+
+    One that `asks` is asked from the daemon's machine, whatever host its phase is on.
+    """
 
     kind: str
     title: str
@@ -42,6 +49,7 @@ class Draft:
     args: Mapping[str, Json] = field(default_factory=dict)
     undo: Undo | None = None
     point_of_no_return: bool = False
+    asks: bool = False
 
 
 class MissingBuildError(Exception):

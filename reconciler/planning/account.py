@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from reconciler.domain.dburl import shown_url
-from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
+from reconciler.domain.effect import AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
 from reconciler.domain.plan import Json, Step
 from reconciler.steps import Args, StepKind, kinds
 
-LATER = "what runs depends on values that earlier steps leave"
-"""Said of a step whose arguments cannot be read yet."""
+LATER = "(what runs depends on values that earlier steps leave)"
+"""Shown of a step whose arguments are not complete yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What a person wants to know of a step. `where` is host, daemon or person.
+    """What a person wants to know of a step. `where` is host, daemon (which asks from its own machine) or person.
 
     `runs` and `undo_runs` are lines as a person would type them; `undone_by` is empty for what leaves nothing behind.
     """
@@ -32,13 +31,57 @@ class Account:
 
 def account_of(step: Step) -> Account:
     """Give an account of one step."""
-    kind = kinds().get(step.kind)
-    undo = step.undo
-    back = _read(kinds().get(undo.kind), undo.args) if undo is not None else None
-    common = {"undone_by": undo.title if undo else "", "undo_runs": back[0].shows(back[1]) if back else ()}
-    found = _read(kind, step.args)
-    if found is None:
+    undone_by, undo_runs = ("", ()) if step.undo is None else (step.undo.title, _runs(step.undo.kind, step.undo.args))
+    kind, args = _read(step.kind, step.args)
+    if kind is None or args is None:
         where = "host" if step.host else "daemon"
-        return Account(where=where, runs=(LATER,), proved_by=(), **common)
-    _, args = found
-'''
+        return Account(where=where, runs=(LATER,), proved_by=(), undone_by=undone_by, undo_runs=undo_runs)
+    return Account(
+        where=_where(kind, args),
+        runs=kind.shows(args),
+        proved_by=_proofs(kind, args),
+        undone_by=undone_by,
+        undo_runs=undo_runs,
+    )
+
+
+def _read(name: str, args: Mapping[str, Json]) -> tuple[StepKind | None, Args | None]:
+    """Read a step's arguments; None for a kind of another version of ours, and for values that are still to come."""
+    kind = kinds().get(name)
+    try:
+        return kind, kind.Model.model_validate(args) if kind is not None else None
+    except ValidationError:
+        return kind, None
+
+
+def _runs(name: str, args: Mapping[str, Json]) -> tuple[str, ...]:
+    kind, read = _read(name, args)
+    return (LATER,) if kind is None or read is None else kind.shows(read)
+
+
+def _where(kind: StepKind, args: Args) -> str:
+    if getattr(kind, "WHERE", "") == "person":
+        return "person"
+    return "host" if isinstance(kind.effect(args), HostScript) else "daemon"
+
+
+def _proofs(kind: StepKind, args: Args) -> tuple[str, ...]:
+    """Let the kind say what proves it, else name its questions, else the exit code is all."""
+    proved = getattr(kind, "proved", None)
+    if proved is not None:
+        said: tuple[str, ...] = proved(args)
+        return said
+    return tuple(_words(ask) for ask in kind.proofs(args)) or ("exit code 0",)
+
+
+def _words(ask: object) -> str:
+    match ask:
+        case AskHttp(probe=probe):
+            return f"{probe.method} {probe.url} answers {probe.status}"
+        case AskMarker(database=database):
+            return f"the schema version of {database.name}, read by SQL"
+        case AskFingerprint(database=database):
+            return f"a fingerprint over all rows of {database.name}"
+        case AskHost(host=host, service=service):
+            return f"what {host} itself says of {service}"
+    return f"what the question {type(ask).__name__.removeprefix('Ask').lower()} brings"

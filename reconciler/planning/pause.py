@@ -45,8 +45,7 @@ def pauses(plan: Plan, notice: Mapping[str, Notice], durations: Durations) -> tu
         return ()
     times = _schedule(plan.steps, durations)
     found = tuple(
-        _pause(service, [step for step in paused if step.service == service], times, durations)
-        for service in services
+        _pause(service, [step for step in paused if step.service == service], times, durations) for service in services
     )
     return found if len(found) == 1 else (*found, _pause("", paused, times, durations))
 

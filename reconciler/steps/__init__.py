@@ -45,7 +45,10 @@ class Evidence:
 
 
 class StepKind(Protocol):
-    """What a module of this room offers. `TIMEOUT_S` is the default; a repeatable step may run twice unharmed."""
+    """What a module of this room offers. `TIMEOUT_S` is the default; a repeatable step may run twice unharmed.
+
+    It may also have `proved(args) -> tuple[str, ...]`: what proves it, in words. Else its questions are named.
+    """
 
     KIND: str
     TIMEOUT_S: float

@@ -43,6 +43,11 @@ def shows(args: Model) -> tuple[str, ...]:
     return (typed(args.argv, args.env, args.cwd),)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Name the exit codes that mean done."""
+    return (f"exit code {' or '.join(map(str, args.ok))}",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof beyond the exit code."""
     return ()

@@ -179,13 +179,19 @@ def effect(args: Model) -> HostScript:
 def shows(args: Model) -> tuple[str, ...]:
     """Show the files that are written, not what is in them."""
     if args.restore_from:
-        return (f"put back what run {args.restore_from} replaced of {args.service}",)
+        run = "this run" if args.restore_from == "self" else f"run {args.restore_from}"
+        return (f"put back the files of {args.service} that {run} replaced",)
     return tuple(typed(_install(file)) for file in args.files)
 
 
 def _install(file: File) -> tuple[str, ...]:
     owner = (*(("-o", file.owner) if file.owner else ()), *(("-g", file.group) if file.group else ()))
     return ("install", "-m", f"{file.mode:04o}", *owner, "/dev/stdin", file.path)
+
+
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what stands on the host afterwards."""
+    return ("every file stands, and a stamp with its digest beside them",)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

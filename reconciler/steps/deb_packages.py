@@ -158,6 +158,11 @@ def shows(args: Model) -> tuple[str, ...]:
     return typed((*install, *pairs)), *hold
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what dpkg must show."""
+    return ("apt has fetched every package",) if args.action == "download" else ("dpkg shows exactly these versions",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script asks dpkg for the versions itself."""
     return ()

@@ -153,6 +153,15 @@ def shows(args: Model) -> tuple[str, ...]:
             return (typed(("rm", "-rf", args.path)),)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what stands on the host afterwards."""
+    return {
+        "prepare": ("its marker, written last, names what it was made from",),
+        "switch": (f"{args.link} leads there",),
+        "discard": (f"{args.path} is gone",),
+    }[args.action]
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof beyond the script's own markers."""
     return ()

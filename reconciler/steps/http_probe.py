@@ -42,6 +42,13 @@ def shows(args: Model) -> tuple[str, ...]:
     return (f"{curl}  # {probe.status} expected, {often}",)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say which answers are wanted."""
+    probe = args.probe
+    times = f"{probe.count} times in a row" if probe.count > 1 else "once"
+    return (f"{probe.url} answers {probe.status} {times}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask the probe; it is asked again while `next_wait` says so."""
     return (AskHttp(probe=args.probe, secret_refs=args.secret_refs),)

@@ -36,6 +36,11 @@ def shows(args: Model) -> tuple[str, ...]:
     return *kept, _dumps.loading(args, args.run)
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the dump is held against."""
+    return ("the dump has the checksum of then, and loads to its end",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof here: a later step compares marker or fingerprint."""
     return ()

@@ -65,6 +65,12 @@ def shows(args: Model) -> tuple[str, ...]:
     return (typed(args.argv, args.env, args.cwd),)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Name the versions of which one must be read back."""
+    expected = " or ".join(_name(marker.alembic, marker.migrate) for marker in args.accept)
+    return (f"the version of {args.database.name}, read by SQL, is {expected}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask each database for its marker."""
     return tuple(AskMarker(each.database) for each in args.moved)

@@ -32,6 +32,11 @@ def shows(args: Model) -> tuple[str, ...]:
     return (f"read every row of {args.database.url}",)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what is kept."""
+    return (f"a fingerprint over all rows of {args.database.name}, kept in the journal",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask for the fingerprint."""
     return (AskFingerprint(args.database),)

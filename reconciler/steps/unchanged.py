@@ -35,6 +35,11 @@ def shows(args: Model) -> tuple[str, ...]:
     return (f"read every row of {args.database.url} and compare with {args.fingerprint}",)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what is compared."""
+    return (f"the fingerprint over all rows of {args.database.name} is that of the seal",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask for the fingerprint of now."""
     return (AskFingerprint(args.database),)

@@ -169,6 +169,13 @@ def shows(args: Model) -> tuple[str, ...]:
     return typed(("systemctl", verb, *args.units)), *boot
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the script waits for."""
+    lasting = ", and still runs a second later" if args.manager == "systemd" and args.state != "stopped" else ""
+    state = "not running" if args.state == "stopped" else "running"
+    return (f"{args.manager} shows every unit {state} within {args.wait_s} s{lasting}",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof beyond the script's own look at the state."""
     return ()

@@ -74,6 +74,12 @@ def shows(args: Model) -> tuple[str, ...]:
     return (f"look at {args.host}: {build}{units}",)
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the host must show."""
+    since = ", every unit started since" if args.units else ""
+    return (f"{args.host} shows exactly this build{since}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask what runs there."""
     return (AskHost(args.host, args.service),)

@@ -28,7 +28,8 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.observation import Environment, HostFacts, HostReport, Known, Observations, Unit
 from reconciler.domain.schema import SchemaMarker
 from reconciler.execution.read import read_files
-from reconciler.planning.preview import plans_to_json, preview
+from reconciler.planning.plan_json import plans_to_json
+from reconciler.planning.preview import preview
 
 T = TypeVar("T")
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -139,7 +140,7 @@ def measure(hosts: int) -> dict[str, float]:
     plans = [each.plan for each in previews if each.plan]
     assert not any(plan.blocked for plan in plans), plans[0].blocked[:3]
     taken |= {"steps": sum(len(plan.steps) for plan in plans), "plan MB": _peak_mb()}
-    timed("json", lambda: json.dumps(plans_to_json(plans)))
+    timed("json", lambda: json.dumps(plans_to_json(previews)))
     timed("tree", lambda: [tree_of(each) for each in previews])
     timed("markdown", lambda: markdown_of(previews))
     return taken | {"all MB": _peak_mb()}

@@ -93,17 +93,73 @@ class Block(TypedDict):
 PlanService = TypedDict("PlanService", {"service": str, "from": str, "to": str, "route": list[str]})
 
 
+class Wave(TypedDict):
+    """Hosts of one service that move together; wave 0 is the canary."""
+
+    service: str
+    wave: int
+    hosts: list[str]
+
+
+class Pause(TypedDict):
+    """The longest chain of steps between a service's first stop and its return, by ids; `service` empty: the group.
+
+    `measured_s` is what the measured steps of the chain take, null when none was; `unmeasured` are the others, and
+    `unmeasured_beside` counts such steps beside the chain.
+    """
+
+    service: str
+    chain: list[str]
+    measured_s: float | None
+    unmeasured: list[str]
+    unmeasured_beside: int
+
+
+class Undoing(TypedDict):
+    """What is done alike on hosts to take steps back."""
+
+    title: str
+    hosts: list[str]
+
+
+class GoingBack(TypedDict):
+    """What becomes of the plan when it fails, or is reverted, between two of its steps.
+
+    `dropped`: there is nothing to take back; `automatic`: the daemon takes it back; `by-commit`: it holds until a
+    commit takes the goal back; `refused`: beyond the point of no return. `loses` are services whose data of since the
+    seal would be lost, which git must accept first.
+    """
+
+    first: str
+    last: str
+    retreat: Literal["dropped", "automatic", "by-commit", "refused"]
+    text: str
+    undo: list[Undoing]
+    loses: list[str]
+
+
 class PlanOf(TypedDict):
-    """The plan of one group: the next leg of each service, or what blocks it."""
+    """The plan of one leg of a group, or what blocks it; `point_of_no_return` is the id of a step or empty."""
 
     id: str
     group: str
+    leg: int
+    legs: int
+    direction: Literal["forward", "back"]
     services: list[PlanService]
     blocked: list[Block]
+    waves: list[Wave]
+    pauses: list[Pause]
+    point_of_no_return: str
+    going_back: list[GoingBack]
 
 
 class Step(TypedDict):
-    """One step; `after` are ids of steps of the same plan."""
+    """One step; `after` are ids of steps of the same plan.
+
+    `runs` and `undo_runs` are lines as a person would type them, `proved_by` and `undone_by` are sentences; `users` is
+    what users notice meanwhile; `measured_s` is the median of earlier runs, null when there was none.
+    """
 
     id: str
     plan: str
@@ -115,6 +171,17 @@ class Step(TypedDict):
     after: list[str]
     point_of_no_return: bool
     title: str
+    wave: int | None
+    where: Literal["host", "daemon", "person"]
+    runs: list[str]
+    proved_by: list[str]
+    undone_by: str
+    undo_runs: list[str]
+    users: Literal["none", "degraded", "pause"]
+    measured_s: float | None
+    timeout_s: float
+    repeatable: bool
+    interruptible: bool
 
 
 class Plan(TypedDict):

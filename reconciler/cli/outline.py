@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from reconciler.cli.words import few, on, pause_text
 from reconciler.domain.plan import Plan, Step
 from reconciler.domain.procedure import Phase
+from reconciler.planning.notice import Notice
+from reconciler.planning.preview import Preview
+from reconciler.planning.telling import Telling
+
+WAVES = 6
+"""So many waves are listed; of more, their number tells enough."""
 
 TEXTS = {
     Phase.PREFLIGHT: "read-only questions",
     Phase.PREPARE: "before the pause, nobody notices",
     Phase.QUIESCE: "out of work: the pause begins",
     Phase.BACKUP: "a backup set, read back",
+    Phase.LOAD: "the set into the new deployment's databases",
     Phase.MIGRATE: "schema steps",
     Phase.ROLL: "hosts move, wave by wave",
     Phase.BACKFILL: "online data migrations",
+    Phase.CUTOVER: "users get to the new deployment",
     Phase.CONTRACT: "what the old release cannot survive",
     Phase.RETIRE: "old things go",
     Phase.FINISH: "closing checks",
@@ -25,17 +34,38 @@ TEXTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Steps that belong together: one hop, one wave, or simply all of a phase."""
+class Line:
+    """Steps that do the same on different hosts."""
 
     title: str
     steps: tuple[Step, ...]
 
     @property
-    def lines(self) -> tuple[tuple[str, Step], ...]:
-        """Return each step with its line, which names the host unless the title does."""
-        alone = bool(self.title) and self.title.endswith(f": {self.steps[0].host}")
-        return tuple((step.title if alone else label(step), step) for step in self.steps)
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts, none for what the daemon does."""
+        return tuple(dict.fromkeys(step.host for step in self.steps if step.host))
+
+    @property
+    def point_of_no_return(self) -> bool:
+        """Tell whether one of the steps is the point of no return."""
+        return any(step.point_of_no_return for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Steps that belong together: one hop, waves that do the same, or simply all of a phase.
+
+    `named` says that the title names the hosts, so that lines need not.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+    named: bool = False
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return all steps, line by line."""
+        return tuple(step for line in self.lines for step in line.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +84,16 @@ class Section:
 def sections(plan: Plan) -> tuple[Section, ...]:
     """Return the phases of a plan in order; a phase may come twice."""
     return tuple(
-        Section(phase, tuple(_parts(tuple(steps), _spans(plan))))
-        for phase, steps in groupby(plan.steps, lambda step: step.phase)
+        Section(phase, tuple(_parts(tuple(steps), plan))) for phase, steps in groupby(plan.steps, lambda s: s.phase)
     )
 
 
-def heading(plan: Plan) -> str:
-    """Return a plan's first line."""
-    ways = ", ".join(way(each.service, each.route, each.goal) for each in plan.services)
+def heading(each: Preview) -> str:
+    """Return the first line of what is told of a group."""
+    plan = each.plan
+    if plan is None:
+        return f"{each.group}: nothing to do"
+    ways = ", ".join(way(service.service, service.route, service.goal) for service in plan.services)
     count = f"{len(plan.steps)} steps" if plan.steps else "blocked"
     back = " back" if plan.direction == "back" else ""
     return f"{plan.group}:{back} {ways or 'no way'} ({count}, plan {plan.id})"
@@ -80,15 +112,54 @@ def stopped(plan: Plan) -> str:
     for step in plan.steps:
         if step.phase is Phase.QUIESCE and step.host not in hosts.setdefault(step.service, []):
             hosts[step.service].append(step.host)
-    return "; ".join(f"{service} on {', '.join(names)}" for service, names in hosts.items())
+    return "; ".join(f"{service}{on(names)}" for service, names in hosts.items())
 
 
-def no_return(plan: Plan) -> str:
-    """Word the point of no return."""
-    step = next((step for step in plan.steps if step.point_of_no_return), None)
+def noticed(told: Telling, plan: Plan) -> Iterator[str]:
+    """Say in lines what users notice of each service, and how long a pause lasts."""
+    spans = {pause.service: pause for pause in told.pauses}
+    for service in dict.fromkeys(step.service for step in plan.steps):
+        felt = {told.notice[step.id] for step in plan.steps if step.service == service}
+        if service in spans:
+            after = ", then degraded until the last host has moved" if Notice.DEGRADED in felt else ""
+            yield f"{service} pauses{after}: {pause_text(spans[service])}"
+        elif Notice.DEGRADED in felt:
+            yield f"{service} is degraded: some hosts at a time are out of work, the others serve"
+    if "" in spans:
+        yield f"all of the group: {pause_text(spans[''])}"
+
+
+def waves_text(told: Telling) -> Iterator[str]:
+    """Say in lines which hosts move together; the waves of services that move alike are told once."""
+    moved: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for service, members in groupby(told.waves, lambda wave: wave.service):
+        moved.setdefault(tuple(wave.hosts for wave in members), []).append(service)
+    for hosts, services in moved.items():
+        counted = f"{len(hosts)} wave{'s' if len(hosts) != 1 else ''}, {sum(map(len, hosts))} hosts"
+        shown = "; ".join(
+            f"{number}{' (canary)' if number == 0 else ''}: {few(names, 4)}"
+            for number, names in enumerate(hosts[:WAVES])
+        )
+        yield f"{few(services)}: {counted}: {shown}{'; ...' if len(hosts) > WAVES else ''}"
+
+
+def no_return(told: Telling) -> str:
+    """Word the point of no return, and what comes after it."""
+    step = told.no_return
     if step is None:
         return "none: until its end this plan can be taken back from its backup set"
-    return f"{step.title}{f' on {step.host}' if step.host else ''} ({step.phase})"
+    after = few(list(dict.fromkeys(each.title for each in told.beyond)), 4)
+    return f"{label(step)} ({step.phase}); after it: {after or 'nothing'}"
+
+
+def going_back(told: Telling) -> Iterator[tuple[str, str, str]]:
+    """Yield for each stretch of the plan: up to where, what happens there, and what is done to take it back."""
+    for each in told.stretches:
+        undo = "; ".join(f"{undoing.title}{on(undoing.hosts)}" for undoing in each.undo)
+        if each.loses:
+            lost = few(each.loses, 8)
+            undo += f". What was written to {lost} since the seal stops that, until git accepts its loss"
+        yield f"{label(each.last)} ({each.last.phase})", each.text, undo
 
 
 def label(step: Step) -> str:
@@ -96,19 +167,52 @@ def label(step: Step) -> str:
     return f"{step.title}{f' on {step.host}' if step.host else ''}"
 
 
-def _spans(plan: Plan) -> frozenset[str]:
-    """Return the hops that stand for a whole leg and so say nothing new."""
-    return frozenset(f"{each.route[0]}>{each.route[-1]}" for each in plan.services if each.route)
+Round = tuple[Step, ...]
+"""What is done side by side, or for one hop."""
 
 
-def _parts(steps: Sequence[Step], spans: frozenset[str]) -> Iterator[Part]:
-    for (hop, wave), members in groupby(steps, lambda step: (step.hop, step.wave)):
-        found = tuple(members)
-        hosts = ", ".join(dict.fromkeys(step.host for step in found if step.host))
-        if wave is not None:
-            name = "wave 0, the canary" if wave == 0 else f"wave {wave}"
-            yield Part(f"{name}: {hosts}", found)
-        elif hop and hop not in spans:
-            yield Part(hop.replace(">", " → "), found)
-        else:
-            yield Part("", found)
+def _parts(steps: Sequence[Step], plan: Plan) -> Iterator[Part]:
+    for _, alike in groupby(_rounds(steps), _likeness):
+        rounds = tuple(alike)
+        title = ": ".join(_titles(rounds, plan))
+        yield Part(title, _lines(step for each in rounds for step in each), named=rounds[0][0].wave is not None)
+
+
+def _rounds(steps: Sequence[Step]) -> Iterator[Round]:
+    for _, members in groupby(steps, lambda step: (step.service, step.hop, step.wave)):
+        yield tuple(members)
+
+
+def _likeness(members: Round) -> tuple[object, ...]:
+    """Return what is equal for waves that do the same, one after the other; the canary's is like no other."""
+    first = members[0]
+    titles = tuple(dict.fromkeys(step.title for step in members)) if first.wave else ()
+    return first.service, first.hop, first.wave if first.wave is None else min(first.wave, 1), titles
+
+
+def _titles(rounds: Sequence[Round], plan: Plan) -> Iterator[str]:
+    """Yield what tells a part from the others of its phase; a hop that stands for the whole leg says nothing new."""
+    first = rounds[0][0]
+    spans = frozenset(f"{each.route[0]}>{each.route[-1]}" for each in plan.services if each.route)
+    if len(plan.services) > 1:
+        yield first.service
+    if first.wave is not None:
+        yield _waves([tuple(dict.fromkeys(step.host for step in members)) for members in rounds], first.wave)
+    elif first.hop and first.hop not in spans:
+        yield first.hop.replace(">", " → ")
+
+
+def _waves(hosts: Sequence[Sequence[str]], first: int) -> str:
+    if len(hosts) == 1:
+        return f"wave {first}{', the canary' if first == 0 else ''}: {few(hosts[0])}"
+    shown = "; ".join(few(names, 3) for names in hosts[:4])
+    more = f"; ... {sum(map(len, hosts))} hosts in all" if len(hosts) > 4 else ""
+    return f"waves {first} to {first + len(hosts) - 1}, one after the other: {shown}{more}"
+
+
+def _lines(steps: Iterable[Step]) -> tuple[Line, ...]:
+    """Draw together what is the same on many hosts, in the order in which it first comes."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.title, []).append(step)
+    return tuple(Line(title, tuple(members)) for title, members in found.items())

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from reconciler.domain.observation import Observations, Observed
 from reconciler.domain.run import History
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import DesiredStateError, JournalError, ReconcilerError, SourceError
+from reconciler.planning.durations import Durations
 from reconciler.planning.preview import Preview
 from reconciler.ports import Unreachable
 
@@ -111,11 +114,39 @@ def published(reader: JournalReader, name: str) -> Mapping[str, Any]:
     return found.body
 
 
-def daemons_plans(config: Path | None) -> Sequence[Preview]:
-    """Return the plans that the daemon published last."""
+def daemons_plans(config: Path | None) -> tuple[Sequence[Preview], Durations]:
+    """Return the plans that the daemon published last, and how long steps took in the runs of its journal."""
+    from reconciler.planning.durations import durations_of
     from reconciler.planning.status_json import previews_from_json
 
-    return previews_from_json(document(settings_from(config), "plans"))
+    with opened(settings_from(config)) as reader:
+        return previews_from_json(published(reader, "plans")), durations_of(history_of(reader))
+
+
+def read_history(file: Path) -> History:
+    """Read a whole journal that was written as JSON; raises ReconcilerError for another file and a broken chain."""
+    from reconciler.domain.chain import Break, canonical, from_lines
+    from reconciler.planning.history import fold
+
+    hint = "Write it with `reconciler history -n 0 -o json > FILE`."
+    try:
+        lines = [
+            {
+                **each,
+                "at": datetime.fromisoformat(each["at"]).isoformat(timespec="microseconds"),
+                "body": canonical(each["body"]),
+            }
+            for each in json.loads(file.read_bytes())["entries"]
+        ]
+        found = from_lines(lines)
+    except OSError as error:
+        raise ReconcilerError(f"{file}: {error.strerror}", reason="HistoryInvalid", hint=hint) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        text = f"{file}: this is not what `reconciler history` writes: {type(error).__name__}"
+        raise ReconcilerError(text, reason="HistoryInvalid", hint=hint) from error
+    if isinstance(found, Break):
+        raise ReconcilerError(f"{file}: {found.text}", reason="HistoryInvalid", hint=hint)
+    return fold(found)
 
 
 def history_of(reader: JournalReader) -> History:

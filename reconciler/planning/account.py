@@ -31,7 +31,9 @@ class Account:
 
 def account_of(step: Step) -> Account:
     """Give an account of one step."""
-    undone_by, undo_runs = ("", ()) if step.undo is None else (step.undo.title, _runs(step.undo.kind, step.undo.args))
+    undos = () if step.undo is None else (*step.undo.also, step.undo)
+    undone_by = ", then ".join(undo.title for undo in undos)
+    undo_runs = tuple(line for undo in undos for line in _runs(undo.kind, undo.args))
     kind, args = _read(step.kind, step.args)
     if kind is None or args is None:
         where = "host" if step.host else "daemon"

@@ -1,10 +1,10 @@
 """Says for each step of a plan whether users notice: from its phase, and from who is out of work meanwhile.
 
 The rule. What is done side by side is one round: a wave, else a phase. A host is out of work for a service from the
-round that stops it (quiesce, units stopped or restarted) to the end of the round that starts it again, checks included.
-While every host of the service is out, users see a *pause*; while some are, it is *degraded*: the others carry its load.
-Where a cutover follows, users get to the new deployment only by it, and the pause lasts to its last step. All else is
-not noticed.
+round that stops it (quiesce, units stopped or restarted) to the end of the one that starts it again, checks included.
+While every host of the service is out, users see a *pause*; while some are, it is *degraded*: the others carry its
+load. Where a cutover follows, users get to the new deployment only by it, and the pause lasts to its last step. All
+else is not noticed.
 """
 
 from __future__ import annotations

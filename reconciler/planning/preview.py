@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
@@ -24,11 +23,15 @@ NOTHING = History()
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A group's plan (None: nothing to do), and for each of its services the whole route to its goal."""
+    """A group's plan (None: nothing to do), and for each of its services the whole route to its goal.
+
+    `hosts` says how many hosts each service of the plan has, also those that the plan leaves alone.
+    """
 
     group: str
     plan: Plan | None
     routes: tuple[Route, ...] = ()
+    hosts: Mapping[str, int] = field(default_factory=dict)
 
 
 def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetime) -> tuple[Preview, ...]:
@@ -39,7 +42,16 @@ def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetim
         group: make_plan(group, [places[name] for name in services], scene)
         for group, services in groups_of(desired).items()
     }
-    return tuple(Preview(group, plan, routes_of(plan, scene)) for group, plan in plans.items())
+    return tuple(preview_of(group, plan, scene) for group, plan in plans.items())
+
+
+def preview_of(group: str, plan: Plan | None, scene: Scene) -> Preview:
+    """Put beside a plan what explains it."""
+    services = (
+        {} if plan is None else {each.service: scene.desired.services.get(each.service) for each in plan.services}
+    )
+    hosts = {name: len(service.hosts) for name, service in services.items() if service is not None}
+    return Preview(group, plan, routes_of(plan, scene), hosts)
 
 
 def positions_of(
@@ -64,39 +76,3 @@ def routes_of(plan: Plan | None, scene: Scene) -> tuple[Route, ...]:
         except CatalogError:
             continue  # a pinned plan may speak of what the catalog no longer knows
     return tuple(routes)
-
-
-def plans_to_json(plans: Sequence[Plan]) -> dict[str, Any]:
-    """Render plans in the shape of the `plan` contract."""
-    return {
-        "changes": any(plan.steps for plan in plans),
-        "plans": [_plan(plan) for plan in plans],
-        "steps": [
-            {
-                "id": step.id,
-                "plan": plan.id,
-                "kind": step.kind,
-                "phase": str(step.phase),
-                "service": step.service,
-                "hop": step.hop,
-                "host": step.host,
-                "after": list(step.after),
-                "point_of_no_return": step.point_of_no_return,
-                "title": step.title,
-            }
-            for plan in plans
-            for step in plan.steps
-        ],
-    }
-
-
-def _plan(plan: Plan) -> dict[str, Any]:
-    return {
-        "id": plan.id,
-        "group": plan.group,
-        "services": [
-            {"service": each.service, "from": each.start, "to": each.goal, "route": list(each.route)}
-            for each in plan.services
-        ],
-        "blocked": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in plan.blocked],
-    }

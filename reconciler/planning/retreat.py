@@ -60,8 +60,8 @@ class Stretch:
 
 
 def stretches(plan: Plan) -> tuple[Stretch, ...]:
-    """Divide a plan by how it is taken back, in its order; empty for one that goes back itself."""
-    if plan.direction == "back":
+    """Divide a plan by how it is taken back, in its order; empty for one that is blocked or goes back itself."""
+    if plan.direction == "back" or not plan.steps:
         return ()
     marked = list(_marked(plan.steps))
     starts = [place for place, each in enumerate(marked) if place == 0 or marked[place - 1] is not each]

@@ -152,6 +152,7 @@ def previews_to_json(previews: Iterable[Preview]) -> dict[str, Any]:
                 "group": each.group,
                 "plan": plan_to_json(each.plan) if each.plan else None,
                 "routes": [route.as_json() for route in each.routes],
+                "hosts": dict(each.hosts),
             }
             for each in previews
         ]
@@ -165,6 +166,7 @@ def previews_from_json(data: Mapping[str, Any]) -> tuple[Preview, ...]:
             each["group"],
             plan_from_json(each["plan"]) if each["plan"] else None,
             tuple(_route(route) for route in each["routes"]),
+            each.get("hosts", {}),  # an older daemon published none
         )
         for each in data["groups"]
     )

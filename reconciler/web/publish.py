@@ -14,7 +14,7 @@ from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
 from reconciler.planning.plan import Scene
-from reconciler.planning.preview import Preview, routes_of
+from reconciler.planning.preview import Preview, preview_of
 from reconciler.planning.status_json import diff_to_json, moment, previews_to_json, status_to_json
 from reconciler.web.board import Board
 
@@ -107,4 +107,4 @@ class Publisher:
         if read is None or read.desired is None or read.catalog is None:
             return []
         scene = Scene(desired=read.desired, catalog=read.catalog, history=report.history, now=report.at)
-        return [Preview(d.verdict.group, d.plan, routes_of(d.plan, scene)) for d in report.decisions]
+        return [preview_of(d.verdict.group, d.plan, scene) for d in report.decisions]

@@ -2,15 +2,28 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reconciler.catalog import load_catalog
+from reconciler.cli.history import to_json
 from reconciler.cli.plan import exit_code
+from reconciler.cli.plan_markdown import _code, _text, markdown_of
+from reconciler.cli.world import read_folder, read_observed
+from reconciler.domain.chain import seal
+from reconciler.domain.journal import GENESIS, Draft, Entry, Kind
+from reconciler.domain.outcome import Done
+from reconciler.domain.plan import Json
+from reconciler.planning.preview import preview
+from reconciler.planning.serial import outcome_to_json, plan_to_json
 from tests.cli.conftest import CASES, Call, conforms, shown
 
 FLEET = CASES / "fleet"
 SEEN = CASES / "observed"
+AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("seen", ["yoga", "unreachable", "between", "done"])
@@ -19,6 +32,82 @@ def test_pictures_of_plans(call: Call, seen: str, shape: str, suffix: str):
     found = call("plan", FLEET, "--observed", SEEN / f"{seen}.json", "-o", shape)
     assert found.exit_code == 0
     assert shown(CASES / f"plan/{seen}.{suffix}", found.stdout)
+
+
+def test_every_step_with_what_runs(call: Call):
+    found = call("plan", FLEET, "--observed", SEEN / "yoga.json", "--steps")
+    assert shown(CASES / "plan/yoga.steps.txt", found.stdout)
+    assert call("plan", FLEET, "--observed", SEEN / "yoga.json", "-v").stdout == found.stdout
+
+
+def test_a_comment_that_would_be_too_long_is_cut_and_says_so():
+    desired = read_folder(FLEET)
+    previews = preview(desired, load_catalog(desired.catalog), read_observed(SEEN / "yoga.json"), AT)
+    whole = markdown_of(previews)
+    for most in (5000, 2500, 1200, 600):
+        cut = markdown_of(previews, most=most)
+        assert len(cut) <= most
+        assert "**Cut here**" in cut
+        assert "reconciler plan DIR --observed FILE --steps" in cut
+        assert cut.count("<details>") == cut.count("</details>")
+    assert "**Cut here**" not in whole
+    assert markdown_of(previews, most=len(whole) + 500) == whole
+
+
+def test_markdown_of_others_is_no_markup():
+    assert _text("<b>|@team #12 a\nb") == "&lt;b>\\|@\u200bteam #\u200b12 a b"
+    assert _code("echo `date`") == "`` echo `date` ``"
+    assert len(_code("x" * 5000)) < 320
+
+
+def test_durations_of_a_recorded_journal(call: Call, tmp_path: Path):
+    (tmp_path / "history.json").write_text(json.dumps(journal()))
+    argv = ("plan", FLEET, "--observed", SEEN / "yoga.json", "--history", tmp_path / "history.json")
+    plan = conforms("plan", call(*argv, "-o", "json").stdout)
+    bare = json.loads(call(*argv[:4], "-o", "json").stdout)
+    (pause,), (unknown,) = plan["plans"][0]["pauses"], bare["plans"][0]["pauses"]
+    assert (pause["measured_s"], unknown["measured_s"]) == (30.0, None)
+    assert "keystone.quiesce.stop@ks1" not in pause["unmeasured"]
+    assert plan["plans"][0]["id"] == bare["plans"][0]["id"]
+    text = call(*argv).stdout
+    assert "at least 30 s, and what was not measured yet: " in text
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"entries": [{}]}', '{"entries": [{"at": "now", "body": {}}]}'])
+def test_another_file_in_place_of_a_journal(call: Call, tmp_path: Path, text: str):
+    (tmp_path / "history.json").write_text(text)
+    argv = ("plan", FLEET, "--observed", SEEN / "yoga.json", "--history", tmp_path / "history.json")
+    found = call(*argv)
+    assert found.exit_code == 1
+    assert "reconciler history" in found.stderr
+
+
+def test_a_journal_that_was_changed_is_refused(call: Call, tmp_path: Path):
+    changed = journal()
+    changed["entries"][1]["at"] = "2026-01-01T00:00:00+00:00"
+    (tmp_path / "history.json").write_text(json.dumps(changed))
+    found = call("plan", FLEET, "--observed", SEEN / "yoga.json", "--history", tmp_path / "history.json")
+    assert found.exit_code == 1
+    assert "its hash does not match" in found.stderr
+
+
+def journal() -> dict[str, Any]:
+    """Return a journal in which the first stop took half a minute."""
+    desired = read_folder(FLEET)
+    (found,) = preview(desired, load_catalog(desired.catalog), read_observed(SEEN / "yoga.json"), AT)
+    assert found.plan is not None
+    where = {"group": "identity", "run": "r1"}
+    done: dict[str, Json] = {"attempt": 1, **outcome_to_json(Done({}, ""))}
+    drafts = [
+        (0, Draft(Kind.PLAN_PINNED, **where, body={"plan": plan_to_json(found.plan)})),
+        (0, Draft(Kind.INTENT, **where, step="keystone.quiesce.stop@ks1", body={"attempt": 1, "epoch": 1})),
+        (30, Draft(Kind.RESULT, **where, step="keystone.quiesce.stop@ks1", body=done)),
+    ]
+    entries: list[Entry] = []
+    for seconds, draft in drafts:
+        prev = entries[-1].hash if entries else GENESIS
+        entries.append(seal(draft, len(entries) + 1, AT + timedelta(seconds=seconds), prev))
+    return {"entries": to_json(entries)}
 
 
 def test_json_is_the_contract(call: Call):

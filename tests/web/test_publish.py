@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.domain.plan import Json
 from reconciler.domain.verdict import State
 from reconciler.errors import JournalError
-from reconciler.planning.preview import plans_to_json
+from reconciler.planning.plan_json import plans_to_json
 from reconciler.planning.status_json import previews_from_json
 from reconciler.web.board import Board
 from reconciler.web.publish import DIFF, PLANS, STATUS, Publisher
@@ -47,8 +47,7 @@ async def test_a_halted_fleet_is_published_by_the_contracts():
         status = conforms("status", json.dumps(kept[STATUS]))
         seen.add(status["services"][0]["verdict"])
         if PLANS in kept:
-            plans = [each.plan for each in previews_from_json(kept[PLANS]) if each.plan]
-            conforms("plan", json.dumps(plans_to_json(plans)))
+            conforms("plan", json.dumps(plans_to_json(previews_from_json(kept[PLANS]))))
         if status["services"][0]["verdict"] == "Halted" and not stage.memory.executor.tasks:
             break
         await stage.step()

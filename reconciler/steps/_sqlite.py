@@ -8,7 +8,9 @@ from reconciler.steps._shell import PRELUDE
 _CALL = r"""
 present=
 [ "$keep_present" != yes ] || present=$now/$name.present
-"$2" -I - "$verb" "$1" "$then/$name" "$present" <<'PYTHON'
+source=$1 python=$2
+shift 2
+"$python" -I - "$verb" "$source" "$then/$name" "$present" "$@" <<'PYTHON'
 """
 
 FUNCTIONS = r'''
@@ -156,7 +158,7 @@ except (OSError, sqlite3.Error) as error:
 
 
 def program(verbs: str) -> str:
-    """Return a script that runs the functions above and `verbs` with VERB SOURCE BASE PRESENT as their arguments."""
+    """Return a script that runs these functions and `verbs`; argv is VERB SOURCE BASE PRESENT, and what comes after."""
     return PRELUDE + PLACE + _CALL + FUNCTIONS.lstrip() + verbs + "PYTHON\n"
 
 

@@ -50,6 +50,18 @@ def merged_service(parts: Sequence[ServiceModel]) -> ServiceModel:
     )
 
 
+def with_releases_of(model: ServiceModel, listed: Sequence[ServiceReleaseModel], series: Series) -> ServiceModel:
+    """Give a service releases that are listed elsewhere, as far as it has them, before those of its own."""
+    assert model.releases_of is not None
+    stretch = span(model.releases_of, series)
+    lines = tuple(
+        line.model_copy(update={"databases": {}, "backfills": ()})
+        for line in listed
+        if series.find(line.id).index in stretch
+    )
+    return model.model_copy(update={"releases": (*lines, *model.releases)})
+
+
 def build_series(model: SeriesModel) -> Series:
     """Number the releases of a series.
 
@@ -102,8 +114,8 @@ def _release(
             _known_marker(f"{model.service} {line.id}", databases[name], each)
     return ServiceRelease(
         release=release,
-        first_version=line.package.first,
-        final_version=line.package.final,
+        first_version=line.package.first if line.package else "",
+        final_version=line.package.final if line.package else "",
         deb_prefix=line.deb,
         python_requires=line.python.requires,
         python_tested=line.python.tested,
@@ -123,6 +135,8 @@ def _release(
 
 
 def _era(model: ServiceModel, release: Release, series: Series) -> EraModel:
+    if not model.eras and not model.databases:
+        return EraModel(zero_downtime=False)
     fitting = [era for era in model.eras if release.index in span(era, series)]
     if len(fitting) != 1:
         raise wrong(model.service, f"release {release.id} must lie in one era, it lies in {len(fitting)}")

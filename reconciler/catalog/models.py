@@ -113,7 +113,7 @@ class ServiceReleaseModel(Model):
     """One release of a service."""
 
     id: Name
-    package: PackageModel
+    package: PackageModel | None = None
     deb: str = ""
     images: ImagesModel | None = None
     backfills: tuple[Name, ...] = ()
@@ -139,11 +139,21 @@ class OriginModel(Model):
     source: Text
 
 
+class ReleasesOfModel(SpanModel):
+    """Releases that are not listed again: those of another service, whose packages these are too, without databases.
+
+    Without a service those of the series, where distributions build packages with versions of their own.
+    """
+
+    service: Name | None = None
+
+
 class ServiceModel(Model):
     """`<service>.yaml`: a service of a series."""
 
     service: Name
     series: Name
+    releases_of: ReleasesOfModel | None = None
     packages: PackageNamesModel = PackageNamesModel()
     origin: OriginModel | None = None
     databases: dict[Name, DatabaseModel] = {}
@@ -151,3 +161,16 @@ class ServiceModel(Model):
     releases: tuple[ServiceReleaseModel, ...] = ()
     rules: tuple[RuleModel, ...] = ()
     notes: tuple[NoteModel, ...] = ()
+
+
+class RelationModel(RuleModel):
+    """A rule of a file of its own; `service` is the one that it belongs to."""
+
+    service: Name
+
+
+class RelationsModel(Model):
+    """`relations/<name>.yaml`: what components of several series ask of each other."""
+
+    relations: Name
+    rules: Annotated[tuple[RelationModel, ...], Field(min_length=1)]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from reconciler.catalog.models import SeriesModel, ServiceModel
+from pydantic import BaseModel
+
+from reconciler.catalog.models import RelationsModel, SeriesModel, ServiceModel
+from reconciler.catalog.packaged import form_of
 from reconciler.desired.build import build_desired
 from reconciler.desired.checks import check_tree
 from reconciler.desired.hosts import place_hosts
@@ -18,6 +21,8 @@ from reconciler.desired.world import World
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
 from reconciler.errors import CatalogError
+
+FORMS: tuple[type[BaseModel], ...] = (SeriesModel, ServiceModel, RelationsModel)
 
 
 def read_desired(
@@ -46,12 +51,12 @@ def read_desired(
 
 
 def _catalog(tree: Tree, load_catalog: CatalogLoader) -> tuple[Catalog, list[Problem]]:
-    """Extend the catalog file by file, series before their services, so that a mistake is named with its file."""
+    """Extend the catalog file by file, what is named before what names it, so that a mistake has its file."""
     catalog = load_catalog(())
     documents: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
-    for node in sorted(tree.catalog, key=lambda node: "service" in node.entries()):
-        model = ServiceModel if "service" in node.entries() else SeriesModel
+    forms = [(node, form_of(node.entries())) for node in tree.catalog]
+    for node, model in sorted(forms, key=lambda each: FORMS.index(each[1])):
         _, wrong = validated(model, node, "the file")
         problems.extend(wrong)
         if wrong:

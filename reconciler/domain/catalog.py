@@ -87,6 +87,7 @@ class ServiceRelease:
     """A release of one service: its packages, schema markers (newest first) and commands.
 
     Attributes:
+        first_version, final_version: of the package; empty where only distributions make packages.
         schema: per database that may exist in this release, the markers that its packages leave.
         images: facts about container images: `name`, a pattern, and `tag`.
         backfills: names of the online data migrations that the release's code holds, for the record.

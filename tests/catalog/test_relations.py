@@ -100,3 +100,33 @@ def test_upstream_may_support_to_go_over_releases() -> None:
         ("one", "three", "skip"),
         ("three", "four", "sequential"),
     ]
+
+
+def test_rules_of_a_file_of_relations_are_the_services_own() -> None:
+    series = {"series": "s", "releases": [{"id": "one", "codename": "one"}]}
+    agent = {"service": "agent", "series": "s", "releases": [{"id": "one", "package": {"first": "1", "final": "1"}}]}
+    skew = {"id": "lag", "service": "agent", "kind": "skew", "skew": {"service": "control"}, **FACT}
+    found = build_catalog([series, agent, {"relations": "lags", "rules": [skew]}]).service("agent")
+
+    assert [each.id for each in found.rules] == ["lag"]
+    with pytest.raises(CatalogError, match="nobody: has a relation, but is not in the catalog"):
+        build_catalog([series, agent, {"relations": "lags", "rules": [skew | {"service": "nobody"}]}])
+
+
+def test_a_service_may_be_of_the_packages_of_another() -> None:
+    series = {"series": "s", "releases": [{"id": name, "codename": name} for name in RELEASES]}
+    lines = [
+        {"id": name, "package": {"first": f"{place}.0", "final": f"{place}.9"}} for place, name in enumerate(RELEASES)
+    ]
+    control = {"service": "control", "series": "s", "releases": lines}
+    agent = {"service": "agent", "series": "s", "releases_of": {"service": "control", "first": "two"}}
+    known = build_catalog([series, agent, control])
+
+    assert [(each.release.id, each.final_version) for each in known.service("agent").releases] == [
+        ("two", "1.9"),
+        ("three", "2.9"),
+        ("four", "3.9"),
+    ]
+    assert known.service("agent").at("two").commands.sync == ()
+    with pytest.raises(CatalogError, match="has none of its own"):
+        build_catalog([series, agent, control, {"service": "x", "series": "s", "releases_of": {"service": "agent"}}])

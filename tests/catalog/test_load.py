@@ -8,12 +8,12 @@ from reconciler.catalog import build_catalog, load_catalog
 from reconciler.errors import CatalogError
 
 SERIES = {
-    "series": "ceph",
+    "series": "squids",
     "releases": [{"id": "quincy", "codename": "quincy"}, {"id": "reef", "codename": "reef"}],
 }
 MON: dict[str, Any] = {
     "service": "mon",
-    "series": "ceph",
+    "series": "squids",
     "databases": {"store": {"migrate": {"repositories": [{"name": "mon"}]}}},
     "eras": [{"zero_downtime": True, "sync": ["ceph", "sync"]}],
     "releases": [
@@ -93,7 +93,7 @@ def test_a_site_adds_a_series_a_service_a_release_and_a_rule() -> None:
     later = {"series": "openstack", "releases": [{"id": "2027.1", "codename": "indigo", "slurp": True}]}
     rules = {"service": "keystone", "series": "openstack", "rules": [RULE | {"to": {"first": "2027.1"}}]}
     catalog = load_catalog([SERIES, MON, later, rules])
-    assert set(catalog.services) == {"keystone", "mon"}
+    assert set(catalog.services) >= {"keystone", "mon"}
     assert catalog.series["openstack"].find("indigo").index == 24
     assert "site-1" in [rule.id for rule in catalog.service("keystone").rules]
     assert "site-1" not in [rule.id for rule in load_catalog().service("keystone").rules]
@@ -102,15 +102,15 @@ def test_a_site_adds_a_series_a_service_a_release_and_a_rule() -> None:
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
-        ([SERIES, SERIES], "ceph: release quincy is listed twice"),
-        ([MON], "mon: series 'ceph' is not in the catalog"),
+        ([SERIES, SERIES], "squids: release quincy is listed twice"),
+        ([MON], "mon: series 'squids' is not in the catalog"),
         (with_mon(eras=[]), "release quincy must lie in one era, it lies in 0"),
         (with_mon(eras=MON["eras"] * 2), "release quincy must lie in one era, it lies in 2"),
         (with_mon(releases=MON["releases"] * 2), "release quincy is listed twice"),
         (with_mon(rules=[RULE, RULE]), "rule or note site-1 is listed twice"),
         (with_mon(rules=[RULE | {"kind": "forbiden"}]), "catalog document 2: rules.0.kind: Input should be"),
         (with_mon(rules=[RULE | {"form": {}}]), "rules.0.form: Extra inputs are not permitted"),
-        (with_mon(rules=[RULE | {"from": {"first": "reff"}}]), "release 'reff' is not of series ceph"),
+        (with_mon(rules=[RULE | {"from": {"first": "reff"}}]), "release 'reff' is not of series squids"),
         (with_mon(rules=[RULE | {"to": {"first": "reef", "last": "quincy"}}]), "reef is not before quincy"),
         (with_mon(rules=[RULE | {"kind": "requires"}]), "needs belongs to a rule of kind requires"),
         (with_mon(rules=[RULE | {"met_by": {}}]), "met_by belongs to a rule of kind gate"),
@@ -129,7 +129,7 @@ def test_a_site_adds_a_series_a_service_a_release_and_a_rule() -> None:
         (with_release(databases={"store": {"migrate": {"osd": 1}}}), "neither revision nor repository osd"),
         (with_release(databases={"store": {}}), "a marker has either alembic or migrate"),
         ([SERIES, MON, MON], "database store is listed twice"),
-        ([SERIES, MON, {"service": "mon", "series": "x"}], "is of series ceph, an addition says x"),
+        ([SERIES, MON, {"service": "mon", "series": "x"}], "is of series squids, an addition says x"),
     ],
 )
 def test_contradictions_are_refused_with_their_place(documents: list[dict[str, Any]], message: str) -> None:

@@ -11,7 +11,7 @@ from reconciler.desired import Problems, load_procedures
 from reconciler.domain.procedure import ActionSpec, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.execution.read import builtin_procedures
-from reconciler.planning.actions import ACTIONS
+from reconciler.planning.action_forms import action_forms
 from reconciler.settings import reference
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -52,7 +52,7 @@ def _reasons() -> Iterator[str]:
 
 def with_procedures(page: str) -> str:
     """Replace what stands between the marks of a page by the built-in procedures."""
-    procedures = load_procedures(builtin_procedures(), ACTIONS)
+    procedures = load_procedures(builtin_procedures(), action_forms())
     if isinstance(procedures, Problems):
         raise TypeError("the built-in procedures are not valid")
     chapters = "".join(_procedure(procedure) for procedure in procedures.values())

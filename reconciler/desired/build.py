@@ -43,6 +43,7 @@ def build_desired(world: World) -> Desired:
         services=services,
         groups={**groups, **{name: (name,) for name in services if name not in grouped}},
         procedures=build_procedures(tree),
+        probes={name: _probe(name, world) for name in tree.probes},
         one_by_one=frozenset(one_by_one),
         accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),

@@ -14,7 +14,7 @@ from reconciler.desired.checks_release import (
     check_overrides,
     check_releases,
 )
-from reconciler.desired.checks_text import check_placeholders, check_probes
+from reconciler.desired.checks_text import check_actions, check_placeholders, check_probes
 from reconciler.desired.models import ServiceModel
 from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem
@@ -179,4 +179,5 @@ CHECKS: tuple[Check, ...] = (
     check_overrides,
     _units,
     check_placeholders,
+    check_actions,
 )

@@ -12,7 +12,7 @@ from reconciler.desired.problem import Problem
 from reconciler.desired.tree import Entry
 from reconciler.desired.words import HIDDEN
 from reconciler.desired.world import World
-from reconciler.domain.placeholder import SECRET
+from reconciler.domain.placeholder import LEG_WORDS, SECRET
 from reconciler.domain.release import near_miss
 
 PLACE = frozenset({"service", "host", "address"})
@@ -58,6 +58,27 @@ def check_placeholders(entry: Entry[ServiceModel], model: ServiceModel, world: W
         yield from _plain_logins(node.at(key)) if getattr(model, key) else ()
     for key in ("verify", "smoke"):
         yield from _asked(node.at(key), getattr(model, key), world, scopes)
+
+
+def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Iterator[Problem]:
+    """Yield every placeholder in the actions of a service's procedure that cannot be filled for it."""
+    procedure = world.tree.procedures.get(model.procedure)
+    if procedure is None or procedure.model is None or not world.hosts_known:
+        return
+    scopes = _Scopes(entry.name, model, world)
+    phases = procedure.node.at("phases")
+    steps = [
+        (phases.at(place, "steps", index), step.action)
+        for place, phase in enumerate(procedure.model.phases)
+        for index, step in enumerate(phase.steps)
+    ]
+    watches = procedure.node.at("watches")
+    steps += [(watches.at(place), "watch") for place, _ in enumerate(procedure.model.watches)]
+    for node, action in steps:
+        form = world.actions.get(action)
+        scope = scopes.of(FULL | LEG_WORDS, secrets=form is not None and form.secrets, shared=True)
+        for each in node.entries().values():
+            yield from check_text(each, scope)
 
 
 class _Scopes:

@@ -69,11 +69,16 @@ class PhaseModel(Model):
     steps: tuple[StepModel, ...] = Field(min_length=1, description="Its steps in order.")
 
 
-class WatchModel(ActionModel):
-    """A probe with a span of phases: an action's word and arguments, begun before the first, ended after the last."""
+class WatchModel(Model):
+    """A question with a span of phases: asked again and again from before the first until after the last.
+
+    Beside these keys it has the arguments of the step kind `watch`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: w.Name = Field(description="Its name.")
-    on: w.Selector = Field(default="daemon", description="Where it is asked.")
+    on: w.Selector = Field(default="bootstrap", description="From where it is asked.")
     first: Span = Field(alias="from", description="The phase before which it begins.")
     last: Span = Field(alias="to", description="The phase after which it ends.")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from reconciler.desired.arguments import check_arguments, check_place, check_values
 from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem, Problems
 from reconciler.desired.procedure_model import ActionModel, ProcedureModel, WatchModel
 from reconciler.desired.tree import Entry, Tree, read_procedures
+from reconciler.domain.action import ActionForm
 from reconciler.domain.procedure import (
     ActionSpec,
     Condition,
@@ -19,6 +22,8 @@ from reconciler.domain.procedure import (
     When,
 )
 from reconciler.domain.release import near_miss
+
+ActionForms = Mapping[str, ActionForm]
 
 SCHEMA = (Phase.LOAD, Phase.MIGRATE, Phase.BACKFILL, Phase.CONTRACT)  # phases that write to databases
 # Each rule: no phase of the first kind may come after one of the second kind.
@@ -32,14 +37,14 @@ ORDER = (
 )
 
 
-def load_procedures(files: Mapping[str, bytes], actions: Collection[str]) -> Mapping[str, Procedure] | Problems:
+def load_procedures(files: Mapping[str, bytes], actions: ActionForms) -> Mapping[str, Procedure] | Problems:
     """Read procedure files alone, as those that come with the product, by the same form and law."""
     tree = read_procedures(files)
     problems = [*tree.problems, *check_procedures(tree, actions)]
     return Problems.of(problems) if problems else build_procedures(tree)
 
 
-def check_procedures(tree: Tree, actions: Collection[str]) -> Iterator[Problem]:
+def check_procedures(tree: Tree, actions: ActionForms) -> Iterator[Problem]:
     """Yield every unknown action and every breach of the law."""
     for entry in tree.procedures.values():
         if entry.model is not None:
@@ -96,7 +101,7 @@ def _watch(model: WatchModel) -> WatchSpec:
     on, subject = _selected(model.on)
     return WatchSpec(
         name=model.name,
-        probe=_action(model),
+        probe=ActionSpec("watch", dict(model.model_extra or {})),
         first=Phase(model.first),
         last=Phase(model.last),
         on=on,
@@ -104,20 +109,21 @@ def _watch(model: WatchModel) -> WatchSpec:
     )
 
 
-def _actions(node: Node, model: ProcedureModel, actions: Collection[str]) -> Iterator[Problem]:
-    for where, step in _steps(node, model):
-        if step.action not in actions:
-            what = f"unknown action {shown(step.action)}"
-            yield where.at("action").problem(what, near_miss(step.action, actions, "actions"))
-
-
-def _steps(node: Node, model: ProcedureModel) -> Iterator[tuple[Node, ActionModel]]:
-    """Yield every action with its place, those of watches too."""
+def _actions(node: Node, model: ProcedureModel, actions: ActionForms) -> Iterator[Problem]:
+    named = {step.name for phase in model.phases for step in phase.steps if step.name}
     for place, phase in enumerate(model.phases):
         for index, step in enumerate(phase.steps):
-            yield node.at("phases", place, "steps", index), step
-    for place, watch in enumerate(model.watches):
-        yield node.at("watches", place), watch
+            where = node.at("phases", place, "steps", index)
+            if step.action not in actions:
+                what = f"unknown action {shown(step.action)}"
+                yield where.at("action").problem(what, near_miss(step.action, actions, "actions"))
+                continue
+            yield from check_arguments(where, actions[step.action])
+            yield from check_place(where, step.action, actions[step.action], phase.on)
+            yield from check_values(where, named)
+    for place, _ in enumerate(model.watches):
+        form = actions["watch"]
+        yield from check_arguments(node.at("watches", place), replace(form, given={**form.given, "action": "check"}))
 
 
 def _law(node: Node, model: ProcedureModel) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from reconciler.desired.procedures import check_procedures
 from reconciler.desired.tree import Tree, read_tree
 from reconciler.desired.validate import validated
 from reconciler.desired.world import World
+from reconciler.domain.action import ActionForm
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
 from reconciler.errors import CatalogError
@@ -30,7 +31,7 @@ def read_desired(
     load_catalog: CatalogLoader,
     *,
     procedures: Mapping[str, bytes],
-    actions: Collection[str],
+    actions: Mapping[str, ActionForm],
 ) -> Desired | Problems:
     """Read a desired state whole, or name everything that is wrong with it.
 
@@ -38,12 +39,12 @@ def read_desired(
         files: POSIX path relative to the desired-state folder, to content.
         load_catalog: gives the catalog extended by documents of the site.
         procedures: the files of the built-in procedures, by the name that problems of them show.
-        actions: the words that a procedure's steps may use.
+        actions: the words that a procedure's steps may use, with the forms of their arguments.
     """
     tree = read_tree(files, procedures)
     catalog, problems = _catalog(tree, load_catalog)
     hosts, wrong_hosts = place_hosts(tree)
-    world = World(tree, hosts, catalog)
+    world = World(tree, hosts, catalog, actions)
     problems += [*tree.problems, *wrong_hosts, *check_procedures(tree, actions)]
     if tree.whole:  # else much would seem to be missing that stands in the file that cannot be parsed
         problems += check_tree(world)

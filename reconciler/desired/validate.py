@@ -43,6 +43,18 @@ def validated(model: type[AnyModel], node: Node, title: str) -> Found[AnyModel]:
         return _without_extras(model, node, details), problems
 
 
+def refused(
+    model: type[BaseModel], value: object, node: Node, title: str
+) -> Iterator[tuple[tuple[str | int, ...], Problem]]:
+    """Yield path and problem of whatever a model refuses in a value whose places are those of `node`."""
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            for problem in _problems(model, node, title, detail):
+                yield detail["loc"], problem
+
+
 def _without_extras(model: type[AnyModel], node: Node, details: list[ErrorDetails]) -> AnyModel | None:
     """Return the model without the keys that it does not know, if those are all that is wrong."""
     if any(detail["type"] != "extra_forbidden" for detail in details):

@@ -10,6 +10,7 @@ from reconciler.desired.known import release_id
 from reconciler.desired.models import CanaryModel, ServiceModel
 from reconciler.desired.ranges import MAX_HOSTS, expand
 from reconciler.desired.tree import Entry, Tree
+from reconciler.domain.action import ActionForm
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Host
 
@@ -18,11 +19,12 @@ ALL_OTHERS = "*"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The tree, its hosts written out, and the catalog with the site's additions."""
+    """The tree, its hosts written out, the catalog with the site's additions, and the words of procedures."""
 
     tree: Tree
     hosts: Mapping[str, Placed]
     catalog: Catalog
+    actions: Mapping[str, ActionForm]
 
     @property
     def hosts_known(self) -> bool:

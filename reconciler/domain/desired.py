@@ -202,6 +202,7 @@ class Desired:
     services: Mapping[str, Service]
     groups: Mapping[str, tuple[str, ...]]  # group to services; a service without one is its own group
     procedures: Mapping[str, Procedure]
+    probes: Mapping[str, HttpProbe] = field(default_factory=dict)
     one_by_one: frozenset[str] = frozenset()  # groups whose services are moved one after the other
     accepts: tuple[Accept, ...] = ()
     catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files

@@ -1,4 +1,4 @@
-"""Placeholders in texts of the desired state: `{name}` and `{secret:NAME}`.
+"""Placeholders in texts of the desired state: `{name}`, `{secret:NAME}` and, in procedures, `{value:NAME.KEY}`.
 
 A brace that does not enclose a single word is text, so JSON, ini files and shell snippets stay as they are.
 """
@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping
 
 PLACEHOLDER = re.compile(r"\{(secret:[^{}\s]*|[a-z][a-z0-9_]*)\}")
+VALUE = re.compile(r"\{value:([^{}\s]+)\.([^{}\s.]+)\}")
 SECRET = "secret:"  # noqa: S105 - a prefix
 # What every service knows, beside the variables of the host and its own: all but `env` stand on any build.
 WORDS = frozenset({"release", "version", "env", "host", "address", "service"})
+LEG_WORDS = frozenset({"from", "onto", "bootstrap"})  # what actions of a procedure know beside these
 
 
 def placeholders(text: str) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class Step:
     """One thing to do, once per attempt. `id` matches ``[A-Za-z0-9._@+-]+`` and is stable over replanning.
 
     `hop` is "from>to" or empty; `host` is empty for what the daemon does itself; `wave` counts from 0, the canary.
+    `name` is what `{value:NAME.KEY}` in the arguments of others refers to; what is `advisory` only advises: its
+    failure is told and stops nothing.
     """
 
     id: str
@@ -75,6 +77,8 @@ class Step:
     repeatable: bool = False
     interruptible: bool = False
     point_of_no_return: bool = False
+    name: str = ""
+    advisory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

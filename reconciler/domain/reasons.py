@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NO_ROUTE = "NoRoute"
     NO_WAY_BACK = "NoWayBack"
     NO_BUILD = "NoBuild"
+    PROCEDURE_UNFIT = "ProcedureUnfit"
     HOST_WITHOUT_BUILD = "HostWithoutBuild"
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
@@ -50,6 +51,8 @@ class Reason(StrEnum):
     GATE_CLOSED = "GateClosed"
     SCHEMA_MISMATCH = "SchemaMismatch"
     BACKUP_UNREADABLE = "BackupUnreadable"
+    VALUE_MISSING = "ValueMissing"
+    VALUE_INVALID = "ValueInvalid"
     BACK_OUT_FAILED = "BackOutFailed"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 - a reason code
     # the daemon itself
@@ -146,6 +149,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The desired state does not say how a release on the route is put on hosts.",
         "Add the release to the service's `builds`.",
     ),
+    Reason.PROCEDURE_UNFIT: (
+        "What the procedure says does not fit this service.",
+        "Mend the action that the text names, or choose another procedure.",
+    ),
     Reason.HOST_WITHOUT_BUILD: (
         "The host bears no build of the service at all; to provision it is not this daemon's work.",
         "Install the service on it as your provisioning does, or take the host out of the service.",
@@ -202,6 +209,14 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "`reconciler identify` the database; do not start the service.",
     ),
     Reason.BACKUP_UNREADABLE: ("The backup could not be read back.", "Check space and permissions at its place."),
+    Reason.VALUE_MISSING: (
+        "A step refers to a value that no step before it has left on this host, the bootstrap host or the daemon.",
+        "Look at the step that should have left it, mend the procedure, then `reconciler retry SERVICE`.",
+    ),
+    Reason.VALUE_INVALID: (
+        "What an earlier step has left does not fit the step that refers to it, so that was not begun.",
+        "Look at the value in the history, mend the procedure or its cause, then `reconciler retry SERVICE`.",
+    ),
     Reason.BACK_OUT_FAILED: ("Going back failed.", "Nothing more is tried; a person must look at host and output."),
     Reason.SECRET_MISSING: (
         "A secret named by reference cannot be read on the daemon's machine.",

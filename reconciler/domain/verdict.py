@@ -9,6 +9,7 @@ from enum import StrEnum
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft
 from reconciler.domain.observation import Observations
+from reconciler.domain.outcome import Failed
 from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.position import Position
 from reconciler.domain.revision import SourceState
@@ -43,12 +44,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A step that may start now, or be taken up again, under its run and attempt."""
+    """A step that may start now, or be taken up again, under its run and attempt.
+
+    `failed` says why it cannot even be begun: then it fails without an effect.
+    """
 
     run: str
     step: Step
     attempt: int
     adopt: bool = False  # the intent is in the journal already
+    failed: Failed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class Executor:
 
     async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
         key = _key(ready)
+        if ready.failed is not None:
+            return ready.failed
         carried = await carry(ready.step, key, desired, self.ports, may_start=may_start)
         self.troubles.pop(key, None)
         if isinstance(carried, Unreachable | NeverStarted):

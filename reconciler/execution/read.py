@@ -9,12 +9,12 @@ from importlib.resources import files
 from reconciler.catalog.load import load_catalog
 from reconciler.desired import Problems, read_desired
 from reconciler.domain.desired import Desired
-from reconciler.planning.actions import ACTIONS
+from reconciler.planning.action_forms import action_forms
 
 
 def read_files(given: Mapping[str, bytes]) -> Desired | Problems:
     """Read the files of a desired state: POSIX path relative to its folder, to content."""
-    return read_desired(given, load_catalog, procedures=builtin_procedures(), actions=ACTIONS)
+    return read_desired(given, load_catalog, procedures=builtin_procedures(), actions=action_forms())
 
 
 @cache

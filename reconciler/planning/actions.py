@@ -6,21 +6,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 from reconciler.domain.build import Build
-from reconciler.domain.desired import SecretRef
+from reconciler.domain.desired import SecretRef, Service
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
+from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, seal
+from reconciler.planning.direct import direct, filled_args, fitted
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.setting import Draft, Setting, wanted_build
 from reconciler.planning.words import host_words
+from reconciler.steps import command
+
+Expansion = Callable[[Setting, Mapping[str, object]], tuple[Draft, ...]]
 
 
 def expand(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
-    """Turn one action into step drafts; raises MissingBuildError."""
-    return ACTIONS[spec.action](setting, spec.args)
+    """Turn one action into step drafts; raises MissingBuildError and UnfitError."""
+    if not holds(spec, setting):
+        return ()
+    own = ACTIONS.get(spec.action)
+    drafts = own(setting, spec.args) if own else direct(setting, spec)
+    return tuple(_called(draft, spec, setting, alone=len(drafts) == 1) for draft in drafts)
+
+
+def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) -> Draft:
+    """Let an action's own name and title stand before those of its word."""
+    if spec == ActionSpec(spec.action, spec.args):
+        return draft
+    key = spec.name if alone else f"{spec.name}.{draft.key}"
+    title = fill(spec.title, setting.words()) if spec.title else draft.title
+    return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=not spec.required)
 
 
 def _prepare_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -114,12 +132,20 @@ def _units(setting: Setting, state: str) -> dict[str, Json]:
     }
 
 
+def _units_of(service: Service, args: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the units that an action names, by default all of the service."""
+    named = args.get("units", service.units)
+    assert isinstance(named, list | tuple)
+    return tuple(str(unit) for unit in named)
+
+
 _OPPOSITE = {"started": "stopped", "stopped": "started", "restarted": "restarted"}
 _VERB = {"started": "start", "stopped": "stop", "restarted": "restart"}
 
 
-def _set_units(state: str) -> Callable[[Setting, Mapping[str, object]], tuple[Draft, ...]]:
-    def drafts(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
+def _set_units(state: str) -> Expansion:
+    def drafts(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
+        setting = replace(setting, service=replace(setting.service, units=_units_of(setting.service, args)))
         if not setting.service.units:
             return ()
         names = " ".join(setting.service.units)
@@ -175,15 +201,14 @@ def _probe(setting: Setting, probe: HttpProbe, key: str) -> Draft:
 
 
 def _command(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
-    words = host_words(setting.service, setting.host) | {"release": setting.goal}
-    argv = args["argv"]
-    assert isinstance(argv, list | tuple)
-    filled: list[Json] = [fill(str(part), words) for part in argv]
-    title = fill(str(args.get("title", " ".join(str(part) for part in argv))), words)
-    return (Draft(kind="command", title=title, key=f"command.{args.get('name', 'run')}", args={"argv": filled}),)
+    filled = filled_args(args, setting.words())
+    assert isinstance(filled, dict)
+    model, shown = fitted(command.Model, filled, "command")
+    assert isinstance(model, command.Model)
+    return (Draft(kind="command", title=" ".join(model.argv), key="command", args=shown),)
 
 
-ACTIONS: Mapping[str, Callable[[Setting, Mapping[str, object]], tuple[Draft, ...]]] = {
+ACTIONS: Mapping[str, Expansion] = {
     "prepare_build": _prepare_build,
     "install_build": _install_build,
     "install_tools": _install_tools,

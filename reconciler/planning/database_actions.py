@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.commands import SchemaCommand, Setup, When
 from reconciler.domain.dburl import host_endpoint
-from reconciler.domain.desired import Database
+from reconciler.domain.desired import Database, Desired, Service
 from reconciler.domain.marker import Marker, Stage
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.planning.position import version_of
-from reconciler.planning.setting import Draft, Setting, wanted_build
+from reconciler.planning.setting import Draft, Setting, UnfitError, wanted_build
 from reconciler.planning.words import host_words, release_words
 
 
@@ -26,14 +26,34 @@ def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     )
 
 
-def databases_of(setting: Setting) -> tuple[tuple[str, Database], ...]:
-    """Return the databases with their URLs filled for the bootstrap host."""
-    host = setting.desired.hosts[setting.service.bootstrap]
-    words = host_words(setting.service, host)
+def databases_on(service: Service, desired: Desired) -> tuple[tuple[str, Database], ...]:
+    """Return the databases of a service with their URLs filled for its bootstrap host."""
+    words = host_words(service, desired.hosts[service.bootstrap])
     return tuple(
         (name, replace(db, url=fill(db.url, words), host_url=fill(db.host_url or db.url, words)))
-        for name, db in sorted(setting.service.databases.items())
+        for name, db in sorted(service.databases.items())
     )
+
+
+def databases_of(setting: Setting) -> tuple[tuple[str, Database], ...]:
+    """Return the databases with their URLs filled for the bootstrap host."""
+    return databases_on(setting.service, setting.desired)
+
+
+def named_database(setting: Setting, name: str) -> tuple[str, Database]:
+    """Return whose a database is, and the database: by its name, or by SERVICE.NAME; raises UnfitError."""
+    service, _, own = name.rpartition(".")
+    owner = setting.desired.services.get(service) if service else setting.service
+    found = dict(databases_on(owner, setting.desired)) if owner is not None else {}
+    if owner is None or own not in found:
+        raise UnfitError(f"there is no database {name!r}; {setting.service.name} has {', '.join(found) or 'none'}")
+    return owner.name, found[own]
+
+
+def named_target(setting: Setting, name: str) -> dict[str, Json]:
+    """Describe a database that an action names."""
+    owner, database = named_database(setting, name)
+    return target(setting, database) | {"service": owner}
 
 
 def target(setting: Setting, database: Database) -> dict[str, Json]:

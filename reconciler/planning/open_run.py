@@ -10,13 +10,15 @@ from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason, hint_of
-from reconciler.domain.run import Run
+from reconciler.domain.run import Attempt, Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.plan import Scene, accepted_losses, inputs_of
 from reconciler.planning.position import held_back
+from reconciler.planning.safe_point import at_safe_point
 from reconciler.planning.serial import step_to_json
+from reconciler.planning.values import with_values
 from reconciler.planning.way_back import undo_steps
 
 MAX_ATTEMPTS = 3
@@ -45,7 +47,7 @@ class OpenRun:
             return changed
         if slow := self._slow(running):
             return slow
-        if all(run.done(step.id) for step in run.steps):
+        if all(self._settled(step.id) for step in run.steps):
             return self._end()
         return self._go_on(running)
 
@@ -60,7 +62,7 @@ class OpenRun:
             last = self.run.last(step.id)
             if last is None or last.outcome is None or isinstance(last.outcome, Done):
                 continue
-            if isinstance(last.outcome, Lost) and step.repeatable and last.number < MAX_ATTEMPTS:
+            if step.advisory or _repeated(step, last):
                 continue
             return step, last.outcome, last.number
         return None
@@ -247,15 +249,32 @@ class OpenRun:
     def _adopt(self, step: Step) -> Ready:
         last = self.run.last(step.id)
         assert last is not None
-        return Ready(run=self.run.id, step=step, attempt=last.number, adopt=True)
+        return self._with_values(Ready(run=self.run.id, step=step, attempt=last.number, adopt=True))
 
     def _ready(self, step: Step) -> Ready:
-        return Ready(run=self.run.id, step=step, attempt=len(self.run.attempts.get(step.id, ())) + 1)
+        attempt = len(self.run.attempts.get(step.id, ())) + 1
+        return self._with_values(Ready(run=self.run.id, step=step, attempt=attempt))
+
+    def _with_values(self, ready: Ready) -> Ready:
+        """Fill what earlier steps left, those of an undone run too."""
+        history, service = self.scene.history, self.scene.desired.services.get(ready.step.service)
+        undone = [run for run in history.runs if run.id == self.run.plan.undoes]
+        runs = [each for run in (self.run, *undone) for each in history.chain(run)]
+        found = with_values(ready.step, runs, service.bootstrap if service else "")
+        return replace(ready, failed=found) if isinstance(found, Failed) else replace(ready, step=found)
 
     def _may_start(self, step: Step) -> bool:
         last = self.run.last(step.id)
-        fresh = last is None or isinstance(last.outcome, Lost)
-        return fresh and all(self.run.done(each) for each in step.after) and not self._not_survived(step)
+        fresh = last is None or (isinstance(last.outcome, Lost) and not self._settled(step.id))
+        return fresh and all(map(self._settled, step.after)) and not self._not_survived(step)
+
+    def _settled(self, step_id: str) -> bool:
+        """Tell whether what comes after a step may begin: it is done, or it only advises and has ended badly."""
+        last = self.run.last(step_id)
+        if last is None or last.outcome is None or isinstance(last.outcome, Done):
+            return self.run.done(step_id)
+        step = next(each for each in self.run.steps if each.id == step_id)
+        return step.advisory and not _repeated(step, last)
 
     def _not_survived(self, step: Step) -> tuple[str, ...]:
         """Return the hosts that a step would break: those that an override holds at the release it does away with."""
@@ -267,24 +286,9 @@ class OpenRun:
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
 
 
-def at_safe_point(run: Run) -> bool:
-    """Tell whether a newer plan may take over: between hops and waves, or where a roll has failed.
-
-    From quiesce to the end of the first hop the leg must go on, for nothing could take it over there.
-    """
-    steps = run.plan.steps
-    failed_in_roll = any(
-        step.phase is Phase.ROLL and (last := run.last(step.id)) is not None and not isinstance(last.outcome, Done)
-        for step in steps
-    )
-    moves = any(step.phase is Phase.QUIESCE and run.attempted(step.id) for step in steps)
-    migrated = any(step.kind == "schema_sync" and run.done(step.id) for step in steps)
-    if moves and not migrated:
-        return False
-    columns: dict[tuple[object, ...], set[bool]] = {}
-    for step in steps:
-        columns.setdefault((step.service, step.phase, step.hop, step.wave, step.host), set()).add(run.done(step.id))
-    return failed_in_roll or all(len(done) == 1 for done in columns.values())
+def _repeated(step: Step, last: Attempt) -> bool:
+    """Tell whether a step whose outcome was lost is tried once more."""
+    return isinstance(last.outcome, Lost) and step.repeatable and last.number < MAX_ATTEMPTS
 
 
 def _words(step: Step) -> str:

@@ -20,7 +20,7 @@ from reconciler.planning.graph import Leg, Place, build_graph, make_step
 from reconciler.planning.inherit import inherit
 from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
-from reconciler.planning.setting import MissingBuildError, Setting
+from reconciler.planning.setting import MissingBuildError, Setting, UnfitError
 from reconciler.planning.way_back import undo_steps
 
 
@@ -52,10 +52,23 @@ def inputs_of(group: str, desired: Desired) -> str:
     value = (
         [replace(service, suspended="") for service in services],
         [desired.procedures.get(service.procedure) for service in services],
-        [desired.hosts[name] for service in services for name in service.hosts],
+        [desired.hosts[name] for service in services for name in _hosts_of(service)],
+        [desired.probes[name] for name in _probes_of(services, desired)],
         accepts,
     )
     return digest_of(value)
+
+
+def _hosts_of(service: Service) -> tuple[str, ...]:
+    return (*service.hosts, *(service.replacement.hosts if service.replacement else ()))
+
+
+def _probes_of(services: Sequence[Service], desired: Desired) -> tuple[str, ...]:
+    """Return the probes that the services' procedures name."""
+    procedures = [desired.procedures.get(service.procedure) for service in services]
+    phases = [phase for procedure in procedures if procedure for phase in procedure.phases]
+    named = {each for phase in phases for spec in phase.steps for each in spec.args.values() if isinstance(each, str)}
+    return tuple(sorted(named & set(desired.probes)))
 
 
 def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
@@ -138,6 +151,8 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
         checks = tuple(step for intent in intents for step in _checks_back(intent, scene))
     except MissingBuildError as error:
         return _finished(replace(draft, blocked=(_block(Reason.NO_BUILD, str(error)),)))
+    except UnfitError as error:
+        return _finished(replace(draft, blocked=(_block(Reason.PROCEDURE_UNFIT, str(error)),)))
     open_leg = scene.history.superseded(group)
     if open_leg is None:
         return _finished(replace(draft, steps=steps, checks_back=checks))

@@ -65,6 +65,8 @@ def step_to_json(step: Step) -> dict[str, Json]:
         "repeatable": step.repeatable,
         "interruptible": step.interruptible,
         "point_of_no_return": step.point_of_no_return,
+        "name": step.name,
+        "advisory": step.advisory,
     }
 
 

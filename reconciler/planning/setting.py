@@ -12,13 +12,15 @@ from reconciler.domain.plan import Json, Undo
 from reconciler.domain.position import HostPosition
 from reconciler.planning.build import build_for
 from reconciler.planning.position import version_of
+from reconciler.planning.words import release_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg.
 
-    `origin` is the release that the leg starts from.
+    `origin` is the release that the leg starts from, and `stops` those that it passes; `onto` is the host that moved
+    just before; `old` the deployment that is replaced.
     """
 
     service: Service
@@ -29,23 +31,35 @@ class Setting:
     start: str
     goal: str
     origin: str = ""
+    stops: tuple[str, ...] = ()
+    onto: str = ""
+    old: Service | None = None
 
     def build(self, release: str) -> Build | None:
         """Return the build of a release on this host."""
         assert self.host is not None
         return build_for(self.service, self.host, release, version_of(self.service, self.catalog, release))
 
+    def words(self) -> dict[str, str]:
+        """Return the words that an action of a procedure knows."""
+        version = version_of(self.service, self.catalog, self.goal)
+        words = release_words(self.service, self.host, self.goal, version)
+        return words | {"from": self.start, "onto": self.onto, "bootstrap": self.service.bootstrap}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A step before it has an id and a place in the graph. `key` tells it from others of its kind.
 
-    One that `asks` is asked from the daemon's machine, whatever host its phase is on.
+    `name` is what `{value:NAME.KEY}` refers to; what is `advisory` stops nothing when it fails. One that `asks` is
+    asked from the daemon's machine, whatever host its phase is on.
     """
 
     kind: str
     title: str
     key: str = ""
+    name: str = ""
+    advisory: bool = False
     args: Mapping[str, Json] = field(default_factory=dict)
     undo: Undo | None = None
     point_of_no_return: bool = False
@@ -58,6 +72,10 @@ class MissingBuildError(Exception):
     def __init__(self, service: str, release: str) -> None:
         super().__init__(f"{service} has no build for {release}")
         self.release = release
+
+
+class UnfitError(Exception):
+    """What a procedure says does not fit the service; caught by the planner."""
 
 
 def wanted_build(setting: Setting) -> Build:

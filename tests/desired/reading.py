@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
 
 from reconciler.catalog import build_catalog
 from reconciler.desired import Problems, read_desired
+from reconciler.domain.action import ActionForm
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
 
 CASES = Path(__file__).parent.parent / "cases" / "desired"
-ACTIONS = frozenset({"prepare_build", "install_build", "stop", "start", "backup", "schema", "configure", "verify"})
+WORDS = ("prepare_build", "install_build", "stop", "start", "backup", "schema", "configure", "verify")
+
+
+class Nothing(BaseModel, extra="forbid"):
+    pass
+
+
+class Schema(BaseModel, extra="forbid"):
+    mode: Literal["sync", "expand"] = "sync"
+
+
+class Sql(BaseModel, extra="forbid"):
+    """An action with arguments of every shape, of which the planner gives `engine`."""
+
+    database: str = Field(pattern="^[a-z.]+$")
+    engine: Literal["mariadb"]
+    rows: int = 1
+    only_if: tuple[str, ...] = ()
+
+
+class Watch(BaseModel, extra="forbid"):
+    name: str
+    action: Literal["start", "check"]
+    ping: str
+
+
+ACTIONS = {word: ActionForm(model=Nothing, where="daemon") for word in WORDS} | {
+    "schema": ActionForm(model=Schema),
+    "sql": ActionForm(model=Sql, given={"engine": "mariadb"}),
+    "ask": ActionForm(model=Nothing, where="person"),
+    "watch": ActionForm(model=Watch),
+}
 BUILT_IN = {
     "fast-forward.yaml": b"""
 fast-forward:

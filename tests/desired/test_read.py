@@ -12,7 +12,7 @@ from reconciler.catalog import load_catalog
 from reconciler.desired import Problem, Problems, load_procedures, read_desired
 from reconciler.desired.problem import PRINTED
 from reconciler.domain.desired import Desired
-from reconciler.planning.actions import ACTIONS
+from reconciler.planning.action_forms import action_forms
 from tests.desired.reading import ACTIONS as FEW_ACTIONS
 from tests.desired.reading import BUILT_IN, files_of, read
 
@@ -27,7 +27,7 @@ def shipped() -> dict[str, bytes]:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_are_valid_with_what_is_shipped(example: str) -> None:
     desired = read_desired(
-        files_of(HOME / "desired-state" / example), load_catalog, procedures=shipped(), actions=ACTIONS
+        files_of(HOME / "desired-state" / example), load_catalog, procedures=shipped(), actions=action_forms()
     )
     assert isinstance(desired, Desired), str(desired)
     assert desired.services["keystone"].hosts == ("ks1", "ks2", "ks3")
@@ -44,13 +44,16 @@ def test_every_yaml_file_of_the_examples_names_its_schema(example: str) -> None:
 
 
 def test_shipped_procedures_obey_the_law() -> None:
-    procedures = load_procedures(shipped(), ACTIONS)
+    procedures = load_procedures(shipped(), action_forms())
     assert not isinstance(procedures, Problems), str(procedures)
     assert set(procedures) >= {"downtime", "fast-forward"}
 
 
 def test_load_procedures_names_problems() -> None:
-    problems = load_procedures({"built-in x.yaml": BUILT_IN["downtime.yaml"]}, FEW_ACTIONS - {"backup"})
+    problems = load_procedures(
+        {"built-in x.yaml": BUILT_IN["downtime.yaml"]},
+        {word: form for word, form in FEW_ACTIONS.items() if word != "backup"},
+    )
     assert isinstance(problems, Problems)
     assert [str(each).partition(";")[0] for each in problems.items] == [
         "built-in x.yaml:7:46: error: unknown action 'backup'"

@@ -11,12 +11,12 @@ from reconciler.desired import load_procedures
 from reconciler.domain.desired import BuildSpec, ConfigFile, Database, Desired, Host, Service
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
-from reconciler.planning.actions import ACTIONS
+from reconciler.planning.action_forms import action_forms
 
 
 def procedures() -> Mapping[str, Procedure]:
     folder = Path(reconciler.catalog.__file__).parent / "procedures"
-    found = load_procedures({file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}, ACTIONS)
+    found = load_procedures({file.name: file.read_bytes() for file in sorted(folder.glob("*.yaml"))}, action_forms())
     assert isinstance(found, Mapping), found
     return found
 

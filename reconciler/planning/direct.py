@@ -1,0 +1,134 @@
+"""Step kinds that procedures name directly: their arguments filled and checked, and the drafts they become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from reconciler.domain.action import ActionForm
+from reconciler.domain.desired import Database, SecretRef
+from reconciler.domain.placeholder import VALUE, fill
+from reconciler.domain.plan import Json
+from reconciler.domain.probe import HttpProbe
+from reconciler.domain.procedure import ActionSpec
+from reconciler.planning.database_actions import database_to_json, named_database, named_target
+from reconciler.planning.setting import Draft, Setting, UnfitError
+from reconciler.steps import Args, DirectKind, direct_kinds
+from reconciler.steps._dumps import Target
+
+TARGET: Mapping[str, object] = {
+    "service": "service",
+    "engine": "mariadb",
+    "dir": "/dir",
+    "path": "/path",
+    "host": "host",
+    "port": 3306,
+    "user": "user",
+    "dbname": "dbname",
+    "password": None,
+    "python": "/usr/bin/python3",
+}
+"""What the planner says of a database, with values that fit."""
+
+
+def form_of(kind: DirectKind) -> ActionForm:
+    """Return the form of a direct kind's arguments, as far as a procedure gives them."""
+    fields = kind.Model.model_fields
+    given: dict[str, object] = {}
+    if issubclass(kind.Model, Target):
+        given |= TARGET
+    elif "service" in fields:
+        given["service"] = "service"
+    if "secret_refs" in fields:
+        given["secret_refs"] = {}
+    return ActionForm(model=kind.Model, given=given, where=kind.WHERE, secrets="secret_refs" in fields)
+
+
+def direct(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
+    """Turn an action that names a step kind into its draft; raises UnfitError."""
+    kind = direct_kinds()[spec.action]
+    filled = cast("dict[str, Json]", filled_args(spec.args, setting.words()))
+    args = _given(kind.Model, setting, filled) | _by_name(kind.Model, setting, filled)
+    model, args = fitted(kind.Model, args, spec.action)
+    return (Draft(kind=spec.action, title=kind.title(model), key=spec.action, args=args, undo=kind.undo(model)),)
+
+
+def filled_args(value: object, words: Mapping[str, str]) -> object:
+    """Fill every text of a nested value."""
+    if isinstance(value, str):
+        return fill(value, words)
+    if isinstance(value, Mapping):
+        return {str(key): filled_args(each, words) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [filled_args(each, words) for each in value]
+    return value
+
+
+def has_values(value: object) -> bool:
+    """Tell whether a nested value waits for what another step leaves."""
+    if isinstance(value, str):
+        return VALUE.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(has_values(each) for each in value.values())
+    return isinstance(value, list | tuple) and any(has_values(each) for each in value)
+
+
+def fitted(model: type[Args], args: dict[str, Json], action: str) -> tuple[Args, dict[str, Json]]:
+    """Return arguments as a kind has them, and as they stand in a plan; raises UnfitError.
+
+    What waits for a value of another step is checked when that is known.
+    """
+    try:
+        found = model.model_validate(args)
+    except ValidationError as error:
+        details = [each for each in error.errors() if not has_values(_at(args, each["loc"]))]
+        if details or not has_values(args):
+            first = (details or error.errors())[0]
+            place = ".".join(map(str, first["loc"])) or "its arguments"
+            raise UnfitError(f"action {action}, {place}: {first['msg']}") from None
+        loose: dict[str, Any] = dict(args)
+        return model.model_construct(**loose), args
+    return found, found.model_dump(mode="json", exclude_unset=True)
+
+
+def _at(value: Any, path: tuple[int | str, ...]) -> object:  # noqa: ANN401 - JSON, at any depth
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break
+    return value
+
+
+def _given(model: type[BaseModel], setting: Setting, args: Mapping[str, Json]) -> dict[str, Json]:
+    """Say what only the planner knows: the service, its secrets, and where a database is."""
+    given: dict[str, Json] = {}
+    if issubclass(model, Target):
+        given |= named_target(setting, str(args.get("database", "")))
+    elif "service" in model.model_fields:
+        given["service"] = setting.service.name
+    if "secret_refs" in model.model_fields and setting.service.secrets:
+        given["secret_refs"] = {name: _ref(ref) for name, ref in setting.service.secrets.items()}
+    return {**given, **{key: each for key, each in args.items() if key != "database" or "database" not in given}}
+
+
+def _by_name(model: type[BaseModel], setting: Setting, args: Mapping[str, Json]) -> dict[str, Json]:
+    """Put databases and probes that are named in the place of their names."""
+    found: dict[str, Json] = {}
+    for name, field in model.model_fields.items():
+        text = args.get(name)
+        if not isinstance(text, str):
+            continue
+        if field.annotation is Database:
+            found[name] = database_to_json(named_database(setting, text)[1])
+        elif field.annotation in {HttpProbe, HttpProbe | None} and text in setting.desired.probes:
+            probe = asdict(setting.desired.probes[text])
+            found[name] = cast("Json", filled_args(probe, setting.words()))
+    return found
+
+
+def _ref(ref: SecretRef) -> Json:
+    return {"kind": ref.kind, "origin": ref.origin}

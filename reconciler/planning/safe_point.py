@@ -1,0 +1,27 @@
+"""Where in a run a newer plan may take over."""
+
+from __future__ import annotations
+
+from reconciler.domain.outcome import Done
+from reconciler.domain.procedure import Phase
+from reconciler.domain.run import Run
+
+
+def at_safe_point(run: Run) -> bool:
+    """Tell whether a newer plan may take over: between hops and waves, or where a roll has failed.
+
+    From quiesce to the end of the first hop the leg must go on, for nothing could take it over there.
+    """
+    steps = run.plan.steps
+    failed_in_roll = any(
+        step.phase is Phase.ROLL and (last := run.last(step.id)) is not None and not isinstance(last.outcome, Done)
+        for step in steps
+    )
+    moves = any(step.phase is Phase.QUIESCE and run.attempted(step.id) for step in steps)
+    migrated = any(step.kind == "schema_sync" and run.done(step.id) for step in steps)
+    if moves and not migrated:
+        return False
+    columns: dict[tuple[object, ...], set[bool]] = {}
+    for step in steps:
+        columns.setdefault((step.service, step.phase, step.hop, step.wave, step.host), set()).add(run.done(step.id))
+    return failed_in_roll or all(len(done) == 1 for done in columns.values())

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from reconciler.cli.contracts_daemon import Diff, History, Status
-from reconciler.cli.contracts_plan import Identify, Plan, Route
+from reconciler.cli.contracts_plan import Identify, Merge, Plan, Route
 from reconciler.planning.observed_json import ObservedFile
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,6 +25,7 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "status": ("reconciler status -o json", Status),
     "observe": ("reconciler observe -o json", ObservedFile),
     "diff": ("reconciler diff -o json", Diff),
+    "merge": ("reconciler diff FROM TO -o json", Merge),
     "history": ("reconciler history -o json", History),
 }
 

@@ -192,6 +192,43 @@ class Plan(TypedDict):
     steps: list[Step]
 
 
+class MergeSide(TypedDict):
+    """A plan in short; `point_of_no_return` is the id of a step or empty."""
+
+    plan: str
+    services: list[PlanService]
+    steps: int
+    blocked: list[Block]
+    point_of_no_return: str
+
+
+class MergeStep(TypedDict):
+    """A step in short."""
+
+    id: str
+    phase: str
+    host: str
+    title: str
+
+
+class MergeChange(TypedDict):
+    """A leg of a group whose plan differs; null: nothing to do. `altered` are steps of both that do something else."""
+
+    group: str
+    leg: int
+    change: Literal["appears", "vanishes", "changes"]
+    before: MergeSide | None
+    after: MergeSide | None
+    added: list[MergeStep]
+    removed: list[MergeStep]
+    altered: list[MergeStep]
+    hosts_added: list[str]
+    hosts_removed: list[str]
+
+
+Merge = TypedDict("Merge", {"from": str, "to": str, "differs": bool, "changes": list[MergeChange]})
+
+
 class Steps(TypedDict):
     """How far the open run is; 0 of 0 without one."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -23,22 +24,35 @@ from reconciler.cli.output import (
 )
 from reconciler.errors import ReconcilerError
 
+if TYPE_CHECKING:
+    from reconciler.domain.observation import Observations
+    from reconciler.planning.preview import Preview
+
 DIFFERS, ERROR = 1, 2
 Row = tuple[str, str, str, str, str]
 
 
 def diff(
-    folder: Path | None = typer.Argument(None, metavar="[DIR]", help="The folder with fleet.yaml; none: the daemon's."),
-    observed: Path | None = typer.Option(None, help="What `reconciler observe -o json` wrote; with DIR only."),
+    first: str | None = typer.Argument(
+        None, metavar="[DIR|FROM]", help="The folder with fleet.yaml; none: the daemon's. With TO: what is now."
+    ),
+    second: str | None = typer.Argument(None, metavar="[TO]", help="Another folder or commit: what a merge would do."),
+    observed: Path | None = typer.Option(None, help="What `reconciler observe -o json` wrote; with DIR or FROM."),
+    repo: Path | None = typer.Option(None, help="FROM and TO are commits of this repository, not folders."),
+    path: str = typer.Option("", help="Where fleet.yaml lies in the repository; default: its root."),
     output: Format = Output,
     config: Path | None = Config,
 ) -> None:
     """Compare what is desired with what was seen.
 
-    Exit 0: same, 1: differs, 2: that cannot be told.
+    With FROM and TO, folders or commits of --repo, it shows what a merge would do: per group the plans that appear,
+    vanish or change. Exit 0: same, 1: differs, 2: that cannot be told.
     """
     try:
-        found = _found(folder, observed, config)
+        if second is not None or repo is not None:
+            differs = _merge(first, second, observed, (repo, path), output)
+            raise typer.Exit(DIFFERS if differs else 0)
+        found = _found(Path(first) if first else None, observed, config)
     except ReconcilerError as error:
         show_error(error)
         raise typer.Exit(ERROR) from error
@@ -47,6 +61,34 @@ def diff(
     else:
         write_data(found, output)
     raise typer.Exit(exit_code(found))
+
+
+def _merge(
+    old: str | None, new: str | None, observed: Path | None, place: tuple[Path | None, str], output: Format
+) -> bool:
+    """Show what changes between two desired states, and tell whether anything does."""
+    if old is None or new is None or observed is None:
+        usage("FROM, TO and --observed FILE belong together; `reconciler observe -o json > FILE` writes one")
+    from reconciler.cli.diff_merge import show_changes
+    from reconciler.planning.merge import changes, changes_to_json
+
+    seen, now = world.read_observed(observed), datetime.now(UTC)
+    before, after = (_previews(each, place, seen, now) for each in (old, new))
+    found = changes(before, after)
+    if output is Format.TABLE:
+        show_changes(found)
+    else:
+        write_data(changes_to_json(old, new, found), output)
+    return bool(found)
+
+
+def _previews(name: str, place: tuple[Path | None, str], seen: Observations, now: datetime) -> Sequence[Preview]:
+    from reconciler.catalog.load import load_catalog
+    from reconciler.planning.preview import preview
+
+    repository, path = place
+    desired = world.read_folder(Path(name)) if repository is None else world.read_commit(repository, name, path)
+    return preview(desired, load_catalog(desired.catalog), seen, now)
 
 
 def exit_code(found: Mapping[str, Any]) -> int:

@@ -37,12 +37,23 @@ POLL_S = 0.2
 
 def read_folder(folder: Path) -> Desired:
     """Read and check the desired state in a folder; raises DesiredStateError with every problem, SourceError."""
+    return _valid(files_of(folder), f"`reconciler validate {folder}` lists all.")
+
+
+def read_commit(repository: Path, revision: str, folder: str) -> Desired:
+    """Read and check the desired state in a commit; raises DesiredStateError with every problem, SourceError."""
+    from reconciler.adapters.git_commit import read_commit as read
+
+    return _valid(read(repository, revision, folder), f"They stand in {revision}; check it out to validate it.")
+
+
+def _valid(files: Mapping[str, bytes], hint: str) -> Desired:
     from reconciler.desired import Problems
     from reconciler.execution.read import read_files
 
-    found = read_files(files_of(folder))
+    found = read_files(files)
     if isinstance(found, Problems):
-        raise DesiredStateError(str(found), reason="SourceInvalid", hint=f"`reconciler validate {folder}` lists all.")
+        raise DesiredStateError(str(found), reason="SourceInvalid", hint=hint)
     return found
 
 

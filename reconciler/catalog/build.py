@@ -43,6 +43,7 @@ def merged_service(parts: Sequence[ServiceModel]) -> ServiceModel:
         update={
             "databases": {name: db for part in parts for name, db in part.databases.items()},
             "eras": tuple(era for part in parts for era in part.eras),
+            "backfills": tuple(each for part in parts for each in part.backfills),
             "releases": tuple(release for part in parts for release in part.releases),
             "rules": tuple(rule for part in parts for rule in part.rules),
             "notes": tuple(note for part in parts for note in part.notes),
@@ -110,7 +111,7 @@ def _release(
     for name, marker in line.databases.items():
         if name not in databases:
             raise wrong(model.service, f"release {line.id} has a marker of an unknown database {name}")
-        for each in (marker, *marker.earlier):
+        for each in (marker, *marker.also, *marker.earlier):
             _known_marker(f"{model.service} {line.id}", databases[name], each)
     return ServiceRelease(
         release=release,
@@ -122,6 +123,7 @@ def _release(
         schema={
             name: (
                 _marker(marker),
+                *(_marker(other) for other in marker.also),
                 *(_marker(earlier, until=earlier.until) for earlier in reversed(marker.earlier)),
             )
             for name, marker in line.databases.items()
@@ -130,7 +132,7 @@ def _release(
         zero_downtime=era.zero_downtime,
         units=era.units,
         images=line.images.model_dump() if line.images else {},
-        backfills=line.backfills,
+        backfills=tuple(each.name for each in model.backfills if release.index in span(each, series)),
     )
 
 

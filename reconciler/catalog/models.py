@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from reconciler.catalog.commands_model import EraModel
-from reconciler.catalog.model import Model, Name, SpanModel, Text, Versions
+from reconciler.catalog.model import Model, Name, RowName, SpanModel, Text, Versions
 from reconciler.catalog.rule_model import NoteModel, RuleModel
 from reconciler.domain.marker import Stage
 
@@ -32,7 +32,7 @@ class SeriesModel(Model):
 class RepositoryModel(Model):
     """A migrate repository, or an alembic branch with its revisions, oldest first."""
 
-    name: Name
+    name: RowName
     stage: Stage = Stage.EXPAND
     revisions: tuple[Name, ...] = ()
 
@@ -41,7 +41,7 @@ class MigrateModel(Model):
     """How the rows of `migrate_version` are read."""
 
     repositories: tuple[RepositoryModel, ...]
-    ignored: tuple[Name, ...] = ()
+    ignored: tuple[RowName, ...] = ()
     remnants: Versions = {}
     blanks: tuple[Versions, ...] = ()
 
@@ -83,8 +83,9 @@ class EarlierMarkerModel(MarkerModel):
 
 
 class ReleaseMarkerModel(MarkerModel):
-    """The marker of a release's last package."""
+    """The marker of a release's last package; `also` those that its other schema commands leave."""
 
+    also: tuple[MarkerModel, ...] = ()
     earlier: tuple[EarlierMarkerModel, ...] = ()
 
 
@@ -116,7 +117,6 @@ class ServiceReleaseModel(Model):
     package: PackageModel | None = None
     deb: str = ""
     images: ImagesModel | None = None
-    backfills: tuple[Name, ...] = ()
     python: PythonModel = PythonModel()
     databases: dict[Name, ReleaseMarkerModel] = {}
 
@@ -148,6 +148,12 @@ class ReleasesOfModel(SpanModel):
     service: Name | None = None
 
 
+class BackfillFunctionModel(SpanModel):
+    """An online data migration, and the releases whose code holds it."""
+
+    name: Name
+
+
 class ServiceModel(Model):
     """`<service>.yaml`: a service of a series."""
 
@@ -158,6 +164,7 @@ class ServiceModel(Model):
     origin: OriginModel | None = None
     databases: dict[Name, DatabaseModel] = {}
     eras: tuple[EraModel, ...] = ()
+    backfills: tuple[BackfillFunctionModel, ...] = ()
     releases: tuple[ServiceReleaseModel, ...] = ()
     rules: tuple[RuleModel, ...] = ()
     notes: tuple[NoteModel, ...] = ()

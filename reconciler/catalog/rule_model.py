@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from reconciler.catalog.model import Argv, Model, Name, SpanModel, Text, Versions
+from reconciler.catalog.model import Argv, Model, Name, RowName, SpanModel, Text, Versions
 from reconciler.domain.row_probe import flaw_of
 from reconciler.domain.rule import RuleKind, Verified
 
@@ -18,7 +18,7 @@ class SchemaTestModel(Model):
     alembic: bool | None = None
     migrate_below: Versions = {}
     migrate_at_least: Versions = {}
-    migrate_missing: tuple[Name, ...] = ()
+    migrate_missing: tuple[RowName, ...] = ()
     alembic_any: tuple[Name, ...] = ()
     alembic_none: tuple[Name, ...] = ()
 

@@ -88,7 +88,8 @@ class ServiceRelease:
 
     Attributes:
         first_version, final_version: of the package; empty where only distributions make packages.
-        schema: per database that may exist in this release, the markers that its packages leave.
+        schema: per database that may exist in this release, the markers that its packages leave; several without
+            `until` when `sync` and the staged commands leave different ones.
         images: facts about container images: `name`, a pattern, and `tag`.
         backfills: names of the online data migrations that the release's code holds, for the record.
     """

@@ -155,7 +155,13 @@ def _moved(setting: Setting, mode: str, database: Database) -> dict[str, Json]:
         {"alembic": _sorted(marker.alembic), "migrate": dict(marker.migrate) or None}
         for marker in _accepted(component, database.name, setting, mode)
     ]
-    return {"database": database_to_json(database), "accept": accept}
+    return {"database": database_to_json(database), "accept": accept, **_absent_ok(setting, database.name)}
+
+
+def _absent_ok(setting: Setting, database: str) -> dict[str, Json]:
+    """Let a database be missing where the release does without it."""
+    component = setting.catalog.service(setting.service.component)
+    return {"absent_ok": True} if component.may_lack(database, setting.goal) else {}
 
 
 def _accepted(component: Component, database: str, setting: Setting, mode: str) -> tuple[Marker, ...]:
@@ -187,7 +193,11 @@ def seal(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
             kind="seal",
             title=f"seal database {name}",
             key=f"seal.{name}",
-            args={"service": setting.service.name, "database": database_to_json(database)},
+            args={
+                "service": setting.service.name,
+                "database": database_to_json(database),
+                **_absent_ok(setting, name),
+            },
         )
         for name, database in databases_of(setting)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.catalog import Service, ServiceRelease
 from reconciler.domain.release import Release, Series
-from reconciler.domain.route import VERDICTS, Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
+from reconciler.domain.route import VERDICTS, EdgeVerdict, Hop, HopGate, HopKind, Reason, Refusal, RoutePolicy
 from reconciler.domain.rule import ADMITTING, REFUSING, Rule, RuleKind, SchemaTest
 
 ADMITTED_BY = {
@@ -54,6 +54,12 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
 def gates_of(edge: Edge) -> tuple[Rule, ...]:
     """Return the gates of a hop that are about rows."""
     return tuple(rule for rule in edge.service.rules if rule.rows and applies(rule, edge))
+
+
+def verdict_on(edge: Edge) -> EdgeVerdict | None:
+    """Say what the goal's code does with the schema of the start; None: no rule tells."""
+    judged = judge_hop(edge, RoutePolicy.OFFLINE)
+    return EdgeVerdict.OK if isinstance(judged, Hop) else judged.verdict
 
 
 def applies(rule: Rule, edge: Edge) -> bool:

@@ -11,9 +11,9 @@ VERSION = re.compile(r"\d+(\.\d+)*")
 
 
 def heads_expected(service: Service, database: str, release: str, *, version: str = "") -> tuple[Marker, ...]:
-    """Return the markers that `db_sync` of a release may leave, that of its last package first.
+    """Return the markers that the schema commands of a release may leave, those of its last package first.
 
-    With `version`, the Python package that ran (`19.0.0`), there is exactly one.
+    With `version`, the Python package that ran (`19.0.0`), only those of that package: as a rule one.
 
     Raises:
         CatalogError: the database or release is unknown.
@@ -23,7 +23,8 @@ def heads_expected(service: Service, database: str, release: str, *, version: st
     if not VERSION.fullmatch(version):
         return markers
     early = [each for each in markers if each.until and _numbers(version) <= _numbers(each.until)]
-    return (early[-1],) if early else markers[:1]
+    until = early[-1].until if early else ""
+    return tuple(each for each in markers if each.until == until)
 
 
 def expected_after(service: Service, database: str, start: str, goal: str, stage: Stage) -> Marker:

@@ -68,20 +68,40 @@ def _database(service: Service, name: str, catalog: Catalog, seen: Observations,
     component = catalog.service(service.component)
     match seen.databases.get((service.name, name)):
         case Known(value=marker):
-            found = identify(component, name, marker)
-            if found.state is SchemaState.AT:
-                return DatabasePosition(name=name, releases=found.releases, text=found.text)
-            if expands and (starts := _expanded_from(service, component, name, marker)):
-                return DatabasePosition(name=name, releases=tuple(dict.fromkeys(starts)), text=found.text)
-            block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
-            return DatabasePosition(name=name, text=found.text, block=block)
+            return _marked(service, component, name, marker, expands=expands)
         case Absent():
-            return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, f"database {name} does not exist"))
+            text = f"database {name} does not exist"
+            if lacking := _lacking(component, name):
+                return DatabasePosition(name=name, releases=lacking, text=f"{text} yet")
+            return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, text))
         case Unknown(reason=reason, text=text):
             return DatabasePosition(name=name, block=_block(Reason(reason), f"database {name}: {text}"))
         case _:
             text = f"database {name} was not read yet"
             return DatabasePosition(name=name, block=_block(Reason.HOST_NOT_ASKED, text))
+
+
+def _marked(
+    service: Service, component: Component, name: str, marker: SchemaMarker, *, expands: bool
+) -> DatabasePosition:
+    found = identify(component, name, marker)
+    if found.state is SchemaState.AT:
+        return DatabasePosition(name=name, releases=found.releases, text=found.text)
+    if found.state is SchemaState.EMPTY and (lacking := _lacking(component, name)):
+        return DatabasePosition(name=name, releases=lacking, text=found.text)
+    if expands and (starts := _expanded_from(service, component, name, marker)):
+        return DatabasePosition(name=name, releases=tuple(dict.fromkeys(starts)), text=found.text)
+    block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
+    return DatabasePosition(name=name, text=found.text, block=block)
+
+
+def _lacking(component: Component, database: str) -> tuple[str, ...]:
+    """Return the releases that do without a database: when it is missing, the service may be at any of them."""
+    return tuple(
+        each.release.id
+        for each in component.releases
+        if database not in each.schema or component.may_lack(database, each.release.id)
+    )
 
 
 def _expands(procedure: Procedure | None) -> bool:

@@ -29,10 +29,14 @@ class Marker(Args):
 
 
 class Moved(Args):
-    """A database that the tool moves, and the markers of which one must stand in it afterwards."""
+    """A database that the tool moves, and the markers of which one must stand in it afterwards.
+
+    With `absent_ok` the release also works without the database: it may be missing, or be empty.
+    """
 
     database: Database
     accept: tuple[Marker, ...] = Field(min_length=1)
+    absent_ok: bool = False
 
 
 class Model(Moved):
@@ -97,6 +101,8 @@ def _read_back(args: Model, moved: Moved, evidence: Evidence) -> Outcome:
     where = f"database {moved.database.name} of {args.service}"
     gone = Failed(Reason.SCHEMA_MISMATCH, f"{where} does not exist; {args.release} has {expected}")
     found = answer(evidence, AskMarker(moved.database), SchemaMarker, absent=gone)
+    if moved.absent_ok and (found is gone or (isinstance(found, SchemaMarker) and found.tables == 0)):
+        return Done({"marker": "none yet"}, f"{where} is not there yet")
     if isinstance(found, Failed | Lost):
         return found
     seen = _name(None if found.alembic is None else tuple(found.alembic), found.migrate)

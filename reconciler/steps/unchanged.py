@@ -10,6 +10,7 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import answer
+from reconciler.steps.seal import ABSENT
 
 KIND = "unchanged"
 TIMEOUT_S = 3600.0
@@ -18,11 +19,12 @@ INTERRUPTIBLE = True
 
 
 class Model(Args):
-    """The database, and the fingerprint of its seal."""
+    """The arguments of the seal, and the fingerprint that it left."""
 
     service: str
     database: Database
     fingerprint: str = Field(min_length=1)
+    absent_ok: bool = False
 
 
 def effect(_args: Model) -> None:
@@ -51,6 +53,8 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
     hint = f"Add an `accept` entry `data-loss:{args.service}` to git if what was written may be lost."
     gone = Failed(Reason.WRITTEN_SINCE, f"{name} does not exist any more", hint)
     found = answer(evidence, proofs(args)[0], str, absent=gone)
+    if found is gone and args.fingerprint == ABSENT:
+        return Done({}, f"{name} is not there, as when it was sealed")
     if isinstance(found, Failed | Lost):
         return found
     if found != args.fingerprint:

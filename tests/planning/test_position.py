@@ -1,0 +1,59 @@
+"""Where a service with several databases stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.catalog import load_catalog
+from reconciler.domain.desired import Database
+from reconciler.domain.observation import Absent, Known, Observations, Observed
+from reconciler.domain.position import Position
+from reconciler.domain.reasons import Reason
+from reconciler.domain.run import History
+from reconciler.domain.schema import SchemaMarker
+from reconciler.planning.position import position_of
+from tests.support.sample import DESIRED, KEYSTONE
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+NOVA = replace(
+    KEYSTONE,
+    name="nova",
+    component="nova",
+    release="pike",
+    databases={name: Database(name=name, url=f"mysql+pymysql://n@db/{name}") for name in ("api", "cell0", "main")},
+)
+GONE = Absent(AT)
+
+
+def migrate(row: str, version: int) -> Known[SchemaMarker]:
+    return Known(SchemaMarker(migrate={row: version}, tables=100), AT)
+
+
+def placed(**databases: Observed[SchemaMarker]) -> Position:
+    seen = Observations(databases={("nova", name): found for name, found in databases.items()})
+    return position_of(NOVA, DESIRED, load_catalog(), seen, History())
+
+
+@pytest.mark.parametrize("empty", [GONE, Known(SchemaMarker(), AT)])
+def test_a_database_that_comes_later_may_be_missing(empty: Observed[SchemaMarker]) -> None:
+    found = placed(api=empty, cell0=empty, main=migrate("nova", 280))
+    assert found.release == "kilo"
+    assert not any(database.block for database in found.databases)
+
+
+def test_a_database_that_must_be_there_contradicts_the_others() -> None:
+    found = placed(api=migrate("nova_api", 45), cell0=GONE, main=migrate("nova", 362))
+    assert found.release == ""
+    assert [database.releases for database in found.databases] == [
+        ("pike",),
+        ("kilo", "liberty", "mitaka", "newton"),
+        ("pike",),
+    ]
+
+
+def test_a_database_that_every_release_needs_blocks() -> None:
+    found = placed(api=GONE, cell0=GONE, main=GONE)
+    assert [block.reason for block in found.blocks if "main" in block.text] == [Reason.DATABASE_EMPTY]

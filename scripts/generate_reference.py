@@ -10,6 +10,7 @@ from reconciler.cli.reference import reference as verbs
 from reconciler.desired import Problems, load_procedures
 from reconciler.domain.procedure import ActionSpec, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.who import who_clears
 from reconciler.execution.read import builtin_procedures
 from reconciler.planning.action_forms import action_forms
 from reconciler.settings import reference
@@ -33,7 +34,9 @@ HEAD = """\
 Generated from `reconciler/domain/reasons.py` by `make generate`; a test holds the two equal.
 
 Every "no" of the daemon carries one of these codes: in `status`, in plans, in the journal, in events and on hosts that
-are not known. The text beside a code in `status` says which host, step or file is meant.
+are not known. The text beside a code in `status` says which host, step or file is meant. *Who* can clear it: time,
+an operator at the machines or with `reconciler`, whoever commits to the desired state, or another team;
+`reconciler why SERVICE` traces it for one service.
 """
 
 
@@ -45,9 +48,10 @@ def reasons_page() -> str:
 def _reasons() -> Iterator[str]:
     for reason in Reason:
         if reason in CHAPTERS:
-            yield f"\n## {CHAPTERS[reason]}\n\n| reason | what it means | what to do |\n| --- | --- | --- |\n"
+            yield f"\n## {CHAPTERS[reason]}\n\n"
+            yield "| reason | what it means | what to do | who |\n| --- | --- | --- | --- |\n"
         meaning, hint = TEXTS[reason]
-        yield f"| `{reason}` | {meaning} | {hint} |\n"
+        yield f"| `{reason}` | {meaning} | {hint} | {who_clears(reason)} |\n"
 
 
 def with_procedures(page: str) -> str:

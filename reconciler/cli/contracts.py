@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from reconciler.cli.contracts_daemon import Diff, History, Status
+from reconciler.cli.contracts_daemon import Diff, History, Status, Why
 from reconciler.cli.contracts_plan import Identify, Merge, Plan, Route
 from reconciler.planning.observed_json import ObservedFile
 
@@ -26,6 +26,7 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "observe": ("reconciler observe -o json", ObservedFile),
     "diff": ("reconciler diff -o json", Diff),
     "merge": ("reconciler diff FROM TO -o json", Merge),
+    "why": ("reconciler why -o json", Why),
     "history": ("reconciler history -o json", History),
 }
 

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from reconciler.cli.contracts_plan import Block, Steps
+from reconciler.cli.contracts_plan import Block, Route, Steps
 
+Clears = Literal["time", "operator", "committer", "another team"]
 Verdict = Literal["", "InSync", "Progressing", "Waiting", "Blocked", "Suspended", "BackingOut", "Halted"]
 
 
@@ -80,31 +81,35 @@ class Status(TypedDict):
 
 
 class DiffDatabase(TypedDict):
-    """A database; `unknown` is a reason code when nobody can tell."""
+    """A database; `unknown` is a reason code when nobody can tell, `seen_at` empty when it was never asked."""
 
     name: str
     releases: list[str]
     text: str
     differs: bool
     unknown: str
+    seen_at: str
 
 
 class DiffHost(TypedDict):
-    """A host; `drift` are sentences, `unknown` says why nobody can tell."""
+    """A host; `drift` are sentences, `unknown` says why nobody can tell, `where` is where its release is wanted."""
 
     host: str
     desired: str
+    where: str
     release: str
     differs: bool
     drift: list[str]
     unknown: str
+    seen_at: str
 
 
 class DiffService(TypedDict):
-    """A service with its targets."""
+    """A service with its targets; `where` is the place in the desired state where its release is written."""
 
     service: str
     desired: str
+    where: str
     position: str
     differs: bool
     unknown: bool
@@ -124,6 +129,71 @@ class Diff(_Diff, total=False):
     """`reconciler diff`; `at` when it is the daemon's."""
 
     at: str
+
+
+class WhyVerdict(TypedDict):
+    """The verdict; `state` and `reason` are empty where a plan waits to be begun, `since` where nobody knows."""
+
+    state: Verdict
+    reason: str
+    text: str
+    hint: str
+    who: Clears
+    since: str
+
+
+class WhyDesired(TypedDict):
+    """What is wanted, and where that is written: file:line:col in a commit, which is empty for a folder."""
+
+    release: str
+    where: str
+    revision: str
+
+
+class WhyObserved(TypedDict):
+    """What was seen of it, and when."""
+
+    position: str
+    databases: list[DiffDatabase]
+    hosts: list[DiffHost]
+
+
+class WhyStop(TypedDict):
+    """What stands in the way, and who can clear it; `id` is that of a halt."""
+
+    kind: Literal["commit", "halt", "suspension", "block", "wait"]
+    id: str
+    reason: str
+    text: str
+    hint: str
+    who: Clears
+    since: str
+
+
+class WhyRun(TypedDict):
+    """The open run: how far it is, and steps in words; `next` are at most five."""
+
+    id: str
+    going_back: bool
+    done: int
+    of: int
+    running: list[str]
+    failed: list[str]
+    next: list[str]
+
+
+class Why(TypedDict):
+    """`reconciler why`; `host` is empty for the whole service, `route` null where there is none to go."""
+
+    service: str
+    host: str
+    group: str
+    verdict: WhyVerdict
+    desired: WhyDesired
+    observed: WhyObserved
+    route: Route | None
+    stops: list[WhyStop]
+    run: WhyRun | None
 
 
 class HistoryEntry(TypedDict):

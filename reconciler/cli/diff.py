@@ -108,8 +108,8 @@ def _found(folder: Path | None, observed: Path | None, config: Path | None) -> M
     from reconciler.planning.status_json import diff_to_json
 
     desired = world.read_folder(folder)
-    positions = positions_of(desired, load_catalog(desired.catalog), world.read_observed(observed))
-    return diff_to_json("", desired, positions)
+    seen = world.read_observed(observed)
+    return diff_to_json("", desired, positions_of(desired, load_catalog(desired.catalog), seen), seen)
 
 
 def _show(found: Mapping[str, Any]) -> None:

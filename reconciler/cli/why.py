@@ -2,116 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from reconciler.cli import world
-from reconciler.cli.output import STYLES, Config, Format, Output, say, write_data
-from reconciler.cli.status import halt_lines, refused
-from reconciler.domain.outcome import Failed, Lost
-from reconciler.domain.release import near_miss
-from reconciler.domain.run import Run
-from reconciler.errors import ReconcilerError
-
-if TYPE_CHECKING:
-    from reconciler.adapters.journal import JournalReader
+from reconciler.cli.output import STYLES, Config, Format, Output, say, usage, write_data
+from reconciler.cli.why_trace import Known, chosen, lines_of, trace_of
+from reconciler.domain.desired import Desired
+from reconciler.planning.preview import Preview
 
 
 def why(
     target: str = typer.Argument(metavar="SERVICE[@HOST]", help="A service, or a service on one host."),
+    folder: Path | None = typer.Option(None, "--dir", help="Ask of this folder instead of the daemon."),
+    observed: Path | None = typer.Option(None, help="What `reconciler observe -o json` wrote; with --dir only."),
     output: Format = Output,
     config: Path | None = Config,
 ) -> None:
     """Explain the verdict over a service.
 
-    Reason and hint, targets that differ, the open run with its steps.
+    From what is desired, and where that is written, over what was seen and the rules of its route to what stands in
+    the way and who can clear it; and the open run with its steps.
     """
     name, _, host = target.partition("@")
-    with world.opened(world.settings_from(config)) as reader:
-        status = world.published(reader, "status")
-        places = _places(reader)
-        runs = world.history_of(reader).runs
-    service = _chosen(status["services"], "service", name)
-    place = next((each for each in places if each["service"] == name), {})
-    if host:
-        place = {**place, "hosts": [_chosen(place.get("hosts", ()), "host", host)], "databases": []}
-    found = {
-        "service": service,
-        "refused": list(refused(status)),
-        "halts": [each for each in status["halts"] if each["scope"] == service["group"]],
-        "place": place,
-        "run": next(
-            (_run(run, host) for run in reversed(runs) if run.group == service["group"] and not run.ended), None
-        ),
-    }
+    if (folder is None) != (observed is None):
+        usage("--dir DIR and --observed FILE belong together; `reconciler observe -o json > FILE` writes one")
+    known = _of_folder(name, folder, observed) if folder and observed else _of_daemon(name, config)
+    found = trace_of(known, host)
     if output is not Format.TABLE:
         write_data(found, output)
         return
-    say(f"{service['service']}: {service['verdict']}, {service['reason']}", STYLES.get(service["verdict"], ""))
-    for line in _lines(found):
+    verdict = found["verdict"]
+    state = ", ".join(filter(None, (verdict["state"], verdict["reason"])))
+    say(f"{found['service']}{f'@{host}' if host else ''}: {state or 'to be moved'}", STYLES.get(verdict["state"], ""))
+    for line in lines_of(found, datetime.now(UTC)):
         say(line)
 
 
-def _places(reader: JournalReader) -> Sequence[Mapping[str, Any]]:
-    """Return the targets of every service as last compared; nothing before the first look."""
-    found = reader.document("diff")
-    body: Any = found.body if found is not None else {"services": []}
-    services: Sequence[Mapping[str, Any]] = body["services"]
-    return services
+def _of_daemon(name: str, config: Path | None) -> Known:
+    from reconciler.planning.status_json import previews_from_json
+
+    with world.opened(world.settings_from(config)) as reader:
+        status = world.published(reader, "status")
+        diff, plans = reader.document("diff"), reader.document("plans")
+        history = world.history_of(reader)
+    service = chosen(status["services"], "service", name)
+    group = service["group"]
+    compared: Any = diff.body if diff is not None else {"services": []}  # nothing before the first look
+    published: Any = plans.body if plans is not None else {"groups": []}
+    scopes = ("", group, name)
+    return Known(
+        status=service,
+        place=next((each for each in compared["services"] if each["service"] == name), {}),
+        preview=next((each for each in previews_from_json(published) if each.group == group), None),
+        revision=status["revision"],
+        halts=tuple(each for each in status["halts"] if each["scope"] == group),
+        suspensions=tuple(each for each in status["suspensions"] if each["scope"] in scopes),
+        problems=tuple(status["problems"]),
+        run=history.open_run(group),
+    )
 
 
-def _chosen(all_of: Sequence[Mapping[str, Any]], kind: str, name: str) -> Mapping[str, Any]:
-    for each in all_of:
-        if each[kind] == name:
-            return each
-    known = [each[kind] for each in all_of]
-    raise ReconcilerError(f"no {kind} {name!r}", reason=f"Unknown{kind.title()}", hint=near_miss(name, known))
+def _of_folder(name: str, folder: Path, observed: Path) -> Known:
+    from reconciler.catalog.load import load_catalog
+    from reconciler.planning.preview import positions_of, preview
+    from reconciler.planning.status_json import diff_to_json
+
+    desired, seen = world.read_folder(folder), world.read_observed(observed)
+    catalog = load_catalog(desired.catalog)
+    compared = diff_to_json("", desired, positions_of(desired, catalog, seen), seen)
+    place = chosen(compared["services"], "service", name)
+    group = next(group for group, services in desired.groups.items() if name in services)
+    found = next(each for each in preview(desired, catalog, seen, datetime.now(UTC)) if each.group == group)
+    return Known(status=_verdict(name, place, found, desired), place=place, preview=found)
 
 
-def _run(run: Run, host: str) -> dict[str, Any]:
-    """Say of an open run what is done, what runs, what failed and what comes next."""
-    steps = [step for step in run.steps if not host or step.host == host]
-    lasts = {step.id: run.last(step.id) for step in steps}
-    titles = {step.id: f"{step.title}{f' on {step.host}' if step.host else ''}" for step in steps}
+def _verdict(name: str, place: Mapping[str, Any], found: Preview, desired: Desired) -> dict[str, Any]:
+    """Say what a daemon with an empty journal would say."""
+    blocked = found.plan.blocked if found.plan else ()
+    if blocked:
+        said = ("Blocked", blocked[0].reason, blocked[0].text, blocked[0].hint)
+    elif found.plan is None:
+        said = ("InSync", "InSync", "everything runs as desired", "Nothing to do.")
+    else:
+        said = ("", "", f"a leg of {len(found.plan.steps)} steps would be begun", "`reconciler plan` shows it.")
     return {
-        "id": run.id,
-        "going_back": run.going_back,
-        "done": sum(run.done(step.id) for step in steps),
-        "of": len(steps),
-        "running": [titles[each] for each, last in lasts.items() if last is not None and last.outcome is None],
-        "failed": [
-            f"{titles[each]}: {last.outcome.reason}: {last.outcome.text}"
-            for each, last in lasts.items()
-            if last is not None and isinstance(last.outcome, Failed | Lost)
-        ],
-        "next": [titles[step.id] for step in steps if not run.attempted(step.id)][:5],
+        "service": name,
+        "group": found.group,
+        "desired": desired.services[name].release,
+        "position": place["position"],
+        **dict(zip(("verdict", "reason", "text", "hint"), said, strict=True)),
+        "since": "",
     }
-
-
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
-    service, place, run = found["service"], found["place"], found["run"]
-    if service["text"] not in {halt["text"] for halt in found["halts"]}:
-        yield f"  {service['text']}"
-        yield f"  hint: {service['hint']}"
-    at = f"desired {service['desired']}, position {service['position'] or 'unknown'}"
-    yield f"  since {service['since'] or 'unknown'}; {at}"
-    yield from (f"  {line}" for line in found["refused"])
-    for halt in found["halts"]:
-        yield f"  halt {halt['id']} since {halt['since']}"
-        yield from (f"  {line}" for line in halt_lines(halt))
-    for each in place.get("databases", ()):
-        yield f"  database {each['name']}: {', '.join(each['releases']) or 'unknown'}. {each['text']}"
-    for each in place.get("hosts", ()):
-        said = each["unknown"] or "; ".join(each["drift"]) or "as desired"
-        yield f"  host {each['host']} at {each['release'] or '?'}: {said}"
-    told = {service["text"], *(each["unknown"] for each in place.get("hosts", ()))}
-    for block in place.get("blocks", ()):
-        if block["text"] not in told:
-            yield f"  blocked, {block['reason']}: {block['text']}"
-    if run:
-        yield f"  run {run['id']}{' goes back' if run['going_back'] else ''}: {run['done']} of {run['of']} steps done"
-        for word in ("running", "failed", "next"):
-            yield from (f"    {word}: {each}" for each in run[word])

@@ -23,7 +23,7 @@ def on(hosts: Sequence[str]) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """Say how long something takes: 850 ms are 1 s, 3700 s are 1 h 2 min."""
+    """Say how long something takes: 850 ms are 1 s, 3700 s are 1 h 2 min, 100 hours are 4 d 4 h."""
     whole = round(seconds)
     if whole < 60:
         return f"{max(whole, 1)} s"
@@ -31,7 +31,10 @@ def lasting(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def pause_text(pause: Pause) -> str:

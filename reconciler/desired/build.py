@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from reconciler.desired.build_model import BuildModel, ConfigFileModel
@@ -45,10 +46,19 @@ def build_desired(world: World) -> Desired:
         procedures=build_procedures(tree),
         probes={name: _probe(name, world) for name in tree.probes},
         one_by_one=frozenset(one_by_one),
+        origins={place: where for entry in tree.services.values() for place, where in _origins(entry)},
         accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
     )
+
+
+def _origins(entry: Entry[ServiceModel]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield where a service's release is written, and those of hosts that an override holds back."""
+    places = {"": entry.node.at("release")}
+    places |= {host: below.at("release") for host, below in entry.node.at("overrides").entries().items()}
+    for host, node in places.items():
+        yield (entry.name, host), f"{node.file}:{node.line}:{node.col}"
 
 
 def _accept(fields: dict[str, object]) -> Accept:

@@ -205,5 +205,6 @@ class Desired:
     probes: Mapping[str, HttpProbe] = field(default_factory=dict)
     one_by_one: frozenset[str] = frozenset()  # groups whose services are moved one after the other
     accepts: tuple[Accept, ...] = ()
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict)  # service, host or "": where its release is
     catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files
     suspended: str = ""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from reconciler.domain.desired import Desired, Service
-from reconciler.domain.observation import Known
+from reconciler.domain.desired import Desired
+from reconciler.domain.observation import Known, Observations, Observed
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, Route, RoutePolicy
 from reconciler.domain.run import Run
@@ -94,9 +94,14 @@ def _standing(decision: Decision | None) -> dict[str, Any]:
 # ---------------------------------------------------------------- diff
 
 
-def diff_to_json(revision: str, desired: Desired, positions: Sequence[Position]) -> dict[str, Any]:
-    """Render how what was seen differs from what is desired, target by target."""
-    services = [_difference(desired.services[each.service], each) for each in positions]
+NOT_SEEN = Observations()
+
+
+def diff_to_json(
+    revision: str, desired: Desired, positions: Sequence[Position], seen: Observations = NOT_SEEN
+) -> dict[str, Any]:
+    """Render how what was seen differs from what is desired, target by target; `seen` says when that was."""
+    services = [_difference(desired, each, seen) for each in positions]
     return {
         "revision": revision,
         "differs": any(each["differs"] for each in services),
@@ -105,12 +110,25 @@ def diff_to_json(revision: str, desired: Desired, positions: Sequence[Position])
     }
 
 
-def _difference(service: Service, position: Position) -> dict[str, Any]:
-    databases = [_database(each, service.release) for each in position.databases]
-    hosts = [_host(each, goal_of(service, each.host)) for each in position.hosts]
+def _difference(desired: Desired, position: Position, seen: Observations) -> dict[str, Any]:
+    service = desired.services[position.service]
+    where = desired.origins.get((service.name, ""), "")
+    databases = [
+        {**_database(each, service.release), "seen_at": _seen_at(seen.databases.get((service.name, each.name)))}
+        for each in position.databases
+    ]
+    hosts = [
+        {
+            **_host(each, goal_of(service, each.host)),
+            "where": desired.origins.get((service.name, each.host), where),
+            "seen_at": _seen_at(seen.hosts.get(each.host)),
+        }
+        for each in position.hosts
+    ]
     return {
         "service": service.name,
         "desired": service.release,
+        "where": where,
         "position": position.release,
         "differs": any(each["differs"] for each in (*databases, *hosts)),
         "unknown": bool(position.blocks) or not position.release,
@@ -118,6 +136,10 @@ def _difference(service: Service, position: Position) -> dict[str, Any]:
         "hosts": hosts,
         "blocks": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in position.blocks],
     }
+
+
+def _seen_at(seen: Observed[Any] | None) -> str:
+    return moment(seen.at) if seen is not None else ""
 
 
 def _database(seen: DatabasePosition, goal: str) -> dict[str, Any]:

@@ -28,6 +28,9 @@ NEEDS_A_PERSON = frozenset({State.BLOCKED, State.HALTED})
 HEARTBEAT = timedelta(seconds=30)
 """How old the status in the store may get while nothing changes; from its age people see that the daemon lives."""
 
+AGES = timedelta(minutes=5)
+"""How old the times in the store may get at which targets were seen, while these stay as they are."""
+
 
 class Documents(Protocol):
     """Where documents are kept."""
@@ -48,6 +51,7 @@ class Publisher:
     since: dict[str, datetime] = field(default_factory=dict)
     written: dict[str, object] = field(default_factory=dict)
     wrote_at: datetime | None = None
+    compared_at: datetime | None = None
 
     def recall(self, status: Mapping[str, Any]) -> None:
         """Take over from the status that an earlier daemon left since when each verdict has held."""
@@ -91,9 +95,11 @@ class Publisher:
             self.documents.put_document(STATUS, status)
             self.wrote_at = report.at
         if report.desired is not None and report.positions:
-            diff = diff_to_json(report.revision, report.desired, report.positions)
-            if self._changed(DIFF, diff):
+            stale = self.compared_at is None or report.at - self.compared_at >= AGES
+            if self._changed(DIFF, (report.revision, report.positions)) or stale:
+                diff = diff_to_json(report.revision, report.desired, report.positions, report.observations)
                 self.documents.put_document(DIFF, {**diff, "at": moment(report.at)})
+                self.compared_at = report.at
         if self._changed(PLANS, [(d.verdict.group, d.plan.id if d.plan else "") for d in report.decisions]):
             self.documents.put_document(PLANS, previews_to_json(self._previews(report)))
 

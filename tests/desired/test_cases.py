@@ -34,7 +34,7 @@ def _default(field: Field[object]) -> object:
 
 def resolved(desired: Desired) -> str:
     own = {name: each for name, each in desired.procedures.items() if f"{name}.yaml" not in BUILT_IN}
-    return json.dumps(summary(replace(desired, procedures=own)), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(summary(replace(desired, procedures=own, origins={})), indent=1, ensure_ascii=False) + "\n"
 
 
 def cases(kind: str) -> list[Path]:

@@ -1,0 +1,74 @@
+"""What the catalog says of services beside their rules, where it could be got wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.catalog import load_catalog
+from reconciler.domain.marker import Stage
+from reconciler.domain.schema import SchemaMarker, SchemaState
+from reconciler.errors import CatalogError
+from reconciler.planning.expected import expected_after, heads_expected
+from reconciler.planning.identify import identify
+
+CATALOG = load_catalog()
+SURVEYED = [path.name.removesuffix("_accepts.json") for path in sorted(Path(__file__).parent.glob("*_accepts.json"))]
+GATES = json.loads((Path(__file__).parent / "gates.json").read_text())
+
+
+def at(service: str, *heads: str, **rows: int) -> tuple[SchemaState, tuple[str, ...]]:
+    marker = SchemaMarker(alembic=frozenset(heads) or None, migrate=rows or None, tables=50)
+    found = identify(CATALOG.service(service), "main", marker)
+    return found.state, found.releases
+
+
+@pytest.mark.parametrize("gate", [gate for gate in GATES if gate.partition("-")[0] in SURVEYED])
+def test_every_gate_of_the_survey_has_its_place(gate: str) -> None:
+    service = CATALOG.service(gate.partition("-")[0])
+    assert gate in {*(rule.id for rule in service.rules), *(note.id for note in service.notes)}
+
+
+@pytest.mark.parametrize("name", SURVEYED)
+def test_every_release_can_be_installed_and_synced(name: str) -> None:
+    for each in CATALOG.service(name).releases:
+        assert each.first_version
+        assert each.deb_prefix.endswith(".")
+        assert each.python_tested
+        assert each.units
+        assert {database for command in each.commands.sync for database in command.databases} == set(each.schema)
+        assert bool(each.commands.expand) == each.zero_downtime or name == "glance"
+        assert (each.release.index >= 5) <= bool(each.images)
+
+
+def test_a_release_has_the_markers_of_sync_and_of_the_staged_commands() -> None:
+    glance = CATALOG.service("glance")
+    heads = [set(marker.alembic) for marker in heads_expected(glance, "main", "pike", version="15.0.2")]
+    assert heads == [{"pike01"}, {"pike_contract01"}]
+    assert at("glance", "pike01") == at("glance", "pike_contract01") == (SchemaState.AT, ("pike",))
+
+
+def test_a_contract_head_of_glance_stands_for_its_expand_head() -> None:
+    glance = CATALOG.service("glance")
+    assert at("glance", "train_contract01", **{"Glance Migrations": 0}) == (SchemaState.AT, ("train",))
+    assert at("glance", "train_contract01", "ussuri_expand01")[0] is SchemaState.BETWEEN
+    expanded = expected_after(glance, "main", "train", "ussuri", Stage.EXPAND)
+    assert expanded.alembic == {"train_contract01", "ussuri_expand01"}
+    assert expected_after(glance, "main", "train", "ussuri", Stage.CONTRACT).alembic == {"ussuri_contract01"}
+
+
+def test_before_stein_placement_lives_in_nova() -> None:
+    placement = CATALOG.service("placement")
+    with pytest.raises(CatalogError) as caught:
+        placement.at("rocky")
+    assert caught.value.hint.endswith("before that its tables are in database api of nova")
+    assert placement.origin is not None
+    assert "allocations" in placement.origin.tables
+
+
+def test_cinder_moves_within_a_release_in_the_order_of_its_chain() -> None:
+    assert at("cinder", "9ab1b092a404") == (SchemaState.BETWEEN, ())
+    assert at("cinder", cinder=135) == (SchemaState.BETWEEN, ())
+    assert at("cinder", "921e1a36b076", cinder=145) == (SchemaState.AT, ("xena", "yoga"))

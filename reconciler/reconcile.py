@@ -10,9 +10,12 @@ from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
+from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
-from reconciler.planning.plan import Scene, groups_of
+from reconciler.planning.plan import NO_ORDER, Scene, groups_of
 from reconciler.planning.position import position_of
+from reconciler.planning.preview import positions_of
+from reconciler.planning.relations import Order
 from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8
@@ -53,6 +56,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     assert read.desired is not None
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
+    scene = replace(scene, order=_order(memory, read.commit, scene))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
@@ -70,6 +74,16 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)
     return tuple(decisions)
+
+
+def _order(memory: Memory, commit: str, scene: Scene) -> Order | None:
+    """Order the legs of all groups; None while one of them was not looked at since its last run ended."""
+    if not related(scene):
+        return NO_ORDER
+    idle = [group for group in groups_of(scene.desired) if memory.history.open_run(group) is None]
+    if not all(memory.fresh_for(group, commit) for group in idle):
+        return None
+    return order_of(positions_of(scene.desired, scene.catalog, memory.observations, memory.history), scene)
 
 
 def _troubled(decision: Decision, memory: Memory) -> Decision:

@@ -138,6 +138,16 @@ class GoingBack(TypedDict):
     loses: list[str]
 
 
+class Wait(TypedDict):
+    """A leg of another group that comes first, and the rule that says so; `others` tells that they move it."""
+
+    group: str
+    leg: int
+    rule: str
+    text: str
+    others: bool
+
+
 class PlanOf(TypedDict):
     """The plan of one leg of a group, or what blocks it; `point_of_no_return` is the id of a step or empty."""
 
@@ -148,6 +158,7 @@ class PlanOf(TypedDict):
     direction: Literal["forward", "back"]
     services: list[PlanService]
     blocked: list[Block]
+    waits_for: list[Wait]
     waves: list[Wave]
     pauses: list[Pause]
     point_of_no_return: str

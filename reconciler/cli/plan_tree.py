@@ -56,6 +56,8 @@ def tree_of(each: Preview, durations: Durations = Durations(), *, which: str = "
 def _add_blocks(top: Tree, plan: Plan) -> None:
     for block in plan.blocked:
         top.add(f"[yellow]blocked, {plain(block.reason)}[/]: {plain(block.text)}").add(plain(f"hint: {block.hint}"))
+    for wait in plan.waits_for:
+        top.add(f"[yellow]waits for leg {wait.leg} of {plain(wait.group)}[/]: {plain(f'{wait.text} [{wait.rule}]')}")
 
 
 def _add_route(top: Tree, route: Route) -> None:

@@ -91,6 +91,17 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A leg of another group that comes first, and the rule that says so; `others` tells that they move it."""
+
+    group: str
+    leg: int
+    rule: str
+    text: str
+    others: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRoute:
     """The releases one service passes through in a plan; one element when only its build changes (a refresh)."""
 
@@ -106,6 +117,7 @@ class Plan:
 
     `checks_back` prove, after the leg was taken back, that each host runs what it ran before. `direction` is forward,
     or back when it undoes run `undoes`. `inherits` names the superseded run whose open leg it takes over.
+    `waits_for` are legs of other groups that must have ended; they are no part of what the plan does, nor of its id.
     """
 
     id: str
@@ -118,3 +130,9 @@ class Plan:
     direction: str = "forward"
     undoes: str = ""
     inherits: str = ""
+    waits_for: tuple[Wait, ...] = ()
+
+    @property
+    def hops(self) -> bool:
+        """Tell whether a service gets on to another release; a refresh does not."""
+        return any(len(each.route) > 1 for each in self.services)

@@ -41,6 +41,10 @@ class Reason(StrEnum):
     SUPERSEDED = "Superseded"
     CLAIMED = "Claimed"
     MOVED_BY_OTHERS = "MovedByOthers"
+    DEPENDENCY = "Dependency"
+    DEPENDENCY_OF_OTHERS = "DependencyOfOthers"
+    DEPENDENCY_UNMET = "DependencyUnmet"
+    DEPENDENCY_KNOT = "DependencyKnot"
     BEYOND_NO_RETURN = "BeyondNoReturn"
     # steps
     STEP_FAILED = "StepFailed"
@@ -180,6 +184,22 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.MOVED_BY_OTHERS: (
         "The service is not at its release, and it is others who move it: here it is only looked at.",
         "Ask those who move it; what waits for it goes on by itself when it has arrived.",
+    ),
+    Reason.DEPENDENCY: (
+        "A leg of another component comes first, by a rule of the catalog.",
+        "Nothing to do: this one begins when that one has ended; `reconciler plan` shows the whole order.",
+    ),
+    Reason.DEPENDENCY_OF_OTHERS: (
+        "A component that others move must get on first, by a rule of the catalog.",
+        "Ask those who move it; this one begins by itself when it has arrived.",
+    ),
+    Reason.DEPENDENCY_UNMET: (
+        "A rule of the catalog asks another component for a release that nothing here will bring it to.",
+        "Do what the text says in the desired state, or let the other component move first.",
+    ),
+    Reason.DEPENDENCY_KNOT: (
+        "Rules of the catalog go round in a circle: each component would have to move before the other.",
+        "Cut a leg in two (a procedure whose leg is a hop, or an earlier goal), or move both in one group.",
     ),
     Reason.SUPERSEDED: ("Newer inputs took the place of these before anything was changed.", "Nothing to do."),
     Reason.BEYOND_NO_RETURN: (

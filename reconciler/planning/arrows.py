@@ -134,10 +134,7 @@ def _requires(pair: Pair) -> Iterator[Found]:
             hint = f"Give {other.service} the release {needs.release} or a later one in the desired state."
             yield pair.obstacle(Node(way.group, leg), f"{text}, and it is to stay at {other.name(other.goal)}", hint)
             continue
-        for host, stays in sorted(other.held.items()):
-            if stays < wanted:
-                held = f"{text}, and {host} is held at {other.name(stays)}"
-                yield pair.obstacle(Node(way.group, leg), held, _end_of(host), host)
+        yield from _left_behind(pair, other, wanted, Node(way.group, leg), text)
         if due == leg:
             yield from pair.arrow((other, number), (way, leg), f"{other.words(number)} comes before {way.words(leg)}")
 
@@ -157,8 +154,15 @@ def _due(pair: Pair) -> Iterator[int]:
     yield from (leg + 1 for leg in way.hops_under(rule))
 
 
-def _end_of(host: str) -> str:
-    return f"End the override of {host}, or take it out of the service."
+def _left_behind(pair: Pair, way: Way, wanted: int, node: Node, text: str) -> Iterator[Obstacle]:
+    """Yield hosts that stay at a release that is too old, and those of which nobody knows what they run."""
+    for host, stays in sorted(way.held.items()):
+        if stays is None and wanted > 0:
+            hint = f"Bring {host} back, or take it out of {way.service}."
+            yield pair.obstacle(node, f"{text}, and nobody knows what {host} runs", hint, host)
+        elif stays is not None and stays < wanted:
+            hint = f"End the override of {host}, or take it out of {way.service}."
+            yield pair.obstacle(node, f"{text}, and {host} is held at {way.name(stays)}", hint, host)
 
 
 # ---------------------------------------------------------------- excludes
@@ -219,9 +223,7 @@ def _not_too_old(pair: Pair, leg: int) -> Iterator[Found]:
     oldest = oldest_beside(pair, other.after(leg))
     node = Node(other.group, leg)
     text = f"{other.words(leg)} works with {way.service} from {other.name(oldest)} on"
-    for host, stays in sorted(way.held.items()):
-        if stays < oldest:
-            yield pair.obstacle(node, f"{text}, and {host} is held at {way.name(stays)}", _end_of(host), host)
+    yield from _left_behind(pair, way, oldest, node, text)
     number = way.reaches(oldest)
     if number is None:
         hint = f"Give {way.service} the release {other.name(oldest)} or a later one, or {other.service} an older one."

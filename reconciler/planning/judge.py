@@ -12,6 +12,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
+from reconciler.planning.dependency import waits_of
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.plan import Scene, inputs_of, make_plan
 from reconciler.planning.serial import plan_to_json
@@ -85,10 +86,29 @@ def _begin(plan: Plan, scene: Scene) -> Decision:
     """Pin a plan, unless it failed before or another group's leg is in its way."""
     if (plan.group, plan.inputs) in scene.history.holds:
         return replace(ruling(plan.group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
+    if waiting := _in_turn(plan, scene):
+        return waiting
     if other := claimed_by(plan, scene):
         text = f"the open leg of {other.group} changes the same hosts or services"
         return replace(ruling(plan.group, State.WAITING, Reason.CLAIMED, text), plan=plan)
     return _pinned(plan, scene)
+
+
+def _in_turn(plan: Plan, scene: Scene) -> Decision | None:
+    """Let a leg wait for those of other components that come first."""
+    if not plan.hops or plan.direction == "back":
+        return None
+    if scene.order is None:
+        text = "looking at the fleet, on which the order of legs depends"
+        return replace(ruling(plan.group, State.WAITING, Reason.HOST_NOT_ASKED, text), plan=plan)
+    waits = waits_of(plan.group, 1, scene.order)
+    if not waits:
+        return None
+    others = [each for each in waits if each.others]
+    reason, state = (Reason.DEPENDENCY_OF_OTHERS, State.BLOCKED) if others else (Reason.DEPENDENCY, State.WAITING)
+    first = (others or waits)[0]
+    decision = ruling(plan.group, state, reason, f"{first.text} [{first.rule}]")
+    return replace(decision, plan=replace(plan, waits_for=waits))
 
 
 def _pinned(plan: Plan, scene: Scene) -> Decision:

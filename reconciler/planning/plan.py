@@ -16,18 +16,24 @@ from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import History, Run
 from reconciler.planning.actions import probe_drafts, verify_host
+from reconciler.planning.dependency import unmet
 from reconciler.planning.graph import Leg, Place, build_graph, make_step
 from reconciler.planning.inherit import inherit
 from reconciler.planning.position import goal_of, held_back
+from reconciler.planning.relations import Order
 from reconciler.planning.route import find_route
 from reconciler.planning.setting import MissingBuildError, Setting, UnfitError
 from reconciler.planning.way_back import undo_steps
+
+NO_ORDER = Order()
+"""The order of a fleet in which no rule relates one component to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """All that planning looks at; `pinned` are plans of other groups that this very pass pins.
 
+    `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
     `now` bears on timeouts and on what has expired, never on what a plan says otherwise.
     """
 
@@ -36,6 +42,7 @@ class Scene:
     history: History
     now: datetime
     pinned: tuple[Plan, ...] = ()
+    order: Order | None = NO_ORDER
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
@@ -82,7 +89,11 @@ def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan |
     if any(intent.back for intent in intents):
         return plan_back(group, inputs, {i.service.name: i.position.release for i in intents}, scene)
     moved = [intent for intent in intents if len(intent.stops) > 1 or intent.position.drifted]
-    return _forward(group, inputs, moved, scene) if moved else None
+    if not moved:
+        return None
+    plan = _forward(group, inputs, moved, scene)
+    blocked = () if plan.blocked or not plan.hops else unmet(group, scene.order or NO_ORDER)
+    return _finished(replace(plan, steps=(), blocked=blocked)) if blocked else plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from reconciler.planning.durations import Durations
 from reconciler.planning.pause import Pause
 from reconciler.planning.preview import Preview
 from reconciler.planning.retreat import Stretch
+from reconciler.planning.serial import wait_to_json
 from reconciler.planning.telling import Telling, tell
 
 NOTHING_MEASURED = Durations()
@@ -52,6 +53,7 @@ def _plan(plan: Plan, leg: tuple[int, int], told: Telling) -> dict[str, Any]:
             for each in plan.services
         ],
         "blocked": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in plan.blocked],
+        "waits_for": [wait_to_json(each) for each in plan.waits_for],
         "waves": [{"service": w.service, "wave": w.number, "hosts": list(w.hosts)} for w in told.waves],
         "pauses": [_pause(each) for each in told.pauses],
         "point_of_no_return": told.no_return.id if told.no_return else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.domain.catalog import Catalog
@@ -14,9 +14,14 @@ from reconciler.domain.position import Position
 from reconciler.domain.route import Route, RoutePolicy
 from reconciler.domain.run import History
 from reconciler.errors import CatalogError
-from reconciler.planning.plan import Scene, groups_of, make_plan
+from reconciler.planning.ahead import legs_ahead
+from reconciler.planning.dependency import waits_of
+from reconciler.planning.journeys import order_of
+from reconciler.planning.plan import Scene, groups_of
 from reconciler.planning.position import position_of
+from reconciler.planning.relations import sort_legs
 from reconciler.planning.route import find_route
+from reconciler.planning.ways import Node
 
 NOTHING = History()
 
@@ -35,14 +40,22 @@ class Preview:
 
 
 def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetime) -> tuple[Preview, ...]:
-    """Plan every group, as a daemon would that has an empty journal."""
+    """Plan every group to its goal, leg by leg, as a daemon would that has an empty journal.
+
+    All legs stand in an order that keeps the relations between components; without such, first legs come first.
+    """
     scene = Scene(desired=desired, catalog=catalog, history=NOTHING, now=now)
     places = {each.service: each for each in positions_of(desired, catalog, seen)}
-    plans = {
-        group: make_plan(group, [places[name] for name in services], scene)
+    order = order_of(places.values(), scene)
+    scene = replace(scene, order=order)
+    found = {
+        Node(group, leg): preview_of(group, plan and replace(plan, waits_for=waits_of(group, leg, order)), scene)
         for group, services in groups_of(desired).items()
+        for leg, plan in enumerate(legs_ahead(group, [places[name] for name in services], scene), start=1)
     }
-    return tuple(preview_of(group, plan, scene) for group, plan in plans.items())
+    nodes = sorted(found, key=lambda node: (node.number, node.group))
+    arrows = [arrow for arrow in order.arrows if arrow.first in found and arrow.then in found]
+    return tuple(found[node] for node in dict.fromkeys([*sort_legs(nodes, arrows), *nodes]))
 
 
 def preview_of(group: str, plan: Plan | None, scene: Scene) -> Preview:

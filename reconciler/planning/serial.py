@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
-from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, Undo
+from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, Undo, Wait
 from reconciler.domain.procedure import Phase
 
 
@@ -25,7 +25,13 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "steps": [step_to_json(step) for step in plan.steps],
         "checks_back": [step_to_json(step) for step in plan.checks_back],
         "blocked": [{"reason": b.reason, "text": b.text, "hint": b.hint} for b in plan.blocked],
+        "waits_for": [wait_to_json(each) for each in plan.waits_for],
     }
+
+
+def wait_to_json(wait: Wait) -> dict[str, Json]:
+    """Render what a leg waits for."""
+    return {"group": wait.group, "leg": wait.leg, "rule": wait.rule, "text": wait.text, "others": wait.others}
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
@@ -44,6 +50,7 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
         steps=steps_from_json(data["steps"]),
         checks_back=steps_from_json(data["checks_back"]),
         blocked=tuple(Block(b["reason"], b["text"], b["hint"]) for b in data["blocked"]),
+        waits_for=tuple(Wait(**each) for each in data.get("waits_for", ())),
     )
 
 

@@ -27,7 +27,7 @@ class Way:
         rank: its place in the group.
         start: where it stands; None when nobody can tell.
         legs: per leg the stops, start and end included.
-        held: hosts that an override holds behind, with where they stay.
+        held: hosts that will not follow, with where they stay; None: nobody can tell.
         others: whether others move it.
         procedure: how a leg is carried out; services of a group that share one move side by side.
     """
@@ -38,7 +38,7 @@ class Way:
     start: int | None
     rank: int = 0
     legs: tuple[tuple[int, ...], ...] = ()
-    held: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int | None] = field(default_factory=dict)
     others: bool = False
     procedure: str = ""
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
+from reconciler.steps._apt import APT
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
@@ -59,24 +60,6 @@ DEBIAN_FRONTEND=noninteractive DEBIAN_PRIORITY=critical UCF_FORCE_CONFFOLD=1
 NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 export DEBIAN_FRONTEND DEBIAN_PRIORITY UCF_FORCE_CONFFOLD NEEDRESTART_SUSPEND APT_LISTCHANGES_FRONTEND
 boot=$(cat /proc/sys/kernel/random/boot_id)
-
-# apt waits for dpkg's lock, but not for those of its lists and its archives, which its timers and steps beside us take.
-errors=${RECONCILER_VALUES%/*}/apt-errors
-get() {
-  deadline=$(($(date +%s) + 60))
-  until try "$@"; do
-    grep -q '^E: Could not get lock /var/[a-z]*/apt/' "$errors" && [ "$(date +%s)" -lt "$deadline" ] || return "$code"
-    sleep 1
-  done
-}
-try() {
-  verb=$1; shift
-  code=0
-  apt-get "$verb" -y -q -o DPkg::Lock::Timeout=60 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>"$errors" || code=$?
-  cat -- "$errors" >&2
-  return "$code"
-}
 install() {
   [ "$remove" = yes ] || set -- --no-remove "$@"
   get install --allow-downgrades --allow-change-held-packages "$@"
@@ -129,7 +112,7 @@ esac
 echo "$action: $*"
 """
 
-BODY = PRELUDE + "policy=$1 action=$2 hold=$3 remove=$4\nshift 4\n" + _POLICY + _REST
+BODY = PRELUDE + "policy=$1 action=$2 hold=$3 remove=$4\nshift 4\n" + APT + _POLICY + _REST
 
 
 class Model(Args):

@@ -72,3 +72,21 @@ def test_cinder_moves_within_a_release_in_the_order_of_its_chain() -> None:
     assert at("cinder", "9ab1b092a404") == (SchemaState.BETWEEN, ())
     assert at("cinder", cinder=135) == (SchemaState.BETWEEN, ())
     assert at("cinder", "921e1a36b076", cinder=145) == (SchemaState.AT, ("xena", "yoga"))
+
+
+def test_mitakas_neutron_has_one_row_for_two_branches() -> None:
+    neutron = CATALOG.service("neutron")
+    assert at("neutron", "4ffceebfcdc") == (SchemaState.AT, ("mitaka",))
+    assert at("neutron", "kilo") == (SchemaState.AT, ("kilo",))
+    assert at("neutron", "4ffceebfcdc", "5cd92597d11d")[0] is SchemaState.BETWEEN
+    newton = expected_after(neutron, "main", "mitaka", "newton", Stage.EXPAND)
+    assert newton.alembic == {"4ffceebfcdc", "5cd92597d11d"}
+    liberty = expected_after(neutron, "main", "kilo", "liberty", Stage.EXPAND)
+    assert liberty.alembic == {"34af2b5c5a59"}
+    mitaka = expected_after(neutron, "main", "liberty", "mitaka", Stage.EXPAND)
+    assert mitaka.alembic == {"0e66c5227a8a", "4af11ca47297"}
+    assert expected_after(neutron, "main", "liberty", "mitaka", Stage.CONTRACT).alembic == {"4ffceebfcdc"}
+
+
+def test_a_neutron_stuck_on_its_way_is_between() -> None:
+    assert at("neutron", "5c85685d616d", "c3e9d13c4367")[0] is SchemaState.BETWEEN

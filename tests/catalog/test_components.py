@@ -86,3 +86,29 @@ def test_rabbitmq_and_erlang_climb_together() -> None:
     assert order.index("erlang 25 to 26") < order.index("rabbitmq 3.12 to 3.13")
     assert order.index("rabbitmq 3.13 to 4.2") < order.index("erlang 26 to 27") < order.index("rabbitmq 4.2 to 4.3")
     assert order_legs([rabbitmq, erlang]).knots  # in one leg it would pass what RabbitMQ of its day runs on
+
+
+def test_computes_follow_nova_within_their_budget_and_want_their_hypervisor_first() -> None:
+    fleet = ways(nova="yoga 2025.1", nova_compute="yoga 2025.1", libvirt="6.0.0 8.0.0", qemu="4.2.0 6.2.0")
+    order = shown(order_legs(fleet))
+
+    def place(leg: str) -> int:
+        return order.index(leg)
+
+    assert place("nova yoga to 2023.1") < place("nova-compute yoga to 2023.1") < place("nova 2023.1 to 2024.1")
+    assert place("libvirt 6.0.0 to 8.0.0") < place("nova-compute 2023.1 to 2024.1")
+    assert place("qemu 4.2.0 to 6.2.0") < place("nova-compute 2023.1 to 2024.1")
+
+
+def test_computes_of_kilo_are_moved_with_control_services_when_all_of_it_is_one_leg() -> None:
+    (nova,) = ways(nova="kilo kilo")
+    stops = [CATALOG.service("nova").at(name).release.index for name in ("kilo", "mitaka", "newton", "pike")]
+    control = replace(nova, group="cloud", legs=(tuple(stops),), procedure="replace")
+    compute = replace(
+        control, service="nova-compute", component=CATALOG.service("nova-compute"), rank=1,
+        legs=((stops[0], stops[-1]),), procedure="containerise",
+    )  # fmt: skip
+
+    assert order_legs([control, compute]).found
+    assert order_legs([replace(control, group="control"), replace(compute, group="computes")]).knots
+    assert find_route(CATALOG, "nova-compute", "kilo", "pike", RoutePolicy.OFFLINE).stops == ("kilo", "pike")

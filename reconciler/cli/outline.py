@@ -179,15 +179,26 @@ def _parts(steps: Sequence[Step], plan: Plan) -> Iterator[Part]:
 
 
 def _rounds(steps: Sequence[Step]) -> Iterator[Round]:
-    for _, members in groupby(steps, lambda step: (step.service, step.hop, step.wave)):
-        yield tuple(members)
+    """Divide a phase: waves as they follow each other, all else by service and hop.
+
+    Services that share hosts take turns on these; what one of them does is drawn together all the same.
+    """
+    for wave, members in groupby(steps, lambda step: step.wave):
+        if wave is not None:
+            yield tuple(members)
+            continue
+        found: dict[tuple[str, str], list[Step]] = {}
+        for step in members:
+            found.setdefault((step.service, step.hop), []).append(step)
+        yield from map(tuple, found.values())
 
 
 def _likeness(members: Round) -> tuple[object, ...]:
     """Return what is equal for waves that do the same, one after the other; the canary's is like no other."""
-    first = members[0]
-    titles = tuple(dict.fromkeys(step.title for step in members)) if first.wave else ()
-    return first.service, first.hop, first.wave if first.wave is None else min(first.wave, 1), titles
+    wave = members[0].wave
+    if not wave:
+        return wave, members[0].service, members[0].hop
+    return 1, tuple(dict.fromkeys((step.service, step.title) for step in members))
 
 
 def _titles(rounds: Sequence[Round], plan: Plan) -> Iterator[str]:
@@ -195,7 +206,7 @@ def _titles(rounds: Sequence[Round], plan: Plan) -> Iterator[str]:
     first = rounds[0][0]
     spans = frozenset(f"{each.route[0]}>{each.route[-1]}" for each in plan.services if each.route)
     if len(plan.services) > 1:
-        yield first.service
+        yield few(list(dict.fromkeys(step.service for step in rounds[0])))
     if first.wave is not None:
         yield _waves([tuple(dict.fromkeys(step.host for step in members)) for members in rounds], first.wave)
     elif first.hop and first.hop not in spans:

@@ -100,6 +100,8 @@ def _head(each: Preview, plan: Plan, told: Telling, which: str) -> Iterator[str]
     yield from (f"### {which}{_text(heading(each))}", "")
     for block in plan.blocked:
         yield f"- **Blocked, {_text(block.reason)}**: {_text(block.text)} *{_text(block.hint)}*"
+    for wait in plan.waits_for:
+        yield f"- **Waits for leg {wait.leg} of {_text(wait.group)}**: {_text(wait.text)} `{wait.rule}`"
     if plan.steps:
         yield f"- Stopped from quiesce until moved: {_text(stopped(plan)) or 'nothing'}"
         yield from (f"- Users: {_text(line)}" for line in noticed(told, plan))

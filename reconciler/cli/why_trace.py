@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.cli.words import lasting
 from reconciler.domain.outcome import Failed, Lost
+from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.release import near_miss
 from reconciler.domain.run import Run
 from reconciler.domain.who import WORDS, Who, who_clears
@@ -107,6 +108,10 @@ def _all_stops(known: Known) -> Iterator[dict[str, Any]]:
         yield _stop("block", {"reason": block.reason, "text": block.text, "hint": block.hint})
     for each in known.place.get("blocks", ()):
         yield _stop("block", each)
+    for wait in plan.waits_for if plan else ():
+        reason = Reason.DEPENDENCY_OF_OTHERS if wait.others else Reason.DEPENDENCY
+        text = f"leg {wait.leg} of {wait.group} comes first: {wait.text} [{wait.rule}]"
+        yield _stop("wait", {"reason": str(reason), "text": text, "hint": TEXTS[reason][1]})
     if known.status["verdict"] in {"Waiting", "Blocked", "Suspended"}:
         yield _stop("wait" if known.status["verdict"] == "Waiting" else "block", known.status)
 

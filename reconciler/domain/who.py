@@ -27,6 +27,7 @@ _OTHERS_THAN_OPERATORS = {
     Who.TIME: {
         Reason.HOST_NOT_ASKED,
         Reason.CLAIMED,
+        Reason.DEPENDENCY,
         Reason.SUPERSEDED,
         Reason.STEP_RUNNING,
         Reason.STEP_SLOW,
@@ -46,10 +47,12 @@ _OTHERS_THAN_OPERATORS = {
         Reason.OPEN_LEG,
         Reason.OVERRIDE_IN_THE_WAY,
         Reason.CANARY_FAILED,
+        Reason.DEPENDENCY_UNMET,
+        Reason.DEPENDENCY_KNOT,
         Reason.VALUE_MISSING,
         Reason.VALUE_INVALID,
     },
-    Who.TEAM: {Reason.MOVED_BY_OTHERS},
+    Who.TEAM: {Reason.MOVED_BY_OTHERS, Reason.DEPENDENCY_OF_OTHERS},
 }
 
 

@@ -91,6 +91,18 @@ def test_a_journal_that_was_changed_is_refused(call: Call, tmp_path: Path):
     assert "its hash does not match" in found.stderr
 
 
+def test_every_leg_to_the_goal_is_numbered(call: Call, tmp_path: Path):
+    shutil.copytree(FLEET, tmp_path / "fleet")
+    service = tmp_path / "fleet/services/keystone.yaml"
+    service.write_text(service.read_text().replace("procedure: fast-forward", "procedure: downtime"))
+    argv = ("plan", tmp_path / "fleet", "--observed", SEEN / "yoga.json")
+    plans = conforms("plan", call(*argv, "-o", "json").stdout)["plans"]
+    assert [(each["leg"], each["legs"]) for each in plans] == [(1, 2), (2, 2)]
+    assert [each["services"][0]["route"] for each in plans] == [["yoga", "2023.1"], ["2023.1", "2026.1"]]
+    assert "leg 2 of 2, identity: keystone 2023.1 → 2026.1" in call(*argv).stdout
+    assert "### leg 2 of 2, identity: keystone 2023.1 → 2026.1" in call(*argv, "-o", "markdown").stdout
+
+
 def journal() -> dict[str, Any]:
     """Return a journal in which the first stop took half a minute."""
     desired = read_folder(FLEET)

@@ -14,9 +14,11 @@ import pytest
 from reconciler.cli.why_trace import Known, lines_of, trace_of
 from reconciler.cli.words import lasting
 from reconciler.domain.outcome import Done, Failed
+from reconciler.domain.plan import Wait
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Attempt, Run
 from reconciler.domain.who import Who, who_clears
+from reconciler.planning.preview import Preview
 from tests.cli.conftest import CASES, Call, conforms, shown
 from tests.planning.graphs import ALL_STOPPED
 
@@ -120,6 +122,19 @@ def test_a_suspension_a_refused_commit_and_a_wait():
         ("wait", "time"),
     ]
     assert found["stops"][1]["hint"] == "`reconciler resume`"
+
+
+def test_legs_that_come_first():
+    waits = tuple(
+        Wait(group=name, leg=2, rule="r", text="first", others=name == "fabric") for name in ("ceph", "fabric")
+    )
+    preview = Preview("g", replace(ALL_STOPPED, waits_for=waits))
+    found = trace(replace(KNOWN, halts=(), preview=preview))["stops"]
+    assert [(stop["kind"], stop["reason"], stop["who"]) for stop in found] == [
+        ("wait", "Dependency", "time"),
+        ("wait", "DependencyOfOthers", "another team"),
+    ]
+    assert found[0]["text"] == "leg 2 of ceph comes first: first [r]"
 
 
 def test_an_open_run_is_told_step_by_step():

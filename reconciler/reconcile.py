@@ -12,10 +12,10 @@ from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
 from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
-from reconciler.planning.plan import NO_ORDER, Scene, groups_of
 from reconciler.planning.position import position_of
 from reconciler.planning.preview import positions_of
 from reconciler.planning.relations import Order
+from reconciler.planning.scene import NO_ORDER, Scene, groups_of
 from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8

@@ -103,12 +103,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceRoute:
-    """The releases one service passes through in a plan; one element when only its build changes (a refresh)."""
+    """The releases one service passes through in a plan; one element when only its build changes (a refresh).
+
+    In a replacement `onto` are the hosts of the deployment that becomes live, and `off` those of the one before.
+    """
 
     service: str
     start: str
     goal: str
     route: tuple[str, ...]
+    onto: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,12 +37,16 @@ class DatabasePosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A service: `release` is where a route starts, empty when it cannot be told (then `blocks` say why)."""
+    """A service: `release` is where a route starts, empty when it cannot be told (then `blocks` say why).
+
+    `second` are the hosts of the deployment that is not live.
+    """
 
     service: str
     release: str
     databases: tuple[DatabasePosition, ...]
     hosts: tuple[HostPosition, ...]
+    second: tuple[HostPosition, ...] = ()
     blocks: tuple[Block, ...] = ()
 
     @property

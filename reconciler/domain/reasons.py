@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_WAY_BACK = "NoWayBack"
     NO_BUILD = "NoBuild"
     PROCEDURE_UNFIT = "ProcedureUnfit"
+    REPLACEMENT_DONE = "ReplacementDone"
     HOST_WITHOUT_BUILD = "HostWithoutBuild"
     POSITION_UNKNOWN = "PositionUnknown"
     WRITTEN_SINCE = "WrittenSince"
@@ -156,6 +157,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.PROCEDURE_UNFIT: (
         "What the procedure says does not fit this service.",
         "Mend the action that the text names, or choose another procedure.",
+    ),
+    Reason.REPLACEMENT_DONE: (
+        "The second deployment is the live one, and the procedure would replace it once more.",
+        "Make the keys under `replacement` the service's own, or choose another procedure.",
     ),
     Reason.HOST_WITHOUT_BUILD: (
         "The host bears no build of the service at all; to provision it is not this daemon's work.",

@@ -13,6 +13,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import SecretError
 from reconciler.observers import compose, read_report
+from reconciler.planning.deployments import all_of, bearing, seen_as
 from reconciler.planning.words import host_words, resolved
 from reconciler.ports import Ports, Unreachable
 
@@ -24,17 +25,21 @@ async def look(desired: Desired, ports: Ports, hosts: Iterable[str] | None = Non
     """Ask every host (or those named) and every database at once; nobody waits for a dead host but its own answer."""
     names = sorted(desired.hosts if hosts is None else hosts)
     bearing = {name: services_on(desired, name) for name in names}
-    keys = [(service.name, name) for service in desired.services.values() for name in service.databases]
+    keys = [
+        (each, name) for service in desired.services.values() for each in all_of(service) for name in each.databases
+    ]
     reports, markers = await asyncio.gather(
         asyncio.gather(*(look_at_host(desired.hosts[name], bearing[name], ports) for name in names)),
-        asyncio.gather(*(look_at_database(desired, service, name, ports) for service, name in keys)),
+        asyncio.gather(*(look_at_database(desired, each, name, ports) for each, name in keys)),
     )
-    return Observations(hosts=dict(zip(names, reports, strict=True)), databases=dict(zip(keys, markers, strict=True)))
+    found = {(seen_as(each), name): marker for (each, name), marker in zip(keys, markers, strict=True)}
+    return Observations(hosts=dict(zip(names, reports, strict=True)), databases=found)
 
 
 def services_on(desired: Desired, host: str) -> tuple[Service, ...]:
-    """Return the services that a host bears."""
-    return tuple(service for service in desired.services.values() if host in service.hosts)
+    """Return the services that a host bears, each as the deployment that is there."""
+    found = (bearing(service, host) for service in desired.services.values())
+    return tuple(each for each in found if each is not None)
 
 
 async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) -> Observed[HostReport]:
@@ -50,9 +55,9 @@ async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) ->
     return Known(read_report(questions, answers, at), at)
 
 
-async def look_at_database(desired: Desired, service: str, name: str, ports: Ports) -> Observed[SchemaMarker]:
+async def look_at_database(desired: Desired, service: Service, name: str, ports: Ports) -> Observed[SchemaMarker]:
     """Read one database's version tables."""
-    return await read_marker(database_of(desired, desired.services[service], name), ports)
+    return await read_marker(database_of(desired, service, name), ports)
 
 
 def database_of(desired: Desired, service: Service, name: str) -> Database:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import HostPosition, Position
 from reconciler.planning.build import build_for
-from reconciler.planning.plan import Scene, make_plan
+from reconciler.planning.plan import make_plan
 from reconciler.planning.position import goal_of, version_of
+from reconciler.planning.scene import Scene
 
 MAX_LEGS = 64
 """How many legs of a group are planned ahead; no series has more releases."""

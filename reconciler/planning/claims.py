@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.domain.desired import Desired
 from reconciler.domain.plan import Plan
 from reconciler.domain.run import Run
-from reconciler.planning.plan import Scene, groups_of
+from reconciler.planning.scene import Scene, groups_of
 
 
 def claimed_by(plan: Plan, scene: Scene) -> Plan | None:

@@ -8,7 +8,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Command, Draft, Kind
 from reconciler.domain.release import near_miss
 from reconciler.domain.run import Halt, History
-from reconciler.planning.plan import groups_of
+from reconciler.planning.scene import groups_of
 
 Answer = tuple[tuple[Draft, ...], str]
 

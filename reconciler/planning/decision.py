@@ -8,7 +8,7 @@ from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Halt, Suspension
 from reconciler.domain.verdict import Decision, State, Verdict
-from reconciler.planning.plan import Scene, groups_of
+from reconciler.planning.scene import Scene, groups_of
 
 
 def ruling(group: str, state: State, reason: Reason, text: str, run: str = "") -> Decision:

@@ -1,57 +1,26 @@
-"""Builds the graph of a leg's steps from a procedure's phases."""
+"""Builds the graph of a plan's steps from the phases of its stages' procedures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.domain.catalog import Catalog
-from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.desired import Desired, Service
 from reconciler.domain.plan import Step
-from reconciler.domain.position import HostPosition, Position
-from reconciler.domain.procedure import Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.procedure import Phase, PhaseSpec, Selector
 from reconciler.planning.actions import expand
+from reconciler.planning.crew import crews
+from reconciler.planning.leg import Leg, Place
 from reconciler.planning.position import goal_of
+from reconciler.planning.selected import MANY, Moved, Round, owner_of, rounds
 from reconciler.planning.setting import Draft, Setting
-from reconciler.planning.waves import waves
 from reconciler.steps import kinds
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """One service's part of a leg: the stops it passes, and the hosts whose code moves."""
-
-    service: Service
-    position: Position
-    stops: tuple[str, ...]
-    moving: tuple[Host, ...]
-    standing: Mapping[str, HostPosition] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Index where the hosts stand: there may be thousands."""
-        object.__setattr__(self, "standing", {host.host: host for host in self.position.hosts})
-
-    @property
-    def hops(self) -> tuple[tuple[str, str], ...]:
-        """Return the hops, none for a refresh."""
-        return tuple(zip(self.stops, self.stops[1:], strict=False))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where in a leg a step stands."""
-
-    phase: Phase
-    service: str
-    host: str = ""
-    hop: str = ""
-    wave: int | None = None
-
-
-Column = tuple[Place, tuple[Draft, ...]]
+Column = Sequence[tuple[Place, Draft]]
 """What is done one after the other in one place."""
 
 
@@ -59,97 +28,136 @@ Column = tuple[Place, tuple[Draft, ...]]
 class Graph:
     """Steps under construction: `frontier` are the steps that the next block comes after.
 
-    Preparing is no part of the pause: its phases run side by side, and only what follows waits for them.
+    `services` are the live deployments. `moved` is kept for each service, under the name of the first of its crew.
     """
 
     desired: Desired
     catalog: Catalog
+    services: Mapping[str, Service]
+    legs: Mapping[str, Leg]
     steps: dict[str, Step] = field(default_factory=dict)
     frontier: tuple[str, ...] = ()
+    moved: dict[str, Moved] = field(default_factory=dict)
+    twins: dict[str, int] = field(default_factory=dict)
+
+    def prepare(self, phases: Iterable[PhaseSpec], legs: Sequence[Leg]) -> tuple[str, ...]:
+        """Add phases that are no part of the pause: everything of them is side by side. Return all ends."""
+        ends: dict[str, None] = {}
+        for phase in phases:
+            for crew in crews(legs) if phase.on in MANY and phase.each == "leg" else [(leg,) for leg in legs]:
+                for block in self._blocks(phase, crew):
+                    self.frontier = ()
+                    self._block(block, once=True)
+                    ends |= dict.fromkeys(self.frontier)
+        self.frontier = ()
+        return tuple(ends)
 
     def add_phase(self, phase: PhaseSpec, legs: Sequence[Leg]) -> None:
-        """Add one phase of all services side by side; the next phase waits for all of them."""
-        side_by_side = phase.phase is Phase.PREPARE
-        start = () if side_by_side else self.frontier
-        ends = dict.fromkeys(self.frontier if side_by_side else ())
-        for leg in legs:
-            self.frontier = start
-            ends |= dict.fromkeys(self._add(phase, leg, side_by_side=side_by_side))
-        self.frontier = tuple(ends)
+        """Add one phase of all services side by side; the next phase waits for all of them.
 
-    def _add(self, phase: PhaseSpec, leg: Leg, *, side_by_side: bool) -> tuple[str, ...]:
-        """Add one service's part and return the steps that end it."""
+        Services that share hosts go over these together, so that each host is taken once.
+        """
         start, ends = self.frontier, dict[str, None]()
-        for span in leg.hops if phase.each == "hop" else ((leg.stops[0], leg.stops[-1]),):
-            hop = f"{span[0]}>{span[1]}" if leg.hops else ""
-            for wave, hosts in _rounds(phase, leg):
-                places = [
-                    Place(phase=phase.phase, service=leg.service.name, host=host, hop=hop, wave=wave) for host in hosts
-                ]
-                self._block([self._column(phase, leg, span, place) for place in places])
-            if side_by_side:
-                ends |= dict.fromkeys(self.frontier)
-                self.frontier = start
-        return tuple(ends) if side_by_side else self.frontier
+        together = phase.on in MANY and phase.each == "leg"
+        for crew in crews(legs) if together else [(leg,) for leg in legs]:
+            self.frontier = start
+            for block in self._blocks(phase, crew):
+                self._block(block)
+            ends |= dict.fromkeys(self.frontier)
+        self.frontier = tuple(ends) or start
+
+    def _blocks(self, phase: PhaseSpec, crew: Sequence[Leg]) -> Iterator[list[Column]]:
+        """Yield the columns of each round."""
+        moved = self.moved.setdefault(crew[0].service.name, Moved())
+        owner = owner_of(phase, crew[0], self.services)
+        of_others = self.moved.setdefault(owner.name, Moved()) if phase.on is Selector.SERVICE else moved
+        found = rounds(phase, crew, of_others, owner)
+        for span in crew[0].hops if phase.each == "hop" else (crew[0].whole,):
+            for each in found:
+                yield [self._column(phase, crew, span, each, place) for place in range(len(each.hosts))]
+        if phase.phase is Phase.ROLL:
+            of_others.note(found)
 
     def _column(
-        self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], place: Place
-    ) -> tuple[Place, tuple[Draft, ...]]:
-        if not leg.hops and place.host:
-            span = (goal_of(leg.service, place.host),) * 2
-        setting = Setting(
-            service=leg.service,
+        self, phase: PhaseSpec, crew: Sequence[Leg], span: tuple[str, str], each: Round, number: int
+    ) -> list[tuple[Place, Draft]]:
+        """Return what is done on one host: action by action, for each service; what two of them say is done once."""
+        host = each.hosts[number]
+        settings = [
+            (self._setting(phase, leg, span, each, number), leg) for leg in crew if len(crew) == 1 or host in leg.names
+        ]
+        column: list[tuple[Place, Draft]] = []
+        for spec in phase.steps:
+            said: list[tuple[str, Mapping[str, object]]] = []
+            for setting, leg in settings:
+                place = self._place(phase, setting, leg, each, host)
+                for draft in expand(setting, spec):
+                    if len(settings) == 1 or (draft.kind, draft.args) not in said:
+                        column.append((place, draft))
+                        said.append((draft.kind, draft.args))
+        return column
+
+    def _place(self, phase: PhaseSpec, setting: Setting, leg: Leg, each: Round, host: str) -> Place:
+        hop = f"{setting.start}>{setting.goal}" if setting.start != setting.goal and leg.hops else ""
+        return Place(phase=phase.phase, service=setting.service.name, host=host, hop=hop, wave=each.wave)
+
+    def _setting(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], each: Round, number: int) -> Setting:
+        host, owner = each.hosts[number], owner_of(phase, leg, self.services)
+        if owner.name != leg.service.name:
+            leg = self.legs.get(owner.name, leg)
+            span = leg.whole if leg.service.name == owner.name else (owner.release, owner.release)
+        elif owner is leg.old:
+            span = (leg.stops[0], leg.stops[0])
+        elif phase.each == "leg":
+            span = leg.whole
+        if not leg.hops and host and owner is leg.service:
+            span = (goal_of(owner, host),) * 2
+        return Setting(
+            service=owner,
             desired=self.desired,
             catalog=self.catalog,
-            host=self.desired.hosts.get(place.host),
-            position=leg.standing.get(place.host),
+            host=self.desired.hosts.get(host),
+            position=leg.standing.get(host),
             start=span[0],
             goal=span[1],
             origin=leg.stops[0],
+            stops=leg.stops,
+            onto=each.before(number),
+            old=leg.old,
         )
-        return place, tuple(draft for spec in phase.steps for draft in expand(setting, spec))
 
-    def _block(self, columns: Iterable[Column]) -> None:
+    def _block(self, columns: Iterable[Column], *, once: bool = False) -> None:
         """Add columns that run side by side, each a chain, all after the frontier."""
         ends: dict[str, None] = {}
-        for place, drafts in columns:
+        for column in columns:
             before = self.frontier
-            for draft in drafts:
-                step = make_step(draft, place, before)
-                self.steps.setdefault(step.id, step)
-                before = (step.id,)
-            if drafts:
+            for place, draft in column:
+                before = (self.add(draft, place, before, once=once),)
+            if column:
                 ends |= dict.fromkeys(before)
         self.frontier = tuple(ends) or self.frontier
 
-
-def build_graph(procedure: Procedure, legs: Sequence[Leg], desired: Desired, catalog: Catalog) -> tuple[Step, ...]:
-    """Return the steps of one leg in an order in which every step comes after those it waits for."""
-    graph = Graph(desired, catalog)
-    for phase in procedure.phases:
-        graph.add_phase(phase, legs)
-    return tuple(graph.steps.values())
-
-
-def _rounds(phase: PhaseSpec, leg: Leg) -> Iterable[tuple[int | None, tuple[str, ...]]]:
-    """Return wave number and host names of each round; one nameless host stands for the daemon."""
-    names = tuple(host.name for host in leg.moving)
-    if phase.on is Selector.DAEMON:
-        return [(None, ("",))]
-    if phase.on is Selector.WAVE:
-        return [(n, tuple(host.name for host in wave)) for n, wave in enumerate(waves(leg.service, leg.moving))]
-    if phase.on is Selector.FLEET:
-        return [(None, names)]
-    return [(None, (leg.service.bootstrap,))]
+    def add(self, draft: Draft, place: Place, after: tuple[str, ...], *, once: bool = False) -> str:
+        """Add a step and return its id; `once`: what is there already, word for word, is not added again."""
+        step = make_step(draft, place, after)
+        if step.id in self.steps:
+            known = self.steps[step.id]
+            if once and (known.kind, known.args) == (step.kind, step.args):
+                return step.id
+            self.twins[step.id] = self.twins.get(step.id, 1) + 1
+            step = make_step(draft, place, after, twin=self.twins[step.id])
+        self.steps[step.id] = step
+        return step.id
 
 
-def make_step(draft: Draft, place: Place, after: tuple[str, ...] = ()) -> Step:
-    """Give a draft its id and place."""
+def make_step(draft: Draft, place: Place, after: tuple[str, ...] = (), *, twin: int = 1) -> Step:
+    """Give a draft its id and place; `twin` numbers those that would have the same id."""
     kind = kinds()[draft.kind]
     host = "" if draft.asks else place.host
+    number = f".{twin}" if twin > 1 else ""
     at = f"@{host}" if host else ""
     return Step(
-        id=_UNSAFE.sub("-", f"{place.service}.{place.phase}.{draft.key or draft.kind}") + at,
+        id=_UNSAFE.sub("-", f"{place.service}.{place.phase}.{draft.key or draft.kind}{number}") + at,
         kind=draft.kind,
         phase=place.phase,
         service=place.service,
@@ -164,4 +172,6 @@ def make_step(draft: Draft, place: Place, after: tuple[str, ...] = ()) -> Step:
         repeatable=kind.REPEATABLE,
         interruptible=kind.INTERRUPTIBLE,
         point_of_no_return=draft.point_of_no_return,
+        name=draft.name,
+        advisory=draft.advisory,
     )

@@ -11,10 +11,10 @@ from reconciler.domain.position import HostPosition, Position
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.rule import RELATING
 from reconciler.domain.run import History, Run
-from reconciler.planning.plan import Scene, groups_of
 from reconciler.planning.position import goal_of
 from reconciler.planning.relations import Order, order_legs
 from reconciler.planning.route import find_route
+from reconciler.planning.scene import Scene, groups_of
 from reconciler.planning.ways import Way
 
 Legs = tuple[tuple[str, ...], ...]

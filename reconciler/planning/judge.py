@@ -14,7 +14,8 @@ from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.open_run import OpenRun
-from reconciler.planning.plan import Scene, inputs_of, make_plan
+from reconciler.planning.plan import make_plan
+from reconciler.planning.scene import Scene, inputs_of
 from reconciler.planning.serial import plan_to_json
 
 

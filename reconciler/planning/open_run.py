@@ -14,9 +14,9 @@ from reconciler.domain.run import Attempt, Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
-from reconciler.planning.plan import Scene, accepted_losses, inputs_of
 from reconciler.planning.position import held_back
 from reconciler.planning.safe_point import at_safe_point
+from reconciler.planning.scene import Scene, accepted_losses, inputs_of
 from reconciler.planning.serial import step_to_json
 from reconciler.planning.values import with_values
 from reconciler.planning.way_back import undo_steps

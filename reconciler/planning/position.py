@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
@@ -17,6 +18,7 @@ from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import History, Run
 from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.build import Builds, differences, installed_release
+from reconciler.planning.deployments import live, other, seen_as
 from reconciler.planning.expected import expected_after
 from reconciler.planning.identify import identify
 from reconciler.planning.marker import matches
@@ -29,16 +31,30 @@ _BLOCKS = {
 
 
 def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
-    """Place a service: each database, each host, and the release where a route would start."""
+    """Place a service where its live deployment stands: each database, each host, and where a route would start."""
+    new = other(service, history) if live(service, history).deployment == "old" else None
+    service = live(service, history)
     expands = _expands(desired.procedures.get(service.procedure))
     databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
     builds = Builds(service, dict(versions_of(service, catalog)))
     hosts = tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)
-    blocks = tuple(d.block for d in databases if d.block) + tuple(h.unknown for h in hosts if h.unknown)
+    second = () if new is None else _second(new, desired, catalog, seen)
+    blocks = tuple(d.block for d in databases if d.block)
+    blocks += tuple(host.unknown for host in (*hosts, *second) if host.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
     if not release and not blocks:
         blocks = (_no_release(service, databases, hosts),)
-    return Position(service=service.name, release=release, databases=databases, hosts=hosts, blocks=blocks)
+    return Position(
+        service=service.name, release=release, databases=databases, hosts=hosts, second=second, blocks=blocks
+    )
+
+
+def _second(new: Service, desired: Desired, catalog: Catalog, seen: Observations) -> tuple[HostPosition, ...]:
+    """Place the hosts of the deployment that shall take over: they need not bear any build yet."""
+    builds = Builds(new, dict(versions_of(new, catalog)))
+    hosts = (_host(desired.hosts[name], builds, seen) for name in new.hosts)
+    bare = Reason.HOST_WITHOUT_BUILD
+    return tuple(replace(h, unknown=None) if h.unknown and h.unknown.reason == bare else h for h in hosts)
 
 
 def version_of(service: Service, catalog: Catalog, release: str) -> str:
@@ -66,14 +82,11 @@ def held_back(service: Service) -> tuple[str, ...]:
 
 def _database(service: Service, name: str, catalog: Catalog, seen: Observations, *, expands: bool) -> DatabasePosition:
     component = catalog.service(service.component)
-    match seen.databases.get((service.name, name)):
+    match seen.databases.get((seen_as(service), name)):
         case Known(value=marker):
             return _marked(service, component, name, marker, expands=expands)
         case Absent():
-            text = f"database {name} does not exist"
-            if lacking := _lacking(component, name):
-                return DatabasePosition(name=name, releases=lacking, text=f"{text} yet")
-            return DatabasePosition(name=name, block=_block(Reason.DATABASE_EMPTY, text))
+            return _missing(component, name, f"database {name} does not exist")
         case Unknown(reason=reason, text=text):
             return DatabasePosition(name=name, block=_block(Reason(reason), f"database {name}: {text}"))
         case _:
@@ -87,8 +100,8 @@ def _marked(
     found = identify(component, name, marker)
     if found.state is SchemaState.AT:
         return DatabasePosition(name=name, releases=found.releases, text=found.text)
-    if found.state is SchemaState.EMPTY and (lacking := _lacking(component, name)):
-        return DatabasePosition(name=name, releases=lacking, text=found.text)
+    if found.state is SchemaState.EMPTY:
+        return _missing(component, name, f"database {name}: {found.text}")
     if expands and (starts := _expanded_from(service, component, name, marker)):
         return DatabasePosition(name=name, releases=tuple(dict.fromkeys(starts)), text=found.text)
     block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
@@ -102,6 +115,13 @@ def _lacking(component: Component, database: str) -> tuple[str, ...]:
         for each in component.releases
         if database not in each.schema or component.may_lack(database, each.release.id)
     )
+
+
+def _missing(component: Component, name: str, text: str) -> DatabasePosition:
+    """Place a database that is not there: before the release in which it must be, if the service can do without it."""
+    early = _lacking(component, name)
+    block = None if early else _block(Reason.DATABASE_EMPTY, text)
+    return DatabasePosition(name=name, releases=early, text=text, block=block)
 
 
 def _expands(procedure: Procedure | None) -> bool:

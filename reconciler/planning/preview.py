@@ -17,10 +17,10 @@ from reconciler.errors import CatalogError
 from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.journeys import order_of
-from reconciler.planning.plan import Scene, groups_of
 from reconciler.planning.position import position_of
 from reconciler.planning.relations import sort_legs
 from reconciler.planning.route import find_route
+from reconciler.planning.scene import Scene, groups_of
 from reconciler.planning.ways import Node
 
 NOTHING = History()

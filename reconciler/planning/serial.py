@@ -20,7 +20,15 @@ def plan_to_json(plan: Plan) -> dict[str, Json]:
         "undoes": plan.undoes,
         "inherits": plan.inherits,
         "services": [
-            {"service": s.service, "start": s.start, "goal": s.goal, "route": list(s.route)} for s in plan.services
+            {
+                "service": s.service,
+                "start": s.start,
+                "goal": s.goal,
+                "route": list(s.route),
+                "onto": list(s.onto),
+                "off": list(s.off),
+            }
+            for s in plan.services
         ],
         "steps": [step_to_json(step) for step in plan.steps],
         "checks_back": [step_to_json(step) for step in plan.checks_back],
@@ -44,7 +52,14 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
         undoes=data["undoes"],
         inherits=data["inherits"],
         services=tuple(
-            ServiceRoute(service=s["service"], start=s["start"], goal=s["goal"], route=tuple(s["route"]))
+            ServiceRoute(
+                service=s["service"],
+                start=s["start"],
+                goal=s["goal"],
+                route=tuple(s["route"]),
+                onto=tuple(s["onto"]),
+                off=tuple(s["off"]),
+            )
             for s in data["services"]
         ),
         steps=steps_from_json(data["steps"]),

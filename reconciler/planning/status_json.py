@@ -12,9 +12,9 @@ from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.route import Hop, HopGate, HopKind, Reason, Refusal, Route, RoutePolicy
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Report
-from reconciler.planning.plan import groups_of
 from reconciler.planning.position import goal_of
 from reconciler.planning.preview import Preview
+from reconciler.planning.scene import groups_of
 from reconciler.planning.serial import plan_from_json, plan_to_json
 
 

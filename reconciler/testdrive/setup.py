@@ -28,7 +28,8 @@ from reconciler.errors import DesiredStateError, ReconcilerError
 from reconciler.execution.carry import carry
 from reconciler.execution.read import read_files
 from reconciler.planning.actions import expand
-from reconciler.planning.graph import Place, make_step
+from reconciler.planning.graph import make_step
+from reconciler.planning.leg import Place
 from reconciler.planning.setting import Setting
 from reconciler.ports import StepKey
 from reconciler.settings import read_settings

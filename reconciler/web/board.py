@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import SourceState
 from reconciler.domain.verdict import Report
-from reconciler.planning.plan import groups_of
+from reconciler.planning.scene import groups_of
 
 
 def utc_now() -> datetime:

@@ -17,7 +17,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.observation import Known
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Decision, Report, State, Verdict
-from reconciler.planning.plan import groups_of
+from reconciler.planning.scene import groups_of
 from reconciler.planning.status_json import diff_to_json, host_counts
 from reconciler.web.board import Board
 from reconciler.web.runs import run_series

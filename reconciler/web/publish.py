@@ -13,8 +13,8 @@ from reconciler.domain.plan import Json
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
-from reconciler.planning.plan import Scene
 from reconciler.planning.preview import Preview, preview_of
+from reconciler.planning.scene import Scene
 from reconciler.planning.status_json import diff_to_json, moment, previews_to_json, status_to_json
 from reconciler.web.board import Board
 

@@ -13,7 +13,7 @@ from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Attempt, History, Run
-from reconciler.planning.plan import groups_of
+from reconciler.planning.scene import groups_of
 
 RESULTS = ("done", "backed_out", "dropped")
 STEP_BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)

@@ -17,7 +17,7 @@ from reconciler.domain.verdict import Decision, State
 from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.journeys import order_of
 from reconciler.planning.judge import judge
-from reconciler.planning.plan import Scene
+from reconciler.planning.scene import Scene
 from tests.planning.test_plan import position
 from tests.support.sample import DESIRED, HOSTS, KEYSTONE
 

@@ -16,7 +16,8 @@ from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import History
-from reconciler.planning.plan import Scene, inputs_of, make_plan
+from reconciler.planning.plan import make_plan
+from reconciler.planning.scene import Scene, inputs_of
 from reconciler.planning.serial import plan_from_json, plan_to_json
 from tests.support.sample import DESIRED, HOSTS, desired
 

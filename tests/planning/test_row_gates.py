@@ -13,7 +13,8 @@ from reconciler.domain.desired import BuildSpec, Database
 from reconciler.domain.plan import Plan, Step
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.run import History
-from reconciler.planning.plan import Scene, make_plan
+from reconciler.planning.plan import make_plan
+from reconciler.planning.scene import Scene
 from reconciler.steps import kinds
 from tests.support.sample import HOSTS, desired
 

@@ -1,0 +1,75 @@
+"""Plans the way back over what was done, and how it is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.domain.plan import Plan, ServiceRoute, Step
+from reconciler.domain.procedure import Phase
+from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Run
+from reconciler.planning.actions import probe_drafts, verify_host
+from reconciler.planning.graph import make_step
+from reconciler.planning.leg import Leg, Place
+from reconciler.planning.scene import Scene, accepted_losses, block, finished, groups_of
+from reconciler.planning.setting import Setting
+from reconciler.planning.way_back import undo_steps
+
+
+def checks_back(leg: Leg, scene: Scene) -> Iterable[Step]:
+    """Yield what proves, host by host, that a leg was taken back: each runs what it ran before.
+
+    The configuration is left out: what it was before is known to the host alone.
+    """
+    service = leg.old or leg.service
+    for name in service.hosts if leg.old else [host.name for host in leg.moving]:
+        position = leg.standing[name]
+        if not position.release:
+            continue
+        setting = Setting(
+            service=service,
+            desired=scene.desired,
+            catalog=scene.catalog,
+            host=scene.desired.hosts[name],
+            position=position,
+            start=leg.stops[0],
+            goal=position.release,
+        )
+        build = setting.build(position.release)
+        if build is None:
+            continue
+        place = Place(phase=Phase.BACK_OUT, service=service.name, host=name)
+        drafts = (verify_host(setting, replace(build, files=()), "verify-build"), *probe_drafts(setting))
+        yield from (make_step(draft, place) for draft in drafts)
+
+
+def plan_back(group: str, inputs: str, at: Mapping[str, str], scene: Scene) -> Plan:
+    """Plan the way back over the newest run that stands, or say why there is none.
+
+    `at` is where each service stands. Several runs may lie between there and the goal; each pass takes one.
+    """
+    services = groups_of(scene.desired)[group]
+    goals = {name: scene.desired.services[name].release for name in services}
+    runs = scene.history.completed(group)
+    begins = {(route.service, route.start) for run in runs for route in run.plan.services}
+    if not runs or any((name, goal) not in begins for name, goal in goals.items() if goal != at[name]):
+        start = ", ".join(f"{name} to {goal}" for name, goal in goals.items())
+        no_way = block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
+        return finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(no_way,), direction="back"))
+    return _back_over(runs[-1], group, inputs, scene)
+
+
+def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
+    routes = tuple(
+        ServiceRoute(service=r.service, start=r.goal, goal=r.start, route=tuple(reversed(r.route)))
+        for r in run.plan.services
+    )
+    plan = Plan(id="", group=group, inputs=inputs, services=routes, direction="back", undoes=run.id)
+    chain = scene.history.chain(run)
+    beyond = [step for each in chain for step in each.plan.steps if step.point_of_no_return and each.attempted(step.id)]
+    if beyond:
+        text = f"{beyond[0].title} was done in run {run.id}"
+        return finished(replace(plan, blocked=(block(Reason.BEYOND_NO_RETURN, text),)))
+    steps = undo_steps(chain, under="", accept_loss=accepted_losses(scene))
+    return finished(replace(plan, steps=steps))

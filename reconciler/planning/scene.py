@@ -1,0 +1,85 @@
+"""All that planning looks at, and what it says of groups as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired, Service
+from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
+from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.run import History
+from reconciler.planning.relations import Order
+
+NO_ORDER = Order()
+"""The order of a fleet in which no rule relates one component to another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """All that planning looks at; `pinned` are plans of other groups that this very pass pins.
+
+    `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
+    `now` bears on timeouts and on what has expired, never on what a plan says otherwise.
+    """
+
+    desired: Desired
+    catalog: Catalog
+    history: History
+    now: datetime
+    pinned: tuple[Plan, ...] = ()
+    order: Order | None = NO_ORDER
+
+
+def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
+    """Return every group with its services; a service that no group names is a group of its own."""
+    grouped = {service for members in desired.groups.values() for service in members}
+    alone = {name: (name,) for name in desired.services if name not in grouped}
+    return dict(sorted({**desired.groups, **alone}.items()))
+
+
+def inputs_of(group: str, desired: Desired) -> str:
+    """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks."""
+    services = [desired.services[name] for name in groups_of(desired)[group]]
+    accepts = [a for a in desired.accepts if a.what.partition(":")[2] in {s.name for s in services}]
+    value = (
+        [replace(service, suspended="") for service in services],
+        [desired.procedures.get(service.procedure) for service in services],
+        [desired.hosts[name] for service in services for name in _hosts_of(service)],
+        [desired.probes[name] for name in _probes_of(services, desired)],
+        accepts,
+        group in desired.one_by_one,
+    )
+    return digest_of(value)
+
+
+def _hosts_of(service: Service) -> tuple[str, ...]:
+    return (*service.hosts, *(service.replacement.hosts if service.replacement else ()))
+
+
+def _probes_of(services: Sequence[Service], desired: Desired) -> tuple[str, ...]:
+    """Return the probes that the services' procedures name."""
+    procedures = [desired.procedures.get(service.procedure) for service in services]
+    phases = [phase for procedure in procedures if procedure for phase in procedure.phases]
+    named = {each for phase in phases for spec in phase.steps for each in spec.args.values() if isinstance(each, str)}
+    return tuple(sorted(named & set(desired.probes)))
+
+
+def accepted_losses(scene: Scene) -> frozenset[str]:
+    """Return the services whose data somebody agreed to lose; an acceptance holds to the end of its last day, UTC."""
+    today = scene.now.date()
+    losses = [a.what for a in scene.desired.accepts if a.what.startswith("data-loss:") and today <= a.until]
+    return frozenset(what.partition(":")[2] for what in losses)
+
+
+def finished(plan: Plan) -> Plan:
+    """Name a plan by the digest of all that it says."""
+    head = (plan.group, plan.inputs, plan.direction, plan.undoes, plan.inherits, plan.services, plan.blocked)
+    return replace(plan, id=digest_of_all((head, *plan.steps))[:12])
+
+
+def block(reason: Reason, text: str) -> Block:
+    """Say why a plan may not go on, with the hint of the reason."""
+    return Block(str(reason), text, TEXTS[reason][1])

@@ -22,6 +22,7 @@ import asyncssh
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
+from reconciler.adapters.dns import DnspythonDns
 from reconciler.adapters.git import GitSource
 from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
@@ -89,7 +90,9 @@ class Engine:
         self.journal = SqlJournal.acquire(f"sqlite:///{folder}/journal.db", SystemClock())
         secrets = LocalSecrets({}, Redactor())
         source = GitSource("file:///nowhere", "main", folder / "mirror")
-        self.ports = Ports(hosts, SqlDatabases(), HttpxHttp(), secrets, source, self.journal, SystemClock())
+        self.ports = Ports(
+            hosts, SqlDatabases(), HttpxHttp(), DnspythonDns(), secrets, source, self.journal, SystemClock()
+        )
         self.executor = Executor(self.ports)
         self.desired = Desired(fleet="benchmark", hosts={host.name: host}, services={}, groups={}, procedures={})
         self.host = host.name

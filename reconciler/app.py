@@ -17,6 +17,7 @@ import structlog
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
+from reconciler.adapters.dns import DnspythonDns
 from reconciler.adapters.git import GitSource
 from reconciler.adapters.git_mirror import GitAccess
 from reconciler.adapters.hosts import SshHosts
@@ -80,6 +81,7 @@ def make_ports(settings: Settings, journal: Journal, redactor: Redactor | None =
         hosts=SshHosts(ssh_settings(settings)),
         databases=SqlDatabases(),
         http=HttpxHttp(),
+        dns=DnspythonDns(),
         secrets=LocalSecrets(os.environ, redactor or Redactor()),
         source=make_source(settings),
         journal=journal,

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from reconciler.domain.desired import Database, Host, SecretRef
-from reconciler.domain.effect import AskHttp, HostScript
+from reconciler.domain.dns import DnsRecords
+from reconciler.domain.effect import AskHttp, HostScript, UpdateDns
 from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.observation import Observed
 from reconciler.domain.outcome import Exited, Sample
@@ -157,6 +158,18 @@ class Http(Protocol):
         ...
 
 
+class Dns(Protocol):
+    """The DNS servers that have the word on the names of endpoints."""
+
+    async def update(self, change: UpdateDns, key: str | None) -> Sample:
+        """Tell the server to change records, signed with `key`, a base64 text; `ok` is None when nobody could tell."""
+        ...
+
+    async def values(self, records: DnsRecords) -> Observed[tuple[str, ...]]:
+        """Ask the server itself: sorted values, Absent for none; Unknown where it has not the word on the name."""
+        ...
+
+
 class Secrets(Protocol):
     """Secrets by reference."""
 
@@ -228,6 +241,7 @@ class Ports:
     hosts: Hosts
     databases: Databases
     http: Http
+    dns: Dns
     secrets: Secrets
     source: Source
     journal: Journal

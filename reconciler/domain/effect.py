@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Database, SecretRef
+from reconciler.domain.dns import DnsRecords
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.row_probe import RowProbe
 
@@ -66,5 +67,29 @@ class AskHost:
     service: str
 
 
-Ask = AskHttp | AskMarker | AskFingerprint | AskRows | AskHost
-Effect = HostScript | Ask
+@dataclass(frozen=True, slots=True)
+class AskDns:
+    """What a name means, asked of the server that has the word on it."""
+
+    records: DnsRecords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateDns:
+    """Replace records by others, if they are those that they `was` (RFC 2136): one transaction of the server.
+
+    Values are in canonical form; none means that there is no such record. The key signs the request (TSIG);
+    `key_name` is empty for none.
+    """
+
+    records: DnsRecords
+    was: tuple[str, ...]
+    values: tuple[str, ...]
+    ttl: int
+    key_name: str = ""
+    key_algorithm: str = "hmac-sha256"
+    key_secret: SecretRef | None = None
+
+
+Ask = AskHttp | AskMarker | AskFingerprint | AskRows | AskHost | AskDns
+Effect = HostScript | UpdateDns | Ask

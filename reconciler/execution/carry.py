@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.domain.desired import Desired, Host
-from reconciler.domain.effect import HostScript
-from reconciler.domain.outcome import Exited, Failed, Lost, Outcome
+from reconciler.domain.effect import HostScript, UpdateDns
+from reconciler.domain.outcome import Exited, Failed, Lost, Outcome, Sample
 from reconciler.domain.plan import Step
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
@@ -31,6 +31,12 @@ async def carry(
     args = kind.Model.model_validate(step.args)
     effect = kind.effect(args)
     exited: Exited | None = None
+    acted: Sample | None = None
+    if isinstance(effect, UpdateDns):
+        did = await _act(effect, ports) if may_start else NeverStarted()
+        if not isinstance(did, Sample):
+            return did
+        acted = did
     if isinstance(effect, HostScript):
         ended = await _on_host(step, key, effect, desired, ports, may_start)
         if not isinstance(ended, Exited):
@@ -38,7 +44,16 @@ async def carry(
         exited = replace(ended, output=ports.secrets.redact(ended.output))
     proofs = kind.proofs(args) if exited is None or exited.code == 0 else ()
     answers = {question: await ask(question, desired, ports) for question in proofs}
-    return kind.judge(args, Evidence(exited=exited, answers=answers))
+    return kind.judge(args, Evidence(exited=exited, acted=acted, answers=answers))
+
+
+async def _act(change: UpdateDns, ports: Ports) -> Sample | Failed:
+    """Do what the daemon does itself; it may be done twice, and a proof tells whether it happened."""
+    try:
+        key = None if change.key_secret is None else ports.secrets.resolve(change.key_secret)
+    except SecretError as error:
+        return Failed(str(Reason.SECRET_MISSING), str(error), error.hint)
+    return await ports.dns.update(change, key)
 
 
 async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context

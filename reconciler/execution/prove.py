@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from reconciler.domain.desired import Database, Desired, SecretRef
-from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows
+from reconciler.domain.effect import Ask, AskDns, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows
 from reconciler.domain.observation import Observed, Unknown
 from reconciler.domain.outcome import Sample
 from reconciler.domain.reasons import Reason
@@ -30,6 +30,8 @@ async def ask(question: Ask, desired: Desired, ports: Ports) -> Answered:
             return await _by_sql(database, ports, lambda db, password: ports.databases.rows(db, password, probe))
         case AskHost(host, _):
             return await look_at_host(desired.hosts[host], services_on(desired, host), ports)
+        case AskDns(records):
+            return await ports.dns.values(records)
         case AskHttp():
             return await _samples(question, ports)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from reconciler.domain.effect import AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
+from reconciler.domain.effect import AskDns, AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
 from reconciler.domain.plan import Json, Step
 from reconciler.steps import Args, StepKind, kinds
 
@@ -86,4 +86,6 @@ def _words(ask: object) -> str:
             return f"a fingerprint over all rows of {database.name}"
         case AskHost(host=host, service=service):
             return f"what {host} itself says of {service}"
+        case AskDns(records=records):
+            return f"{records}, asked of {records.server}"
     return f"what the question {type(ask).__name__.removeprefix('Ask').lower()} brings"

@@ -27,7 +27,14 @@ class Timed:
     sample: Sample
 
 
-Answered = Observed[SchemaMarker] | Observed[str] | Observed[Rows] | Observed[HostReport] | tuple[Timed, ...]
+Answered = (
+    Observed[SchemaMarker]
+    | Observed[str]
+    | Observed[Rows]
+    | Observed[HostReport]
+    | Observed[tuple[str, ...]]
+    | tuple[Timed, ...]
+)
 
 
 class Args(BaseModel):
@@ -38,9 +45,10 @@ class Args(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known when a step is judged: how it exited on its host (None for the daemon's own), and its proofs."""
+    """What is known when a step is judged: how it exited on its host, what the daemon's own act met, and its proofs."""
 
     exited: Exited | None = None
+    acted: Sample | None = None
     answers: Mapping[Ask, Answered] = field(default_factory=dict)
 
 

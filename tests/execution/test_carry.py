@@ -15,6 +15,7 @@ from reconciler.execution.carry import carry
 from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
 from tests.fakes.clock import VirtualClock
 from tests.fakes.databases import MemoryDatabases
+from tests.fakes.dns import MemoryDns
 from tests.fakes.hosts import FakeHosts, Faults
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.source import MemorySource
@@ -43,11 +44,29 @@ CONFIG = replace(
 )
 
 
-def ports(hosts: FakeHosts, environ: dict[str, str] | None = None) -> Ports:
+NAME = ("nova.example.org.", "A")
+CHANGE = replace(
+    STEP,
+    kind="dns_update",
+    host="",
+    args={
+        "server": "ns",
+        "zone": "example.org.",
+        "name": NAME[0],
+        "was": ["192.0.2.1"],
+        "values": ["192.0.2.2"],
+        "key_name": "mover",
+        "key_secret": "db",
+        "secret_refs": {"db": {"kind": "env", "origin": "DB_PASSWORD"}},
+    },
+)
+
+
+def ports(hosts: FakeHosts, environ: dict[str, str] | None = None, dns: MemoryDns | None = None) -> Ports:
     clock = VirtualClock()
     secrets = LocalSecrets({"DB_PASSWORD": SECRET} if environ is None else environ, Redactor())
     databases = MemoryDatabases()
-    return Ports(hosts, databases, None, secrets, MemorySource(), MemoryJournal(clock), clock)  # type: ignore[arg-type]
+    return Ports(hosts, databases, None, dns or MemoryDns(), secrets, MemorySource(), MemoryJournal(clock), clock)  # type: ignore[arg-type]
 
 
 async def carried(step: Step, hosts: FakeHosts, *, may_start: bool = True, **environ: dict[str, str] | None):
@@ -129,3 +148,32 @@ async def test_a_daemon_that_was_overtaken_is_refused():
 
     assert isinstance(outcome, Failed)
     assert outcome.reason == Reason.HOST_FENCED
+
+
+def name_server(**more: object) -> MemoryDns:
+    return MemoryDns(keys={"mover": SECRET}, records={NAME: ("192.0.2.1",)}, **more)
+
+
+async def test_what_the_daemon_does_itself_is_done_under_its_key_and_may_be_done_twice():
+    dns = name_server()
+    for _ in range(2):
+        outcome = await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), dns=dns), may_start=True)
+        assert isinstance(outcome, Done), outcome
+    assert dns.records[NAME] == ("192.0.2.2",)
+
+
+async def test_what_the_daemon_does_itself_is_begun_only_when_it_may_and_can():
+    dns = name_server()
+    suspended = await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), dns=dns), may_start=False)
+    keyless = await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), {}, dns), may_start=True)
+
+    assert isinstance(suspended, NeverStarted)
+    assert isinstance(keyless, Failed)
+    assert keyless.reason == Reason.SECRET_MISSING
+    assert dns.records[NAME] == ("192.0.2.1",)
+
+
+async def test_a_name_server_that_is_away_leaves_the_outcome_open():
+    dns = name_server(away=True)
+
+    assert isinstance(await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), dns=dns), may_start=True), Lost)

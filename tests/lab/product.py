@@ -18,6 +18,7 @@ from typing import Any
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
+from reconciler.adapters.dns import DnspythonDns
 from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
@@ -129,6 +130,7 @@ class Product:
             hosts=self.hosts,
             databases=SqlDatabases(),
             http=HttpxHttp(),
+            dns=DnspythonDns(),
             secrets=LocalSecrets(os.environ, Redactor()),
             source=self.source,
             journal=self.journal,

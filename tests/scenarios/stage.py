@@ -18,6 +18,7 @@ from reconciler.execution.memory import Memory, Read
 from reconciler.ports import Ports
 from reconciler.reconcile import reconcile
 from tests.fakes.clock import VirtualClock, settle
+from tests.fakes.dns import MemoryDns
 from tests.fakes.fleet import Fleet
 from tests.fakes.hosts import Faults
 from tests.fakes.journal import MemoryJournal, Store
@@ -67,6 +68,7 @@ class Stage:
             hosts=self.fleet.hosts,
             databases=self.fleet,
             http=self.fleet,
+            dns=MemoryDns(),
             secrets=NoSecrets(),
             source=self.source,
             journal=self.journal,

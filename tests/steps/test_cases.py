@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from reconciler.domain.effect import Ask, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows, HostScript
+from reconciler.domain.effect import (
+    Ask,
+    AskDns,
+    AskFingerprint,
+    AskHost,
+    AskHttp,
+    AskMarker,
+    AskRows,
+    HostScript,
+    UpdateDns,
+)
 from reconciler.domain.observation import Absent, HostReport, Known, Unknown
 from reconciler.domain.outcome import Done, Exited, Failed, Lost, Outcome, Sample
 from reconciler.domain.row_probe import Rows
@@ -17,7 +27,7 @@ from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, direc
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-VALUES = {AskMarker: SchemaMarker, AskFingerprint: str, AskRows: Rows, AskHost: HostReport}
+VALUES = {AskDns: tuple[str, ...], AskMarker: SchemaMarker, AskFingerprint: str, AskRows: Rows, AskHost: HostReport}
 
 
 def answered(ask: Ask, case: dict[str, object]) -> Answered:
@@ -52,10 +62,12 @@ def test_case(path: Path) -> None:
     assert kind.Model.model_validate_json(args.model_dump_json()) == args
     script = kind.effect(args)
     if case["script"] is None:
-        assert script is None
+        assert not isinstance(script, HostScript)
     else:
         assert isinstance(script, HostScript)
         assert {"args": list(script.args), "env": dict(script.env), "secrets": dict(script.secrets)} == case["script"]
+    if isinstance(script, UpdateDns):
+        assert json.loads(json.dumps(asdict(script))) == case["change"]
     assert list(kind.shows(args)) == case["shows"]
     assert not any("\n" in line for line in kind.shows(args))
     if direct := direct_kinds().get(path.parent.name):
@@ -67,8 +79,9 @@ def test_case(path: Path) -> None:
     assert [type(ask).__name__ for ask in asks] == case["proofs"]
     for one in case["judged"]:
         exited = Exited(**one["exited"]) if "exited" in one else None
+        acted = Sample(*one["acted"]) if "acted" in one else None
         answers = {ask: answered(ask, answer) for ask, answer in zip(asks, one.get("answers", []), strict=False)}
-        assert told(kind.judge(args, Evidence(exited, answers))) == one["outcome"]
+        assert told(kind.judge(args, Evidence(exited, acted, answers))) == one["outcome"]
 
 
 @pytest.mark.parametrize("name", sorted({path.parent.name for path in CASES}))

@@ -90,3 +90,15 @@ def test_mitakas_neutron_has_one_row_for_two_branches() -> None:
 
 def test_a_neutron_stuck_on_its_way_is_between() -> None:
     assert at("neutron", "5c85685d616d", "c3e9d13c4367")[0] is SchemaState.BETWEEN
+
+
+def test_ironic_moves_with_every_major_of_a_series() -> None:
+    assert at("ironic", "c14cef6dfedf") == (SchemaState.AT, ("newton",))  # 6.1
+    assert at("ironic", "60cf717201bc") == (SchemaState.AT, ("newton",))  # 6.2
+    assert at("ironic", "f6fdb920c182") == (SchemaState.AT, ("mitaka", "newton"))  # 5.0, and 6.0
+
+
+def test_heat_is_read_in_two_ages() -> None:
+    assert at("heat", heat=86)[1][0] == "rocky"
+    assert at("heat", "c6214ca60943", heat=86)[1][0] == "2023.2"
+    assert at("heat", "88be64598c0f") == (SchemaState.BETWEEN, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,21 +27,24 @@ _TABLES = (
 _COLUMNS = """
     SELECT table_name, column_name, column_type, is_nullable, COALESCE(collation_name, '')
     FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
+# Unions, no joins: a join makes the server fill its views of the schema anew for every row, which takes seconds.
 _STRUCTURE = """
-    SELECT c.table_name, c.column_name, c.column_type, c.is_nullable, c.column_default, c.extra, c.collation_name,
-           t.table_collation
-    FROM information_schema.tables AS t JOIN information_schema.columns AS c USING (table_schema, table_name)
-    WHERE t.table_schema = DATABASE() AND t.table_type = 'BASE TABLE' LIMIT :rows"""
+    SELECT 'table', table_name, NULL, NULL, NULL, NULL, NULL, table_collation
+    FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
+    UNION ALL
+    SELECT 'column', table_name, column_name, column_type, is_nullable, column_default, extra, collation_name
+    FROM information_schema.columns WHERE table_schema = DATABASE() LIMIT :rows"""
 _KEYS = """
-    SELECT 'index', table_name, index_name, seq_in_index, column_name, non_unique, sub_part, index_type, NULL
+    SELECT 'index', table_name, index_name, seq_in_index, column_name, non_unique, sub_part, index_type
     FROM information_schema.statistics WHERE table_schema = DATABASE()
     UNION ALL
-    SELECT 'foreign', k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name,
-           k.referenced_column_name, r.delete_rule, r.update_rule
-    FROM information_schema.key_column_usage AS k LEFT JOIN information_schema.referential_constraints AS r
-      ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
-      AND r.table_name = k.table_name
-    WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL LIMIT :rows"""
+    SELECT 'foreign', table_name, constraint_name, ordinal_position, column_name, referenced_table_name,
+           referenced_column_name, NULL
+    FROM information_schema.key_column_usage
+    WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL
+    UNION ALL
+    SELECT 'rule', table_name, constraint_name, NULL, NULL, delete_rule, update_rule, NULL
+    FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE() LIMIT :rows"""
 
 
 @contextmanager
@@ -93,23 +96,37 @@ def structure(connection: Connection) -> Structure:
     MariaDB shows the rules of foreign keys only to who may do more than SELECT.
     """
     limit = {"rows": ROWS + 1}
+    rows = connection.execute(text(_STRUCTURE), limit).fetchall()
+    collations = {row[1]: row[7] for row in rows if row[0] == "table"}
     columns = [
-        Column(row[0], row[1], _text(row[2]), row[3] == "YES", _optional(row[4]), _extra(row[5]), row[6], row[7])
-        for row in connection.execute(text(_STRUCTURE), limit)
+        Column(
+            row[1],
+            row[2],
+            _text(row[3]),
+            row[4] == "YES",
+            _optional(row[5]),
+            _extra(row[6]),
+            row[7],
+            collations[row[1]],
+        )
+        for row in rows
+        if row[0] == "column" and row[1] in collations
     ]
     rows = connection.execute(text(_KEYS), limit).fetchall()
-    rules_seen = all(row[7] is not None for row in rows if row[0] == "foreign")
-    return normal_form("mariadb", columns, [_key(row) for row in rows], rules_seen=rules_seen)
+    rules = {(row[1], row[2]): rule("delete", row[5]) + rule("update", row[6]) for row in rows if row[0] == "rule"}
+    keys = [_key(row, rules) for row in rows if row[0] != "rule"]
+    rules_seen = all((each.table, each.name) in rules for each in keys if each.part is Part.FOREIGN)
+    return normal_form("mariadb", columns, keys, rules_seen=rules_seen)
 
 
-def _key(row: Sequence[Any]) -> KeyColumn:
+def _key(row: Sequence[Any], rules: Mapping[tuple[str, str], str]) -> KeyColumn:
     what, table, name, position, column, *rest = row
     if what == "foreign":
-        tail = rule("delete", rest[2]) + rule("update", rest[3])
+        tail = rules.get((table, name), "")
         return KeyColumn(Part.FOREIGN, table, name, position, key_column(column), tail, (rest[0], rest[1]))
     part = Part.PRIMARY if name == "PRIMARY" else Part.INDEX if int(rest[0]) else Part.UNIQUE
     tail = "" if rest[2] == "BTREE" else f" {str(rest[2]).lower()}"
-    return KeyColumn(part, table, name, position, key_column(column, rest[1]), tail)
+    return KeyColumn(part, table, name, int(position), key_column(column, rest[1]), tail)
 
 
 def _extra(value: object) -> str:

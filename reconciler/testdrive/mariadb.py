@@ -142,7 +142,8 @@ def url(server: Server, account: Account) -> str:
 
 def _common(server: Server) -> tuple[str, ...]:
     as_root = ("--user=root",) if os.geteuid() == 0 else ()  # it refuses to be root unless told
-    return (f"--datadir={server.folder}/data", *as_root)
+    # A server that starts removes what it takes for its own old temporary tables: none shares that folder with another.
+    return (f"--datadir={server.folder}/data", f"--tmpdir={server.folder}", *as_root)
 
 
 def _find(tool: str) -> str:

@@ -85,6 +85,7 @@ def _start(server: str, folder: Path) -> tuple[subprocess.Popen[bytes], Mariadb]
                 *(server, "--no-defaults", f"--datadir={data}", user, f"--socket={socket}", f"--port={port}"),
                 *("--bind-address=127.0.0.1", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"),
                 *("--skip-log-bin", "--performance-schema=OFF", f"--pid-file={folder}/pid"),
+                f"--tmpdir={folder}",  # a server that starts removes temporary tables of others from a common one
             ],
             stdout=log,
             stderr=log,

@@ -85,3 +85,20 @@ class Structure:
 def read_structure(engine: str, lines: Iterable[str]) -> Structure:
     """Read what `lines` wrote; raises ValueError."""
     return Structure(engine, frozenset(map(read_object, lines)))
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a release leaves: all that its real runs left.
+
+    One run began with an empty database, another came from older releases; where they differ, either is right.
+    `origins` says of each run what made it.
+    """
+
+    runs: tuple[Structure, ...]
+    origins: tuple[str, ...]
+
+    @property
+    def engine(self) -> str:
+        """Return the engine that all runs were made on."""
+        return self.runs[0].engine

@@ -1,0 +1,29 @@
+"""What real code of each release left in each database, read from the packaged files when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from reconciler.catalog.structure_file import StructureFile, read_file
+from reconciler.domain.structure import Expected
+
+
+def expected_structure(service: str, database: str, release: str) -> Expected | None:
+    """Return the structure of a database of a service at a release, by its id.
+
+    None: none of its code was run to see, or the service is a site's own.
+    """
+    file = structure_file(service, database)
+    return None if file is None else file.expected(release)
+
+
+@cache
+def structure_file(service: str, database: str) -> StructureFile | None:
+    """Return all that is known of a database's structures; one that is always as another says `same OTHER`."""
+    for series in files("reconciler.catalog").iterdir():
+        source = series.joinpath("structure", f"{service}.{database}.txt")
+        if source.is_file():
+            text = source.read_text("utf-8")
+            return structure_file(service, text.split()[1]) if text.startswith("same ") else read_file(text)
+    return None

@@ -60,6 +60,15 @@ class AskRows:
 
 
 @dataclass(frozen=True, slots=True)
+class AskStructure:
+    """What differs between a database and what a release of the catalog's `component` leaves, read by SQL."""
+
+    database: Database
+    component: str
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskHost:
     """What runs on a host, through the observers: the named targets' questions."""
 
@@ -91,5 +100,5 @@ class UpdateDns:
     key_secret: SecretRef | None = None
 
 
-Ask = AskHttp | AskMarker | AskFingerprint | AskRows | AskHost | AskDns
+Ask = AskHttp | AskMarker | AskStructure | AskFingerprint | AskRows | AskHost | AskDns
 Effect = HostScript | UpdateDns | Ask

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     VERIFY_FAILED = "VerifyFailed"
     GATE_CLOSED = "GateClosed"
     SCHEMA_MISMATCH = "SchemaMismatch"
+    STRUCTURE_MISMATCH = "StructureMismatch"
     BACKUP_UNREADABLE = "BackupUnreadable"
     VALUE_MISSING = "ValueMissing"
     VALUE_INVALID = "ValueInvalid"
@@ -232,6 +233,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.SCHEMA_MISMATCH: (
         "After a schema step the database is not where the release should have brought it.",
         "`reconciler identify` the database; do not start the service.",
+    ),
+    Reason.STRUCTURE_MISMATCH: (
+        "After a schema step the version is right, but tables, columns or keys that the release needs are not there.",
+        "Do not start the service: restore the backup set; `reconciler schema diff` lists what differs.",
     ),
     Reason.BACKUP_UNREADABLE: ("The backup could not be read back.", "Check space and permissions at its place."),
     Reason.VALUE_MISSING: (

@@ -151,11 +151,18 @@ def _restore(setting: Setting, databases: Sequence[Database]) -> Undo:
 
 def _moved(setting: Setting, mode: str, database: Database) -> dict[str, Json]:
     component = setting.catalog.service(setting.service.component)
+    markers = _accepted(component, database.name, setting, mode)
     accept: list[Json] = [
-        {"alembic": _sorted(marker.alembic), "migrate": dict(marker.migrate) or None}
-        for marker in _accepted(component, database.name, setting, mode)
+        {"alembic": _sorted(marker.alembic), "migrate": dict(marker.migrate) or None} for marker in markers
     ]
-    return {"database": database_to_json(database), "accept": accept, **_absent_ok(setting, database.name)}
+    compared = component.name if _ends_hop(mode, markers) else ""
+    told: dict[str, Json] = {"database": database_to_json(database), "accept": accept, "component": compared}
+    return {**told, **_absent_ok(setting, database.name)}
+
+
+def _ends_hop(mode: str, accept: tuple[Marker, ...]) -> bool:
+    """Tell whether a step leaves the schema of a release's last package, of which alone the structure is known."""
+    return mode in {"sync", "contract"} and [each.until for each in accept] == [""]
 
 
 def _absent_ok(setting: Setting, database: str) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from reconciler.domain.comparison import Comparison
 from reconciler.domain.effect import Ask, Effect
 from reconciler.domain.observation import HostReport, Observed
 from reconciler.domain.outcome import Exited, Outcome, Sample
@@ -29,6 +30,7 @@ class Timed:
 
 Answered = (
     Observed[SchemaMarker]
+    | Observed[Comparison]
     | Observed[str]
     | Observed[Rows]
     | Observed[HostReport]

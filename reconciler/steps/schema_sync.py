@@ -1,4 +1,4 @@
-"""Runs a release's schema tool on the bootstrap host, and believes only the marker that is read back."""
+"""Runs a release's schema tool on the bootstrap host, and believes only what is read back: marker and structure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from reconciler.domain.comparison import Comparison, Judgement
 from reconciler.domain.desired import Database
-from reconciler.domain.effect import Ask, AskMarker, HostScript
+from reconciler.domain.effect import Ask, AskMarker, AskStructure, HostScript
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
@@ -32,11 +33,14 @@ class Moved(Args):
     """A database that the tool moves, and the markers of which one must stand in it afterwards.
 
     With `absent_ok` the release also works without the database: it may be missing, or be empty.
+    `component` is the catalog's name of the service whose structure at the release is compared; empty: the step leaves
+    the schema in the middle of a hop, where no structure is expected.
     """
 
     database: Database
     accept: tuple[Marker, ...] = Field(min_length=1)
     absent_ok: bool = False
+    component: str = ""
 
 
 class Model(Moved):
@@ -70,30 +74,40 @@ def shows(args: Model) -> tuple[str, ...]:
 
 
 def proved(args: Model) -> tuple[str, ...]:
-    """Name the versions of which one must be read back."""
+    """Name the versions of which one must be read back, and what is compared."""
     expected = " or ".join(_name(marker.alembic, marker.migrate) for marker in args.accept)
-    return (f"the version of {args.database.name}, read by SQL, is {expected}",)
+    version = f"the version of {args.database.name}, read by SQL, is {expected}"
+    names = ", ".join(each.database.name for each in args.moved if each.component)
+    return (version, f"tables, columns and keys of {names} are those of {args.release}") if names else (version,)
 
 
 def proofs(args: Model) -> tuple[Ask, ...]:
-    """Ask each database for its marker."""
-    return tuple(AskMarker(each.database) for each in args.moved)
+    """Ask each database for its marker, and where the hop ends, for what differs in its structure."""
+    asks: list[Ask] = []
+    for each in args.moved:
+        asks += [AskMarker(each.database), *_compared(args, each)]
+    return tuple(asks)
+
+
+def _compared(args: Model, moved: Moved) -> tuple[AskStructure, ...]:
+    return (AskStructure(moved.database, moved.component, args.release),) if moved.component else ()
 
 
 def judge(args: Model, evidence: Evidence) -> Outcome:
-    """Follow the exit code where it is bad; where it is good, only the markers decide."""
+    """Follow the exit code where it is bad; where it is good, only markers and structures decide."""
     exit_ = by_exit(evidence)
     if not isinstance(exit_, Done):
         return exit_
-    seen: list[str] = []
+    values: dict[str, list[str]] = {}
     texts: list[str] = []
     for moved in args.moved:
         found = _read_back(args, moved, evidence)
         if not isinstance(found, Done):
             return found
-        seen.append(f"{moved.database.name}: " * bool(args.also) + found.values["marker"])
+        for name, value in found.values.items():
+            values.setdefault(name, []).append(f"{moved.database.name}: " * bool(args.also) + value)
         texts.append(found.text)
-    return Done({"marker": "; ".join(seen)}, "; ".join(texts))
+    return Done({name: "; ".join(told) for name, told in values.items()}, "; ".join(texts))
 
 
 def _read_back(args: Model, moved: Moved, evidence: Evidence) -> Outcome:
@@ -109,7 +123,26 @@ def _read_back(args: Model, moved: Moved, evidence: Evidence) -> Outcome:
     if not any(accepts(marker, found, leftover=args.allow_leftover_migrate) for marker in moved.accept):
         text = f"{where} has {seen} after the tool ended well; {args.release} has {expected}"
         return Failed(Reason.SCHEMA_MISMATCH, text, "Do not start the service; see `reconciler identify`.")
-    return Done({"marker": seen}, f"{where} has {seen}")
+    return _structure(args, moved, evidence, Done({"marker": seen}, f"{where} has {seen}"))
+
+
+def _structure(args: Model, moved: Moved, evidence: Evidence, sound: Done) -> Outcome:
+    """Fail on what harms the release's code, and note the rest in the result."""
+    if not moved.component:
+        return sound
+    gone = Failed(Reason.STRUCTURE_MISMATCH, f"database {moved.database.name} vanished while its structure was read")
+    (question,) = _compared(args, moved)
+    found = answer(evidence, question, Comparison, absent=gone)
+    if isinstance(found, Failed | Lost):
+        return found
+    if found.worst is Judgement.DAMAGING:
+        text = f"{sound.text}, but not the structure of {args.release}: {found.told}: {found.listed}"
+        hint = "Do not start the service: restore the backup set. `reconciler schema diff` lists and explains them all."
+        return Failed(Reason.STRUCTURE_MISMATCH, text, hint)
+    text = f"{sound.text}; its structure: {found.told}"
+    if found.worst is Judgement.NOTABLE:
+        text += f": {found.listed}"
+    return Done({**sound.values, "structure": found.told}, text)
 
 
 def accepts(accepted: Marker, found: SchemaMarker, *, leftover: bool) -> bool:

@@ -29,11 +29,15 @@ class Content:
 
 
 class MemoryDatabases:
-    """Contents by URL; a URL that is not there is an absent database, one in `away` cannot be reached."""
+    """Contents by URL; a URL that is not there is an absent database, one in `away` cannot be reached.
+
+    What is in `structures` has that structure instead of the one its tables have.
+    """
 
     def __init__(self) -> None:
         self.contents: dict[str, Content] = {}
         self.away: set[str] = set()
+        self.structures: dict[str, Structure] = {}
         self.at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
     async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
@@ -64,7 +68,8 @@ class MemoryDatabases:
         content = self._content(database)
         if not isinstance(content, Content):
             return content
-        return Known(read_structure("memory", [line for name in content.tables for line in _lines(name)]), self.at)
+        ours = read_structure("memory", [line for name in content.tables for line in _lines(name)])
+        return Known(self.structures.get(database.url, ours), self.at)
 
     async def rows(self, database: Database, password: str | None, probe: RowProbe) -> Observed[Rows]:
         content = self._content(database)

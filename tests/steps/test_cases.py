@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from reconciler.domain.comparison import Comparison
 from reconciler.domain.effect import (
     Ask,
     AskDns,
@@ -16,6 +17,7 @@ from reconciler.domain.effect import (
     AskHttp,
     AskMarker,
     AskRows,
+    AskStructure,
     HostScript,
     UpdateDns,
 )
@@ -27,7 +29,14 @@ from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, direc
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-VALUES = {AskDns: tuple[str, ...], AskMarker: SchemaMarker, AskFingerprint: str, AskRows: Rows, AskHost: HostReport}
+VALUES = {
+    AskDns: tuple[str, ...],
+    AskMarker: SchemaMarker,
+    AskStructure: Comparison,
+    AskFingerprint: str,
+    AskRows: Rows,
+    AskHost: HostReport,
+}
 
 
 def answered(ask: Ask, case: dict[str, object]) -> Answered:

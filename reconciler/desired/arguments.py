@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.problem import Problem
@@ -12,19 +13,32 @@ from reconciler.domain.action import ActionForm
 from reconciler.domain.placeholder import PLACEHOLDER, VALUE
 from reconciler.domain.release import near_miss
 
+VERB = "do"
 COMMON = frozenset(ActionModel.model_fields)
 OF_WATCHES = frozenset(field.alias or name for name, field in WatchModel.model_fields.items())
 
 
 def check_arguments(node: Node, form: ActionForm) -> Iterator[Problem]:
     """Yield arguments that an action does not have, lacks, or could not use; what is still to be filled is let by."""
+    word = str(node.entries()["action"].content if "action" in node.entries() else node.plain())
+    if "from" in node.entries():
+        word = "the watch"
+    if "action" in form.model.model_fields and "action" not in form.given:
+        node = _with_verb(node)
     plain = node.plain()
-    common = (OF_WATCHES if "from" in node.entries() else COMMON) - ({"name"} & set(form.model.model_fields))
-    given = plain if isinstance(plain, dict) else {"action": plain}
-    args = {key: each for key, each in given.items() if key not in common}
-    for path, problem in refused(form.model, {**form.given, **args}, node, str(given.get("action", "the watch"))):
+    common = (OF_WATCHES if "from" in node.entries() else COMMON) - ({"name", "action"} & set(form.model.model_fields))
+    args = {key: each for key, each in plain.items() if key not in common} if isinstance(plain, dict) else {}
+    for path, problem in refused(form.model, {**form.given, **args}, node, word):
         if not _open(node.at(*path) if path else node):
-            yield problem
+            yield replace(problem, what=problem.what.replace("action", VERB, 1)) if path[:1] == ("action",) else problem
+
+
+def _with_verb(node: Node) -> Node:
+    """Let `do` stand for the argument `action` of a step kind: that word names the kind itself in a procedure."""
+    entries = {key: each for key, each in node.entries().items() if key != "action"}
+    if VERB in entries:
+        entries["action"] = entries.pop(VERB)
+    return replace(node, content=entries)
 
 
 def _open(node: Node) -> bool:

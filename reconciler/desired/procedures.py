@@ -135,6 +135,9 @@ def _law(node: Node, model: ProcedureModel) -> Iterator[Problem]:
                 yield node.at("phases", place).problem(f"{earlier} must come before {later}", why)
     yield from _backup_first(node, kinds)
     yield from _watches(node, model, kinds)
+    if Phase.CUTOVER in kinds and model.leg != "route":
+        here = node.at("leg")
+        yield here.problem("a cutover ends the whole route", "write `leg: route`: the old deployment serves until then")
     if Phase.FINISH in kinds[:-1]:
         place = kinds.index(Phase.FINISH)
         yield node.at("phases", place).problem("finish must come last, and once", "it gives up what the others took")

@@ -24,6 +24,12 @@ class Schema(Args):
     mode: Literal["sync", "expand", "migrate", "contract"] = "sync"
 
 
+class Load(Args):
+    """Which database of the service; by default all that were backed up."""
+
+    database: str = Field(default="", min_length=1)
+
+
 class Backfill(Args):
     """With which release's code: that of the hop's goal, or of where it starts."""
 
@@ -38,6 +44,7 @@ class Units(Args):
 
 OWN: Mapping[str, ActionForm] = {
     "schema": ActionForm(model=Schema),
+    "load": ActionForm(model=Load),
     "row_gates": ActionForm(model=Nothing, where="daemon"),
     "backfill": ActionForm(model=Backfill),
     "stop": ActionForm(model=Units),

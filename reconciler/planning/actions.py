@@ -14,7 +14,7 @@ from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
 from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, seal
-from reconciler.planning.direct import direct, filled_args, fitted
+from reconciler.planning.direct import direct, filled_args, fitted, load
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.setting import Draft, Setting, wanted_build
 from reconciler.planning.words import host_words
@@ -217,6 +217,7 @@ ACTIONS: Mapping[str, Expansion] = {
     "start": _set_units("started"),
     "restart": _set_units("restarted"),
     "backup": backup,
+    "load": load,
     "row_gates": preflight_gates,
     "schema": gated_schema,
     "backfill": backfill,

@@ -19,10 +19,10 @@ from reconciler.planning.words import host_words, release_words
 
 
 def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Dump each database on the bootstrap host."""
+    """Dump each database on the bootstrap host: in a replacement those that it will load."""
     return tuple(
         Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=target(setting, database))
-        for name, database in databases_of(setting)
+        for name, database in databases_on(setting.old or setting.service, setting.desired)
     )
 
 
@@ -136,7 +136,7 @@ def _schema_step(setting: Setting, mode: str, command: SchemaCommand, databases:
             **first,
             "also": [*others],
         },
-        undo=_restore(setting, databases) if mode == "sync" else None,
+        undo=_restore(setting, databases) if mode == "sync" and setting.old is None else None,
         point_of_no_return=mode == "contract",
     )
 

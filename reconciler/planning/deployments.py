@@ -9,6 +9,8 @@ from reconciler.domain.plan import ServiceRoute
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import History, Run
 
+_BEFORE = frozenset({Phase.PREFLIGHT, Phase.PREPARE})
+
 
 def all_of(service: Service) -> tuple[Service, ...]:
     """Return each deployment of a service as a service of its own."""
@@ -72,6 +74,19 @@ def cut_over(run: Run, service: str) -> bool:
     """Tell whether a run has made the new deployment of a service the live one."""
     steps = [step for step in run.plan.steps if step.service == service and step.phase is Phase.CUTOVER]
     return bool(steps) and all(run.done(step.id) for step in steps)
+
+
+def any_cut_over(run: Run) -> bool:
+    """Tell whether a run has made a new deployment of any service the live one: from then on people write to it."""
+    return any(route.onto and cut_over(run, route.service) for route in run.plan.services)
+
+
+def half_way(run: Run) -> bool:
+    """Tell whether a new deployment is being filled that is not live yet: nobody but this run can go on with it."""
+    begun = {step.service for step in run.plan.steps if step.phase not in _BEFORE and run.attempted(step.id)}
+    return any(
+        route.onto and route.service in begun and not cut_over(run, route.service) for route in run.plan.services
+    )
 
 
 def _cut_over(service: str, history: History) -> ServiceRoute | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -50,10 +50,26 @@ def form_of(kind: DirectKind) -> ActionForm:
 def direct(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
     """Turn an action that names a step kind into its draft; raises UnfitError."""
     kind = direct_kinds()[spec.action]
-    filled = cast("dict[str, Json]", filled_args(spec.args, setting.words()))
+    filled = cast("dict[str, Json]", filled_args(_named(spec, kind.Model), setting.words()))
     args = _given(kind.Model, setting, filled) | _by_name(kind.Model, setting, filled)
     model, args = fitted(kind.Model, args, spec.action)
     return (Draft(kind=spec.action, title=kind.title(model), key=spec.action, args=args, undo=kind.undo(model)),)
+
+
+def load(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Load the backup set into the databases of the new deployment; raises UnfitError where there is none."""
+    if setting.old is None:
+        raise UnfitError(f"{setting.service.name} has no second deployment whose databases could be loaded")
+    names = [str(args["database"])] if "database" in args else sorted(setting.old.databases)
+    drafts = (direct(setting, ActionSpec("load", {**args, "database": name})) for name in names)
+    return tuple(replace(draft, key=f"load.{name}") for name, (draft,) in zip(names, drafts, strict=True))
+
+
+def _named(spec: ActionSpec, model: type[Args]) -> dict[str, object]:
+    """Give arguments the names that the kind has for them, where a procedure has other ones."""
+    fields = model.model_fields
+    args = {"action" if key == "do" and "action" in fields else key: each for key, each in spec.args.items()}
+    return {"name": spec.name, **args} if "name" in fields and spec.name else args
 
 
 def filled_args(value: object, words: Mapping[str, str]) -> object:

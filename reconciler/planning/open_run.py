@@ -14,8 +14,9 @@ from reconciler.domain.run import Attempt, Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
+from reconciler.planning.deployments import any_cut_over, half_way
 from reconciler.planning.position import held_back
-from reconciler.planning.safe_point import at_safe_point
+from reconciler.planning.safe_point import at_safe_point, wants_back
 from reconciler.planning.scene import Scene, accepted_losses, inputs_of
 from reconciler.planning.serial import step_to_json
 from reconciler.planning.values import with_values
@@ -127,7 +128,8 @@ class OpenRun:
         begun = self._begun()
         beyond = any(step.point_of_no_return for step in begun)
         others_moved = any(step.phase is Phase.ROLL and (step.wave or 0) > 0 for step in begun)
-        return not beyond and not others_moved and failed.phase is not Phase.FINISH
+        served = any_cut_over(self.run)
+        return not beyond and not others_moved and not served and failed.phase is not Phase.FINISH
 
     def _begun(self) -> tuple[Step, ...]:
         """Return all that was begun in this leg, by this run and by those it took over."""
@@ -174,12 +176,20 @@ class OpenRun:
             return self._turned_anew()
         if self._only_prepared():
             return self._ended_for_newer("dropped")
-        if run.plan.direction == "back":
-            return None
-        if self._wants_back() and not any(step.point_of_no_return for step in self._begun()):
-            decision = ruling(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the goal was taken back", run.id)
-            return replace(decision, drafts=(self._turn("a commit took the goal back"),), plan=run.plan)
+        return None if run.plan.direction == "back" else self._overtaken()
+
+    def _overtaken(self) -> Decision | None:
+        """Let newer inputs take the place of a leg forward: by going back, or from a safe point on."""
+        run = self.run
+        if wants_back(run, self.scene) and not any(step.point_of_no_return for step in self._begun()):
+            return self._turned("a commit took the goal back")
+        if half_way(run):
+            return None if any_cut_over(run) else self._turned("newer inputs, and the new deployment is not live yet")
         return self._ended_for_newer("superseded") if at_safe_point(run) else None
+
+    def _turned(self, why: str) -> Decision:
+        decision = ruling(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, why, self.run.id)
+        return replace(decision, drafts=(self._turn(why),), plan=self.run.plan)
 
     def _turned_anew(self) -> Decision | None:
         """Go back without the proof that stopped it, once a commit has accepted the loss."""
@@ -191,17 +201,6 @@ class OpenRun:
         drafts = [cleared(halt, self.scene.history.accepted) for halt in halts]
         decision = ruling(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", self.run.id)
         return replace(decision, drafts=(*drafts, self._turn("a commit accepted the loss")), plan=self.run.plan)
-
-    def _wants_back(self) -> bool:
-        """Tell whether the desired releases are no longer ahead of where this run began."""
-        for route in self.run.plan.services:
-            service = self.scene.desired.services.get(route.service)
-            if service is None:
-                continue
-            order = [each.release.id for each in self.scene.catalog.service(service.component).releases]
-            if order.index(service.release) <= order.index(route.start):
-                return True
-        return False
 
     def _ended_for_newer(self, result: str) -> Decision:
         halts = self.scene.history.halts_of(self.run.group)

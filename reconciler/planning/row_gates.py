@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.domain.commands import Backfill
 from reconciler.domain.plan import Json
@@ -21,6 +22,7 @@ def preflight_gates(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, .
     """
     if setting.start != setting.origin:
         return ()
+    setting = replace(setting, service=setting.old or setting.service)
     return tuple(
         draft for rule in _rules(setting) if not _opened_by(rule, setting) for draft in _gate(setting, rule, "before")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.domain.outcome import Done
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
+from reconciler.planning.scene import Scene
 
 
 def at_safe_point(run: Run) -> bool:
@@ -25,3 +26,15 @@ def at_safe_point(run: Run) -> bool:
     for step in steps:
         columns.setdefault((step.service, step.phase, step.hop, step.wave, step.host), set()).add(run.done(step.id))
     return failed_in_roll or all(len(done) == 1 for done in columns.values())
+
+
+def wants_back(run: Run, scene: Scene) -> bool:
+    """Tell whether the desired releases are no longer ahead of where a run began."""
+    for route in run.plan.services:
+        service = scene.desired.services.get(route.service)
+        if service is None:
+            continue
+        order = [each.release.id for each in scene.catalog.service(service.component).releases]
+        if order.index(service.release) <= order.index(route.start):
+            return True
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,8 +12,8 @@ from reconciler.domain.run import Run
 from reconciler.planning.inherit import through
 from reconciler.steps import kinds
 
-_REPLACING = frozenset({"restore", "config_files", "deb_packages", "environment"})
-"""Kinds whose effect replaces what was there, so that doing it twice says nothing more."""
+_TAKING = frozenset({"restore", "load"})
+"""Undos by which what is in a database now is gone from it."""
 
 
 def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) -> tuple[Step, ...]:
@@ -43,9 +44,13 @@ def _sealed(step: Step, run: Run) -> bool:
 def _mirrored(run: Run, prefix: str, *, same_run: bool) -> Iterable[Step]:
     begun = [step for step in run.plan.steps if run.attempted(step.id)]
     undoable = {step.id: step for step in begun if step.undo is not None}
+    waiting: dict[str, list[str]] = {}
+    for step in run.plan.steps:
+        for each in step.after:
+            waiting.setdefault(each, []).append(step.id)
     for step in reversed(begun):
         if step.id in undoable:
-            later = _undone_before(step.id, run.plan.steps, undoable)
+            later = _undone_before(step.id, waiting, undoable)
             yield from _mirror(step, later, run, same_run=same_run, prefix=prefix)
 
 
@@ -80,21 +85,19 @@ def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...]) -> tuple[Step, .
     return tuple(found)
 
 
-def _undone_before(step_id: str, steps: Iterable[Step], undoable: Mapping[str, Step]) -> tuple[str, ...]:
+def _undone_before(step_id: str, waiting: Mapping[str, Sequence[str]], undoable: Mapping[str, Step]) -> tuple[str, ...]:
     """Return the nearest later steps whose undo must come first: those that waited for this step."""
     found: list[str] = []
-    frontier = [step_id]
-    steps = tuple(steps)
-    seen: set[str] = set()
+    frontier, seen = deque(waiting.get(step_id, ())), {step_id}
     while frontier:
-        current = frontier.pop(0)
-        for step in steps:
-            if current in step.after and step.id not in seen:
-                seen.add(step.id)
-                if step.id in undoable:
-                    found.append(step.id)
-                else:
-                    frontier.append(step.id)
+        current = frontier.popleft()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current in undoable:
+            found.append(current)
+        else:
+            frontier += waiting.get(current, ())
     return tuple(found)
 
 
@@ -145,9 +148,9 @@ def _guarded(
     keep: bool,
     prefix: str,
 ) -> Iterable[Step]:
-    """Put before each restore the proof that nothing was written since the seal, and let it keep what is there."""
+    """Put before what takes rows away the proof that none was written since the seal, and let it keep what is there."""
     for step in mirrored:
-        if step.kind != "restore":
+        if step.kind not in _TAKING:
             yield step
             continue
         before = step.after

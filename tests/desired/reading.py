@@ -35,6 +35,13 @@ class Sql(BaseModel, extra="forbid"):
     only_if: tuple[str, ...] = ()
 
 
+class Box(BaseModel, extra="forbid"):
+    """An action whose own arguments have the names that procedures use for other things."""
+
+    action: Literal["pull", "run"]
+    name: str = Field(default="", pattern="^[a-z_]*$")
+
+
 class Watch(BaseModel, extra="forbid"):
     name: str
     action: Literal["start", "check"]
@@ -44,6 +51,7 @@ class Watch(BaseModel, extra="forbid"):
 ACTIONS = {word: ActionForm(model=Nothing, where="daemon") for word in WORDS} | {
     "schema": ActionForm(model=Schema),
     "sql": ActionForm(model=Sql, given={"engine": "mariadb"}),
+    "box": ActionForm(model=Box),
     "ask": ActionForm(model=Nothing, where="person"),
     "watch": ActionForm(model=Watch),
 }

@@ -27,7 +27,6 @@ from reconciler.testdrive.supervisor import Program
 REQUIREMENTS = Path(__file__).parent / "requirements"
 SERVER = "gunicorn==27.0.1"
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
-LINK = "keystone_dependencies"
 
 
 class KeystoneError(ReconcilerError):
@@ -40,6 +39,12 @@ class Package:
 
     version: str
     era: str
+    project: str = "keystone"
+
+    @property
+    def requirements(self) -> tuple[str, str]:
+        """Name what an environment of it is made of: itself, and the way to its dependencies."""
+        return f"{self.project}=={self.version}", f"{self.project}-dependencies=={self.version}"
 
 
 PACKAGES: Mapping[str, Package] = MappingProxyType(
@@ -90,22 +95,21 @@ def fill(store: Store, releases: Iterable[str], say: Callable[[str], None]) -> N
         KeystoneError: the package index could not be reached, or has not what is asked of it.
     """
     wanted = [PACKAGES[release] for release in releases]
-    with _alone(store):
+    with alone(store):
         for era in dict.fromkeys(package.era for package in wanted):
             say(f"dependencies of the {era} era (about 30 MB)")
-            _build_base(store, era)
+            build_base(store, era, REQUIREMENTS / f"keystone-{era}-era.txt")
         _copy_pip(store, wanted[0].era)
-        for package in wanted:
-            _write_link(store, package)
         say("the packages themselves")
-        for line in (SERVER, *(f"keystone=={package.version}" for package in wanted)):
-            _download(store, line, wanted[0].era)
+        _download(store, SERVER, wanted[0].era)
+        for package in wanted:
+            fetch(store, package)
 
 
 def is_filled(store: Store, releases: Iterable[str]) -> bool:
     """Tell whether nothing is left to be downloaded."""
     wanted = [PACKAGES[release] for release in releases]
-    wheels = all(_wheel(store, line).exists() for line in (SERVER, *(f"keystone=={p.version}" for p in wanted)))
+    wheels = all(_is_there(store, line) for line in (SERVER, *(p.requirements[0] for p in wanted)))
     return wheels and store.pip.exists() and all((store.base(package.era) / ".complete").exists() for package in wanted)
 
 
@@ -155,14 +159,20 @@ def api_program(environment: Path, etc: Path) -> Program:
     )
 
 
-def _build_base(store: Store, era: str) -> None:
+def build_base(store: Store, era: str, lines: Path, python: str = sys.executable) -> None:
+    """Make the base environment of an era from a file of requirements, unless it is complete; raises KeystoneError."""
     base = store.base(era)
     if (base / ".complete").exists():
         return
-    _run(sys.executable, "-m", "venv", "--clear", str(base), hint="install python3-venv (apt-get install python3-venv)")
-    lines = str(REQUIREMENTS / f"keystone-{era}-era.txt")
-    _run(store.python(era), *PIP, "install", "--no-deps", "--only-binary", ":all:", "-r", lines)
+    _run(python, "-m", "venv", "--clear", str(base), hint="install python3-venv (apt-get install python3-venv)")
+    _run(store.python(era), *PIP, "install", "--no-deps", "--only-binary", ":all:", "-r", str(lines))
     (base / ".complete").touch()
+
+
+def fetch(store: Store, package: Package) -> None:
+    """Download a package and write the way to its dependencies, unless it is there; raises KeystoneError."""
+    _write_link(store, package)
+    _download(store, package.requirements[0], package.era)
 
 
 def _copy_pip(store: Store, era: str) -> None:
@@ -176,13 +186,18 @@ def _site_packages(store: Store, era: str) -> Path:
 
 def _download(store: Store, line: str, era: str) -> None:
     """Download one wheel; one by one, because pip refuses two versions of a package in a call."""
-    if not _wheel(store, line).exists():
+    if not _is_there(store, line):
         where = ("-d", str(store.wheels))
         _run(store.python(era), *PIP, "download", "--no-deps", "--only-binary", ":all:", *where, line)
 
 
-def _wheel(store: Store, line: str) -> Path:
-    return store.wheels / f"{line.replace('==', '-')}-py3-none-any.whl"
+def _is_there(store: Store, line: str) -> bool:
+    return any(store.wheels.glob(f"{_stem(line)}-*.whl"))
+
+
+def _stem(line: str) -> str:
+    """Begin a wheel's file name as the standard wants it."""
+    return "-".join(part.replace("-", "_") for part in line.split("=="))
 
 
 def _write_link(store: Store, package: Package) -> None:
@@ -190,21 +205,22 @@ def _write_link(store: Store, package: Package) -> None:
 
     A wheel, because then a release's environment is built by nothing but `pip install`.
     """
-    info = f"{LINK}-{package.version}.dist-info"
+    line = package.requirements[1]
+    info, name = f"{_stem(line)}.dist-info", line.split("==")[0]
     content = {
-        f"{LINK}.pth": f"{_site_packages(store, package.era)}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: keystone-dependencies\nVersion: {package.version}\n",
+        f"{name}.pth": f"{_site_packages(store, package.era)}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {package.version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: testdrive\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{path},,\n" for path in (*content, f"{info}/RECORD"))
     store.wheels.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(_wheel(store, f"{LINK}=={package.version}"), "w") as wheel:
+    with zipfile.ZipFile(store.wheels / f"{_stem(line)}-py3-none-any.whl", "w") as wheel:
         for path, text in (*content.items(), (f"{info}/RECORD", record)):
             wheel.writestr(path, text)
 
 
 @contextmanager
-def _alone(store: Store) -> Iterator[None]:
+def alone(store: Store) -> Iterator[None]:
     """Let one testdrive at a time fill the store."""
     store.folder.mkdir(parents=True, exist_ok=True)
     with (store.folder / "lock").open("w") as lock:

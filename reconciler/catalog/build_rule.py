@@ -47,6 +47,7 @@ def build_rule(model: RuleModel, series: Series, databases: dict[str, Database] 
         exposure=_exposure(model.exposed) if isinstance(model.exposed, ExposureModel) else None,
         meet=model.meet,
         rows=tuple(probe for rows in model.rows for probe in _probes(rows)),
+        stops=model.stops,
         cure=tuple(model.cure),
         cured_by=span(model.cured_by, series) if model.cured_by else None,
         outcome=model.outcome,

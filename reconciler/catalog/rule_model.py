@@ -98,6 +98,7 @@ class RuleModel(Model):
     exposed: str | ExposureModel = ""
     meet: str = ""
     rows: tuple[RowsModel, ...] = ()
+    stops: Literal["sync", "start"] = "sync"
     cure: Argv | tuple[()] = ()
     cured_by: SpanModel | None = None
     outcome: Literal["", "refused", "reinit", "silent_stamp", "accepted_unsafe"] = ""

@@ -92,6 +92,7 @@ class Rule:
         exposed: what makes a fleet exposed to a bug; the rule is then a gate, not a refusal.
         exposure: how to find out whether this fleet is.
         rows: for a gate, questions that find the rows in the way; none found, the gate is open.
+        stops: what such rows stop: sync, the schema command; or start, the services of the release when they start.
         cure: a command, as argv, that takes such rows out of the way.
         cured_by: releases whose code has that command and the right one; None: those of `met_by`, or any.
         outcome: what the tool does when the hop is tried all the same.
@@ -116,6 +117,7 @@ class Rule:
     exposure: Exposure | None = None
     meet: str = ""
     rows: tuple[RowProbe, ...] = ()
+    stops: str = "sync"
     cure: tuple[str, ...] = ()
     cured_by: Span | None = None
     outcome: str = ""

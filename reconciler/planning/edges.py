@@ -51,9 +51,9 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     )
 
 
-def gates_of(edge: Edge) -> tuple[Rule, ...]:
-    """Return the gates of a hop that are about rows."""
-    return tuple(rule for rule in edge.service.rules if rule.rows and applies(rule, edge))
+def gates_of(edge: Edge, stops: str) -> tuple[Rule, ...]:
+    """Return the gates of a hop that are about rows, which stop its sync or the start of its services."""
+    return tuple(rule for rule in edge.service.rules if rule.rows and rule.stops == stops and applies(rule, edge))
 
 
 def verdict_on(edge: Edge) -> EdgeVerdict | None:

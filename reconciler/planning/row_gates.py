@@ -15,17 +15,20 @@ from reconciler.planning.setting import Draft, MissingBuildError, Setting
 
 
 def preflight_gates(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Ask before anything is stopped for what would stop the leg's first hop.
+    """Ask before anything is stopped for what would stop the leg's first hop, and the services at its end.
 
     Later hops meet other rows than there are now. Rows that the leg itself takes away, by running the backfill of the
-    release it starts from, are asked for after that.
+    release it starts from, are asked for after that. What stops services may be gone by then, or be overruled by their
+    configuration: to ask for it only advises.
     """
     if setting.start != setting.origin:
         return ()
     setting = replace(setting, service=setting.old or setting.service)
-    return tuple(
-        draft for rule in _rules(setting) if not _opened_by(rule, setting) for draft in _gate(setting, rule, "before")
-    )
+    first = [rule for rule in _rules(setting) if not _opened_by(rule, setting)]
+    drafts = [draft for rule in first for draft in _gate(setting, rule, "before")]
+    whole = replace(setting, goal=setting.stops[-1])
+    warnings = [draft for rule in _rules(whole, stops="start") for draft in _gate(whole, rule, "before")]
+    return (*drafts, *(replace(draft, advisory=True) for draft in warnings))
 
 
 def gated_schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -74,9 +77,9 @@ def backfill(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     )
 
 
-def _rules(setting: Setting) -> tuple[Rule, ...]:
+def _rules(setting: Setting, stops: str = "sync") -> tuple[Rule, ...]:
     component = setting.catalog.service(setting.service.component)
-    return gates_of(Edge(component, component.at(setting.start), component.at(setting.goal)))
+    return gates_of(Edge(component, component.at(setting.start), component.at(setting.goal)), stops)
 
 
 def _all_rules(setting: Setting) -> tuple[Rule, ...]:

@@ -165,6 +165,13 @@ def test_when_rolling_the_backfill_comes_after_the_last_wave_and_before_the_cont
     assert sum("gate" in name for name in order) == 1
 
 
+def test_what_stops_services_is_asked_for_the_end_of_the_leg_and_only_advises() -> None:
+    found = plan(GATE | {"stops": "start", "to": {"first": "c"}}, STOP, backfill=None)
+    asked = [each for each in found.steps if each.kind == "row_gate"]
+    assert [each.id for each in asked] == ["keystone.preflight.before.c.typed.1"]
+    assert asked[0].advisory
+
+
 def test_a_database_that_is_not_declared_is_not_asked() -> None:
     two = [GATE["rows"][0] | {"databases": ["main"]}]
     found = plan(GATE | {"rows": two}, databases={"main": Database(name="main", url="mysql+pymysql://t@db/t")})

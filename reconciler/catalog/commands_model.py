@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from reconciler.catalog.model import Argv, Model, Name, SpanModel, Text
 from reconciler.domain.commands import When
@@ -24,7 +24,19 @@ def _one_or_many(given: object) -> object:
     return given
 
 
-CommandList = Annotated[tuple[CommandModel, ...], Field(min_length=1), BeforeValidator(_one_or_many)]
+_ARGV = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
+_COMMAND = {
+    "type": "object",
+    "properties": {"argv": _ARGV, "databases": {"type": "array", "items": {"type": "string"}}},
+    "required": ["argv"],
+    "additionalProperties": False,
+}
+CommandList = Annotated[
+    tuple[CommandModel, ...],
+    Field(min_length=1),
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [_ARGV, {"type": "array", "items": _COMMAND, "minItems": 1}]}),
+]
 
 
 class SetupModel(Model):

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from reconciler.cli.contracts_catalog import CatalogOf, Lint
 from reconciler.cli.contracts_daemon import Diff, History, Status, Why
 from reconciler.cli.contracts_plan import Identify, Merge, Plan, Route
 from reconciler.planning.observed_json import ObservedFile
@@ -27,6 +28,8 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "diff": ("reconciler diff -o json", Diff),
     "merge": ("reconciler diff FROM TO -o json", Merge),
     "why": ("reconciler why -o json", Why),
+    "catalog": ("reconciler catalog show -o json", CatalogOf),
+    "lint": ("reconciler catalog lint -o json", Lint),
     "history": ("reconciler history -o json", History),
 }
 

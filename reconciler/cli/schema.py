@@ -40,7 +40,8 @@ def export(
 
 def all_schemas() -> dict[str, str]:
     """Return file name to text of every schema."""
+    from reconciler.catalog.schema import schema_files as catalog_files
     from reconciler.cli.contracts import contract_files
     from reconciler.desired import schema_files
 
-    return dict(sorted({**schema_files(), **contract_files()}.items()))
+    return dict(sorted({**schema_files(), **catalog_files(), **contract_files()}.items()))

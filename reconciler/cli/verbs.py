@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from reconciler import __version__
 from reconciler.cli import (
+    catalog,
     check,
     diff,
     enrol,
@@ -87,4 +88,5 @@ app.command("accept-history")(orders.accept_history)
 app.command("enrol")(enrol.enrol)
 app.command("check")(check.check)
 app.add_typer(schema.schema, name="schema")
+app.add_typer(catalog.catalog, name="catalog")
 app.command("testdrive")(testdrive.testdrive)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from reconciler.domain.catalog import Service, ServiceRelease
 from reconciler.domain.release import Release, Series
@@ -36,7 +38,7 @@ def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     A refusing rule outweighs every admitting one; a gate that no code from the start on can meet refuses.
     """
     rules = [rule for rule in edge.service.rules if applies(rule, edge)]
-    against = next((rule for rule in rules if _refuses(rule, edge)), None)
+    against = next((rule for rule in rules if refuses(rule, edge)), None)
     if against:
         return replace(_refusal(edge, _reason(against)), verdict=VERDICTS[against.kind])
     admitting = _best([rule for rule in rules if rule.kind in ADMITTED_BY[policy]])
@@ -88,7 +90,8 @@ def _test(when: SchemaTest, edge: Edge) -> bool:
     return bool(markers) and when.holds(markers[0], edge.service.database(when.database).ancestry(markers[0].alembic))
 
 
-def _refuses(rule: Rule, edge: Edge) -> bool:
+def refuses(rule: Rule, edge: Edge) -> bool:
+    """Say whether a rule that is about a hop refuses it."""
     if rule.kind is RuleKind.GATE:
         return rule.met_by is not None and edge.start.release.index < rule.met_by.low
     return rule.kind in REFUSING and not rule.exposed
@@ -136,3 +139,33 @@ def _unadmitted(edge: Edge, rules: list[Rule], policy: RoutePolicy) -> Reason:
         return Reason(rule="not-supported", text=text, source=OURS)
     text = f"No rule of the catalog says that the code of {goal} takes a schema of {start}."
     return Reason(rule="not-known", text=text, source=OURS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is known of one hop: `verdict` is what admits it, or else why not; `rule` decides."""
+
+    start: str
+    goal: str
+    verdict: str
+    rule: str
+    text: str
+
+
+def edges_of(service: Service) -> Iterator[Judged]:
+    """Yield every hop of a service.
+
+    The verdict is the kind that admits it when upstream supports it, `direct` when only the code takes it with
+    services stopped, else what the code does, and `unknown` where no rule tells.
+    """
+    for start, goal in combinations(service.releases, 2):
+        edge = Edge(service, start, goal)
+        supported = judge_hop(edge, RoutePolicy.SUPPORTED)
+        judged = supported if isinstance(supported, Hop) else judge_hop(edge, RoutePolicy.OFFLINE)
+        if isinstance(judged, Hop):
+            verdict, reason = judged.kind.value, judged.reasons[0]
+        else:
+            verdict, reason = judged.verdict.value if judged.verdict else "unknown", judged.reason
+        yield Judged(
+            start=edge.start.release.id, goal=goal.release.id, verdict=verdict, rule=reason.rule, text=reason.text
+        )

@@ -24,7 +24,7 @@ Site = typer.Option(None, "--site", help="A desired state, or its folder `catalo
 
 @catalog.callback()
 def root() -> None:
-    """What is known of releases and services, and whether it holds together."""
+    """What is known of releases and services."""
 
 
 @catalog.command("lint")

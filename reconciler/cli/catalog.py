@@ -16,9 +16,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.planning.edges import edges_of
 from reconciler.planning.lint import Finding, lint
 
-catalog = typer.Typer(
-    help="What is known of releases and services, and whether it holds together.", no_args_is_help=True
-)
+catalog = typer.Typer(help="What is known of releases and services.", no_args_is_help=True)
 Site = typer.Option(None, "--site", help="A desired state, or its folder `catalog`, whose additions count as well.")
 
 

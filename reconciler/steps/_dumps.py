@@ -17,6 +17,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._mariadb import BODY as MARIADB_BODY
+from reconciler.steps._mariadb import CLIENT_OPTIONS, DUMP_OPTIONS
 from reconciler.steps._shell import flag
 from reconciler.steps._show import typed
 from reconciler.steps._sqlite import BODY as SQLITE_BODY
@@ -74,7 +75,7 @@ def dumping(target: Target, suffix: str = "", *, options: tuple[str, ...] = ()) 
     place = _place(target, "RUN", suffix)
     if target.engine == "sqlite":
         return typed(("sqlite3", target.path, f".backup {place}"))
-    return f"{typed(('mariadb-dump', '--single-transaction', *options, *_login(target)))} | gzip > {place}"
+    return f"{typed(('mariadb-dump', *DUMP_OPTIONS, *options, *_login(target)))} | gzip > {place}"
 
 
 def loading(target: Target, run: str) -> str:
@@ -92,4 +93,5 @@ def _place(target: Target, run: str, suffix: str = "") -> str:
 
 def _login(target: Target) -> tuple[str, ...]:
     password = () if target.password is None else ("--password={secret:password}",)
-    return f"--host={target.host}", f"--port={target.port}", f"--user={target.user}", *password, target.dbname
+    place = (f"--host={target.host}", f"--port={target.port}", f"--user={target.user}")
+    return *place, *password, *CLIENT_OPTIONS, target.dbname

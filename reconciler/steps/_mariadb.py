@@ -8,6 +8,13 @@ from __future__ import annotations
 from reconciler.steps._place import PLACE
 from reconciler.steps._shell import PRELUDE
 
+CLIENT_OPTIONS = ("--default-character-set=utf8mb4", "--max-allowed-packet=1G")
+DUMP_OPTIONS = (
+    *("--single-transaction", "--quick", "--routines", "--triggers", "--events"),
+    *("--hex-blob", "--no-tablespaces"),
+)
+"""What is said in the script is said to people, too."""
+
 LOGIN = r"""
 host=$1 port=$2 user=$3 dbname=$4
 tool=$(command -v mariadb || command -v mysql) || fail "neither mariadb nor mysql is on this host"
@@ -22,7 +29,7 @@ fi
 as_user() {
   program=$1; shift
   HOME=/nonexistent "$program" --defaults-extra-file=/dev/fd/3 --host="$host" --port="$port" --user="$user" \
-    --default-character-set=utf8mb4 --max-allowed-packet=1G "$@" 3<<LOGIN
+    CLIENT_OPTIONS "$@" 3<<LOGIN
 $login
 LOGIN
 }
@@ -32,7 +39,7 @@ exists() {
   if answer=$(query 'SELECT 1' 2>&1); then return 0; fi
   case $answer in *'ERROR 1049 '*) return 1 ;; *) fail "$answer" ;; esac
 }
-"""
+""".replace("CLIENT_OPTIONS", " ".join(CLIENT_OPTIONS))
 
 DUMP = r"""
 check() {
@@ -58,7 +65,7 @@ dump_to() {
   rm -f -- "$1.part" "$1.ok"
   {
     printf '%s\n' "$charset"
-    as_user "$dump" --single-transaction --quick --routines --triggers --events --hex-blob --no-tablespaces \
+    as_user "$dump" DUMP_OPTIONS \
       ${MASTER_DATA:+--master-data=2} -- "$dbname" && : >"$1.ok"
   } | gzip -c >"$1.part"
   [ -f "$1.ok" ] || fail "the dump of $dbname failed"
@@ -97,7 +104,7 @@ load_from() {
   [ -f "$now/$name.read" ] || unreadable "$1 could not be read to its end"
   rm -f -- "$now/$name.read"
 }
-"""
+""".replace("DUMP_OPTIONS", " ".join(DUMP_OPTIONS))
 
 _VERBS = r"""
 backup() {

@@ -18,6 +18,7 @@ KIND = "environment"
 TIMEOUT_S = 1800.0
 REPEATABLE = True
 INTERRUPTIBLE = True
+PIP_OPTIONS = ("-q", "--disable-pip-version-check", "--no-input")
 
 # An environment is complete when its marker holds the digest of what it was made from. Scripts inside it name its
 # place, so it cannot be built elsewhere and moved: a second marker says that it is ours while it is not complete.
@@ -51,7 +52,7 @@ prepare() {
   "$python" -m venv -- "$path"
   if [ -n "$REQUIREMENTS" ]; then
     printf '%s\n' "$REQUIREMENTS" >"$path/.reconciler-requirements"
-    "$path/bin/python" -m pip install -q --disable-pip-version-check --no-input "$@" -r "$path/.reconciler-requirements"
+    "$path/bin/python" -m pip install PIP_OPTIONS "$@" -r "$path/.reconciler-requirements"
   fi
   printf '%s\n' "$digest" >"$complete.part"
   sync -f "$path" 2>/dev/null || sync
@@ -99,7 +100,7 @@ discard() {
 }
 
 case $action in prepare | switch | discard) "$action" "$@" ;; *) fail "unknown action $action" ;; esac
-"""
+""".replace("PIP_OPTIONS", " ".join(PIP_OPTIONS))
 )
 
 
@@ -144,7 +145,7 @@ def shows(args: Model) -> tuple[str, ...]:
     match args.action:
         case "prepare":
             wanted = [word for line in args.requirements for word in (line.split() if line[:1] == "-" else [line])]
-            pip = (f"{args.path}/bin/python", "-m", "pip", "install", *args.pip_args, *wanted)
+            pip = (f"{args.path}/bin/python", "-m", "pip", "install", *PIP_OPTIONS, *args.pip_args, *wanted)
             made = typed((args.python, "-m", "venv", args.path))
             return (made, typed(pip)) if args.requirements else (made,)
         case "switch":

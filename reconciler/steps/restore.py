@@ -31,9 +31,10 @@ def effect(args: Model) -> HostScript:
 
 
 def shows(args: Model) -> tuple[str, ...]:
-    """Show what is kept of the present, and what is loaded."""
+    """Show what is kept of the present, what goes, and what is loaded."""
     kept = (_dumps.dumping(args, ".present"),) if args.keep_present else ()
-    return *kept, _dumps.loading(args, args.run)
+    gone = (f"drop every table, view, routine and event of {args.dbname}",) if args.engine == "mariadb" else ()
+    return *kept, *gone, _dumps.loading(args, args.run)
 
 
 def proved(_args: Model) -> tuple[str, ...]:

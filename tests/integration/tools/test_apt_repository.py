@@ -25,7 +25,7 @@ def test_apt_reads_the_file(tmp_path):
     pin.write_text(files["apt/preferences.d/pike.pref"])
     options = [
         *("-o", f"Dir::Etc::sourcelist={listed}", "-o", "Dir::Etc::sourceparts=-"),
-        *("-o", f"Dir::Etc::preferences={pin}", "-o", "Dir::Etc::preferencesparts=-"),
+        *("-o", f"Dir::Etc::preferences={pin}", "-o", "Dir::Etc::preferencesparts=/dev/null"),
     ]
     asked = ["apt-get", *options, "--print-uris", "update"]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)

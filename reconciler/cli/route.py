@@ -60,7 +60,8 @@ def _show_refused(found: Route) -> None:
         return
     say("")
     say("refused:" if not found.found else "straighter edges avoided:", "bold")
-    rows = table("from", "to", "why")
+    rows = table("from", "to", "verdict", "why")
     for refusal in found.refused:
-        add_row(rows, (refusal.start, refusal.goal, f"{refusal.reason.text} [{refusal.reason.rule}]"))
+        why = f"{refusal.reason.text} [{refusal.reason.rule}]"
+        add_row(rows, (refusal.start, refusal.goal, refusal.verdict or "-", why))
     print_lines(rows)

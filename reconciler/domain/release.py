@@ -55,6 +55,9 @@ class Series:
         Raises:
             CatalogError: no release has that name; the hint suggests near misses.
         """
+        for release in self.releases:
+            if release.id == name:  # how files name it, thousands of times
+                return release
         wanted = name.strip().casefold()
         for release in self.releases:
             if wanted in (known.casefold() for known in release.names):

@@ -103,7 +103,12 @@ class Refusal:
 
     def as_json(self) -> dict[str, str | None]:
         """Return the refusal in the shape of the `route` contract."""
-        return {"from": self.start, "to": self.goal, **self.reason.as_json(), "verdict": self.verdict}
+        return {
+            "from": self.start,
+            "to": self.goal,
+            **self.reason.as_json(),
+            "verdict": self.verdict and self.verdict.value,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.catalog import load_catalog
 from reconciler.domain.catalog import Database, Service
@@ -13,6 +15,7 @@ from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.identify import identify
 from reconciler.planning.marker import place_of_marker
 
+REAL = yaml.safe_load((Path(__file__).parent / "real_markers.yaml").read_text())
 CATALOG = load_catalog()
 SERVICES = [name for name, service in CATALOG.services.items() if service.databases]
 
@@ -36,6 +39,15 @@ def test_a_database_with_a_releases_marker_is_at_that_release(name: str) -> None
     for release, database, marker in marked(service):
         found = identify(service, database.name, seen(marker))
         assert (found.state, release in found.releases) == (SchemaState.AT, True), (release, database.name, found.text)
+
+
+@pytest.mark.parametrize("place", REAL)
+def test_real_databases_are_at_the_release_that_made_them(place: str) -> None:
+    service, _, database = place.partition(".")
+    for release, rows in REAL[place].items():
+        alembic = None if rows["alembic"] is None else frozenset(rows["alembic"])
+        marker = SchemaMarker(alembic=alembic, migrate=rows["migrate"], tables=50)
+        assert release in identify(CATALOG.service(service), database, marker).releases, (place, release)
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -32,6 +32,7 @@ SURVEYS = {
     path.name.removesuffix("_accepts.json"): json.loads(path.read_text()) for path in HERE.glob("*_accepts.json")
 }
 DEVIATIONS = yaml.safe_load((HERE / "deviations.yaml").read_text())
+JUMPS = yaml.safe_load((HERE / "real_jumps.yaml").read_text())
 CATALOG = load_catalog()
 Pair = tuple[str, str]
 
@@ -80,6 +81,13 @@ def test_the_rules_give_the_verdicts_of_survey_and_runs(name: str) -> None:
     wanted = expected(name)
     told = {pair: verdict_on(edge(service, *pair)) for pair in wanted}
     assert {pair: (told[pair], wanted[pair]) for pair in wanted if told[pair] is not wanted[pair]} == {}
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=lambda each: f"{each['service']}-{each['from'][0]}-{each['to'][0]}")
+def test_the_rules_give_what_was_seen_in_real_jumps(jump: dict[str, Any]) -> None:
+    service = CATALOG.service(jump["service"])
+    told = {(start, goal): verdict_on(edge(service, start, goal)) for start in jump["from"] for goal in jump["to"]}
+    assert told == dict.fromkeys(told, EdgeVerdict(jump["verdict"]))
 
 
 @pytest.mark.parametrize("name", sorted(SURVEYS))

@@ -37,7 +37,7 @@ def test_nothing_to_do_is_exit_0(call: Call):
 
 
 def test_yaml_says_the_same(call: Call):
-    argv = ("route", "keystone", "yoga", "zed", "-o")
+    argv = ("route", "keystone", "yoga", "2026.1", "--policy", "offline", "-o")
     assert yaml.safe_load(call(*argv, "yaml").stdout) == conforms("route", call(*argv, "json").stdout)
 
 

@@ -18,6 +18,9 @@ CATALOG = load_catalog()
 SURVEYED = [path.name.removesuffix("_accepts.json") for path in sorted(Path(__file__).parent.glob("*_accepts.json"))]
 GATES = json.loads((Path(__file__).parent / "gates.json").read_text())
 
+PARTED = {"nova-service-version": "nova-computes-"}
+"""A gate of the survey that is several rules here, one for each release that asks something else."""
+
 
 def at(service: str, *heads: str, **rows: int) -> tuple[SchemaState, tuple[str, ...]]:
     marker = SchemaMarker(alembic=frozenset(heads) or None, migrate=rows or None, tables=50)
@@ -28,7 +31,8 @@ def at(service: str, *heads: str, **rows: int) -> tuple[SchemaState, tuple[str, 
 @pytest.mark.parametrize("gate", [gate for gate in GATES if gate.partition("-")[0] in SURVEYED])
 def test_every_gate_of_the_survey_has_its_place(gate: str) -> None:
     service = CATALOG.service(gate.partition("-")[0])
-    assert gate in {*(rule.id for rule in service.rules), *(note.id for note in service.notes)}
+    places = [*(rule.id for rule in service.rules), *(note.id for note in service.notes)]
+    assert gate in places or any(place.startswith(PARTED[gate]) for place in places)
 
 
 @pytest.mark.parametrize("name", SURVEYED)

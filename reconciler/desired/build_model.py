@@ -27,12 +27,19 @@ class EnvironmentModel(Model):
 
 
 class ContainerModel(Model):
-    """A container of a build. All but `engine` and `network` hold placeholders."""
+    """A container of a build; its texts hold placeholders."""
 
     image: w.Image = Field(description="The image with its tag or digest.")
     engine: Literal["podman", "docker"] = Field(default="podman", description="What runs it.")
     network: w.Line = Field(default="", description="Its network, like `host`; default: the engine's.")
     pid: Literal["", "host"] = Field(default="", description="`host`: the processes of the host are its own.")
+    ipc: Literal["", "host"] = Field(default="", description="`host`: it shares memory with the host.")
+    restart: Literal["", "no", "always", "unless-stopped", "on-failure"] = Field(
+        default="", description="When the engine starts it again; default: the engine's."
+    )
+    kolla: w.OptionalPath = Field(
+        default="", description="The host's folder with `config.json`, where the image is one of kolla."
+    )
     privileged: w.Flag = Field(default=False, description="Whether it may do all that the host may.")
     user: w.Line = Field(default="", description="The user inside; default: the image's.")
     mounts: tuple[w.Mount, ...] = Field(default=(), description="HOST:CONTAINER, and `:ro` or `:shared` after it.")

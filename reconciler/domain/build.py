@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from reconciler.domain.desired import ContainerSpec
 from reconciler.domain.plan import digest_of
 
 
@@ -25,7 +26,7 @@ class Build:
     """A build as it should stand on one host. `versions` are the distributions an environment must show."""
 
     release: str
-    form: str  # environment | packages
+    form: str  # environment | packages | rpm | container
     path: str = ""
     link: str = ""
     python: str = ""
@@ -34,6 +35,7 @@ class Build:
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     packages: Mapping[str, str] = field(default_factory=dict, hash=False)
     files: tuple[FilledFile, ...] = ()
+    containers: tuple[ContainerSpec, ...] = ()
 
     @property
     def config_digest(self) -> str:

@@ -71,7 +71,8 @@ class ConfigFile:
 class ContainerSpec:
     """A container of a build; `image` bears a tag or a digest.
 
-    Mounts are HOST:CONTAINER, with `:ro` and the like after it.
+    Mounts are HOST:CONTAINER, with `:ro` and the like after it. `kolla` is the host's folder with the `config.json` of
+    an image of kolla, empty for others.
     """
 
     name: str
@@ -79,6 +80,9 @@ class ContainerSpec:
     engine: str = "podman"  # podman | docker
     network: str = ""
     pid: str = ""
+    ipc: str = ""
+    restart: str = ""
+    kolla: str = ""
     privileged: bool = False
     user: str = ""
     mounts: tuple[str, ...] = ()

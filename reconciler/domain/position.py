@@ -13,8 +13,8 @@ class HostPosition:
     """One host of a service, compared with the build it should have.
 
     `release` is what is installed, empty when it cannot be told; `drift` lists what differs from the desired build in
-    sentences; `unknown` says why nobody can tell, and is empty when the host was seen. `link_path` and `packages` are
-    what is installed now: the way back.
+    sentences; `unknown` says why nobody can tell, and is empty when the host was seen. `link_path`, `packages` and
+    `containers` are what is installed now: the way back.
     """
 
     host: str
@@ -23,6 +23,7 @@ class HostPosition:
     unknown: Block | None = None
     link_path: str = ""
     packages: Mapping[str, str] | None = None
+    containers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

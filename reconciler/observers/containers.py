@@ -1,4 +1,4 @@
-"""Containers as podman shows them."""
+"""Containers as podman shows them, or docker where builds name it or podman is not there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from reconciler.domain.desired import Host, Service
 from reconciler.domain.observation import Absent, Container, Known
 from reconciler.observers import ParseError, Seen
-from reconciler.observers._text import END, HEAD, LAST_S, text_of
+from reconciler.observers._text import END, HEAD, LAST_S, matched, odd, text_of
 from reconciler.ports import Answer, Question
 
 FIELD = "containers"
@@ -21,11 +21,18 @@ ALL = "*"  # the subject that is Absent where there is no podman, and Unknown wh
 SCRIPT = (
     HEAD
     + r"""
-if command -v podman >/dev/null 2>&1; then
+format='{{.Name}}{{"\t"}}{{.Config.Image}}{{"\t"}}{{.State.Status}}{{"\t"}}{{.State.StartedAt}}'
+if [ "${1-}" != docker ] && command -v podman >/dev/null 2>&1; then
   podman ps -a --format json 2>/dev/null || exit 3
   printf '\nimages\n'
   podman images -a --format json 2>/dev/null || exit 3
   echo
+elif command -v docker >/dev/null 2>&1; then
+  echo docker
+  for id in $(docker ps -aq --no-trunc 2>/dev/null || echo none); do
+    [ "$id" != none ] || exit 3
+    docker inspect --type container -f "$format" "$id" 2>/dev/null || exit 3
+  done
 else
   echo none
 fi
@@ -51,9 +58,11 @@ class _Image(BaseModel):
     digest: str = Field(alias="Digest", default="", max_length=200)
 
 
-def questions(_host: Host, _services: Iterable[Service]) -> tuple[Question, ...]:
-    """Ask for all containers: a host without podman answers at once."""
-    return (Question("containers", SCRIPT),)
+def questions(_host: Host, services: Iterable[Service]) -> tuple[Question, ...]:
+    """Ask for all containers of the engine that builds name: a host without one answers at once."""
+    builds = [build for service in services for build in service.builds.values()]
+    docker = any(container.engine == "docker" for build in builds for container in build.containers)
+    return (Question("containers", SCRIPT, ("docker",) if docker else ()),)
 
 
 def subjects(_question: Question) -> tuple[str, ...]:
@@ -66,6 +75,8 @@ def parse(answer: Answer, at: datetime) -> Seen:
     text = text_of(answer)
     if text == "none\n":
         return {ALL: Absent(at)}
+    if text.startswith("docker\n"):
+        return {ALL: Absent(at), **dict(_of_docker(line, at) for line in text.splitlines()[1:])}
     shown, mark, images = text.partition("\nimages\n")
     if not mark:
         raise ParseError("the images are left out")
@@ -77,14 +88,40 @@ def parse(answer: Answer, at: datetime) -> Seen:
     return {ALL: Absent(at), **{one.names[0]: Known(_container(one, digests), at) for one in listed}}
 
 
-def _container(one: _Shown, digests: dict[str, str]) -> Container:
-    name, _, digest = one.image.partition("@")
+def _of_docker(line: str, at: datetime) -> tuple[str, Known[Container]]:
+    """Read a line of `docker inspect`; raises ParseError."""
+    fields = line.split("\t")
+    if len(fields) != 4:
+        raise odd(fields)
+    name = matched(r"/?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}", fields[0], "a container's name").removeprefix("/")
+    state = matched("[a-z]{1,40}", fields[2], "a state")
+    image, tag, digest = _image(matched(r"[^\s]{1,1000}", fields[1], "an image"))
+    started = _moment(fields[3]) if state == "running" else None
+    return name, Known(Container(image, tag, digest, state, started), at)
+
+
+def _moment(text: str) -> datetime:
+    """Read docker's time, without its fraction; raises ParseError."""
+    whole = matched(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", text, "a time")[:19]
+    try:
+        return datetime.fromisoformat(whole).replace(tzinfo=UTC)
+    except ValueError:
+        raise ParseError(f"a time is odd: {text[:80]!r}") from None
+
+
+def _image(text: str) -> tuple[str, str, str]:
+    """Divide an image into name, tag and digest; what is not there is empty."""
+    name, _, digest = text.partition("@")
     head, colon, tag = name.rpartition(":")
-    tagged = colon and "/" not in tag
+    return (head, tag, digest) if colon and "/" not in tag else (name, "", digest)
+
+
+def _container(one: _Shown, digests: dict[str, str]) -> Container:
+    image, tag, digest = _image(one.image)
     running = one.state.lower() == "running" and one.started is not None and 0 < one.started < LAST_S
     return Container(
-        image=head if tagged else name,
-        tag=tag if tagged else "",
+        image=image,
+        tag=tag,
         digest=digest or digests.get(one.image_id, ""),
         state=one.state.lower(),
         started_at=datetime.fromtimestamp(one.started, UTC) if running and one.started is not None else None,

@@ -33,8 +33,9 @@ done
 
 
 def questions(_host: Host, services: Iterable[Service]) -> tuple[Question, ...]:
-    """Ask for every package that a build of a service names."""
-    names = {name for service in services for build in service.builds.values() for name in build.packages}
+    """Ask for every package that a build of deb packages names."""
+    builds = (build for service in services for build in service.builds.values() if build.form == "packages")
+    names = {name for build in builds for name in build.packages}
     return (Question("deb_packages", SCRIPT, tuple(sorted(names))),) if names else ()
 
 

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 
 from reconciler.domain.build import Build
-from reconciler.domain.desired import SecretRef, Service
+from reconciler.domain.desired import SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
+from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, seal
 from reconciler.planning.direct import direct, filled_args, fitted, load
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
+from reconciler.planning.run_actions import restart, start, stop
 from reconciler.planning.setting import Draft, Setting, wanted_build
 from reconciler.planning.words import host_words
 from reconciler.steps import command
@@ -41,65 +43,6 @@ def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) ->
     return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=not spec.required)
 
 
-def _prepare_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = wanted_build(setting)
-    title = f"prepare {setting.service.name} {build.release}"
-    if build.form == "packages":
-        args: dict[str, Json] = {"action": "download", "packages": dict(build.packages), "hold": False}
-        return (Draft(kind="deb_packages", title=title, key=f"prepare.{build.release}", args=args),)
-    args = _environment("prepare", build)
-    return (Draft(kind="environment", title=title, key=f"prepare.{build.release}", args=args),)
-
-
-def _environment(action: str, build: Build) -> dict[str, Json]:
-    return {
-        "action": action,
-        "path": build.path,
-        "link": build.link,
-        "python": build.python,
-        "requirements": list(build.requirements),
-        "pip_args": list(build.pip_args),
-    }
-
-
-def _install_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    build = wanted_build(setting)
-    if build.form == "packages":
-        return _install_packages(setting, build)
-    undo = None
-    before = setting.position.link_path if setting.position else ""
-    if before:
-        # Of the older one nothing is said but its place: it was not made from what the new one is made from.
-        args: dict[str, Json] = {"action": "switch", "path": before, "link": build.link, "foreign_ok": True}
-        was = (setting.position.release if setting.position else "") or before
-        undo = Undo("environment", args, f"switch {setting.service.name} back to {was}")
-    title = f"switch {setting.service.name} to {build.release}"
-    return (Draft(kind="environment", title=title, key="install", args=_environment("switch", build), undo=undo),)
-
-
-def _install_packages(setting: Setting, build: Build) -> tuple[Draft, ...]:
-    undo = None
-    seen = (setting.position.packages if setting.position else None) or {}
-    before: dict[str, Json] = {name: seen[name] for name in build.packages if name in seen}
-    if before:
-        args: dict[str, Json] = {"action": "install", "packages": before, "hold": True}
-        undo = Undo("deb_packages", args, f"bring back {_list(before)}")
-    args = {"action": "install", "packages": dict(build.packages), "hold": True}
-    title = f"install {_list(build.packages)}"
-    key = f"install.{build.release}"
-    return (Draft(kind="deb_packages", title=title, key=key, args=args, undo=undo),)
-
-
-def _list(packages: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in packages.items())
-
-
-def _install_tools(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Make a release's tools usable on the bootstrap host; an environment that was prepared is enough."""
-    build = wanted_build(setting)
-    return _install_packages(setting, build) if build.form == "packages" else ()
-
-
 def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     build = wanted_build(setting)
     if not build.files:
@@ -118,46 +61,6 @@ def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
 
 def _refs(refs: Mapping[str, SecretRef]) -> dict[str, Json]:
     return {name: {"kind": ref.kind, "origin": ref.origin} for name, ref in refs.items()}
-
-
-def _units(setting: Setting, state: str) -> dict[str, Json]:
-    assert setting.host is not None
-    words = host_words(setting.service, setting.host)
-    return {
-        "manager": setting.host.manager,
-        "manager_config": fill(setting.host.manager_config, words),
-        "supervisorctl": setting.host.vars.get("supervisorctl", "supervisorctl"),
-        "units": list(setting.service.units),
-        "state": state,
-    }
-
-
-def _units_of(service: Service, args: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the units that an action names, by default all of the service."""
-    named = args.get("units", service.units)
-    assert isinstance(named, list | tuple)
-    return tuple(str(unit) for unit in named)
-
-
-_OPPOSITE = {"started": "stopped", "stopped": "started", "restarted": "restarted"}
-_VERB = {"started": "start", "stopped": "stop", "restarted": "restart"}
-
-
-def _set_units(state: str) -> Expansion:
-    def drafts(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
-        setting = replace(setting, service=replace(setting.service, units=_units_of(setting.service, args)))
-        if not setting.service.units:
-            return ()
-        names = " ".join(setting.service.units)
-        back = _OPPOSITE[state]
-        undo = Undo("units", _units(setting, back), f"{_VERB[back]} {names}")
-        return (
-            Draft(
-                kind="units", title=f"{_VERB[state]} {names}", key=_VERB[state], args=_units(setting, state), undo=undo
-            ),
-        )
-
-    return drafts
 
 
 def _verify_build(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -209,13 +112,13 @@ def _command(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
 
 
 ACTIONS: Mapping[str, Expansion] = {
-    "prepare_build": _prepare_build,
-    "install_build": _install_build,
-    "install_tools": _install_tools,
+    "prepare_build": prepare_build,
+    "install_build": install_build,
+    "install_tools": install_tools,
     "configure": _configure,
-    "stop": _set_units("stopped"),
-    "start": _set_units("started"),
-    "restart": _set_units("restarted"),
+    "stop": stop,
+    "start": start,
+    "restart": restart,
     "backup": backup,
     "load": load,
     "row_gates": preflight_gates,

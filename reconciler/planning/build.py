@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from reconciler.domain.build import Build, FilledFile
-from reconciler.domain.desired import BuildSpec, ConfigFile, Host, Service
+from reconciler.domain.desired import BuildSpec, ConfigFile, ContainerSpec, Host, Service
 from reconciler.domain.observation import HostReport, Known
 from reconciler.domain.placeholder import fill, placeholders
 from reconciler.planning.words import host_words, release_words
@@ -31,6 +31,7 @@ def _words_used(specs: tuple[BuildSpec, ...], files: tuple[ConfigFile, ...]) -> 
     texts = [text for spec in specs for text in (spec.path, spec.link, spec.python, *spec.requirements)]
     texts += [text for spec in specs for text in (*spec.pip_args, *spec.packages.values())]
     texts += [text for file in files for text in (file.path, file.template)]
+    texts += [text for spec in specs for each in spec.containers for text in _texts(each)]
     return tuple(sorted({word for text in texts for word in placeholders(text)}))
 
 
@@ -48,6 +49,25 @@ def _filled(spec: BuildSpec, files: tuple[ConfigFile, ...], release: str, used: 
         versions=_pinned(fill(line, words) for line in spec.requirements),
         packages={name: fill(text, words) for name, text in spec.packages.items()},
         files=tuple(_file(file, words) for file in files),
+        containers=tuple(_container(each, words) for each in spec.containers),
+    )
+
+
+def _texts(container: ContainerSpec) -> tuple[str, ...]:
+    env = (*container.env.values(), *container.command, container.user, container.kolla)
+    return (container.name, container.image, *container.mounts, *env)
+
+
+def _container(container: ContainerSpec, words: Mapping[str, str]) -> ContainerSpec:
+    return replace(
+        container,
+        name=fill(container.name, words),
+        image=fill(container.image, words),
+        user=fill(container.user, words),
+        kolla=fill(container.kolla, words),
+        mounts=tuple(fill(each, words) for each in container.mounts),
+        env={name: fill(text, words) for name, text in container.env.items()},
+        command=tuple(fill(each, words) for each in container.command),
     )
 
 
@@ -84,7 +104,8 @@ def _expectation(build: Build, service: str, units: tuple[str, ...]) -> verify_h
             "versions": build.versions,
             "packages": build.packages,
             "config_digest": build.config_digest,
-            "units": units,
+            "containers": {each.name: each.image for each in build.containers},
+            "units": () if build.form == "container" else units,
         }
     )
 

@@ -170,7 +170,7 @@ def _reported(host: Host, builds: Builds, report: HostReport) -> HostPosition:
     if build is None:
         block = _block(Reason.NO_BUILD, f"{service.name} has no build for {goal} on {host.name}")
         return HostPosition(host=host.name, unknown=block)
-    unclear = _unclear(host.name, report) or _bare(service, host.name, build, report)
+    unclear = _unclear(host.name, build, report) or _bare(service, host.name, build, report)
     environment = report.environments.get(build.link)
     return HostPosition(
         host=host.name,
@@ -179,12 +179,14 @@ def _reported(host: Host, builds: Builds, report: HostReport) -> HostPosition:
         unknown=unclear,
         link_path=environment.value.path if isinstance(environment, Known) else "",
         packages={name: p.value.version for name, p in report.packages.items() if isinstance(p, Known)},
+        containers=frozenset(name for name, seen in report.containers.items() if isinstance(seen, Known)),
     )
 
 
-def _unclear(host: str, report: HostReport) -> Block | None:
+def _unclear(host: str, build: Build, report: HostReport) -> Block | None:
     """Return why a host that answered is unknown all the same: part of its answer cannot be read."""
-    parts = (report.environments, report.packages, report.units, report.configs)
+    containers = report.containers if build.form == "container" else {}
+    parts = (report.environments, report.packages, report.units, report.configs, containers)
     for part in parts:
         for subject, observed in part.items():
             if isinstance(observed, Unknown):

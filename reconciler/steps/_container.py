@@ -19,8 +19,9 @@ if [ -z "$engine" ]; then
   engine=$(command -v docker || command -v podman) || fail "neither docker nor podman is on this host"
 fi
 "$engine" version >/dev/null 2>&1 || fail "$engine does not answer: $("$engine" version 2>&1 | tail -n 1)"
-kept=$name.before-$RECONCILER_RUN
-folder=$RECONCILER_HOME/saved/$RECONCILER_RUN/containers
+run=${OF_RUN:-$RECONCILER_RUN}
+kept=$name.before-$run
+folder=$RECONCILER_HOME/saved/$run/containers
 
 exists() { "$engine" container inspect "$1" >/dev/null 2>&1; }
 get() { "$engine" container inspect -f "$2" "$1"; }

@@ -39,7 +39,8 @@ class Kolla(Args):
 class Model(Args):
     """A container by name and an image by tag or digest; `digest` is what a tag must stand for.
 
-    `mounts` are SOURCE:TARGET[:FLAGS]. `engine` empty means docker where it is there, else podman.
+    `mounts` are SOURCE:TARGET[:FLAGS]. `engine` empty means docker where it is there, else podman. `run` is the run
+    whose doing `back` takes back; empty: the current one.
     """
 
     action: Literal["pull", "can_pull", "run", "replace", "stop", "start", "back", "remove", "retire"]
@@ -60,6 +61,7 @@ class Model(Args):
     stop_s: int = Field(default=60, ge=0, le=3600)
     wait_s: int = Field(default=30, ge=1, le=3600)
     absent_ok: bool = False
+    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -99,7 +101,8 @@ def effect(args: Model) -> HostScript:
     fixed = (args.engine, args.action, args.name, args.image, args.digest or args.image.partition("@")[2], spec)
     chosen = (str(args.stop_s), str(args.wait_s), flag(args.absent_ok), _config(args) if making else "")
     label = (f"--label=reconciler.spec={spec}",) if making else ()
-    return HostScript(body=BODY, args=(*fixed, *chosen, *label, *argv))
+    env = {"OF_RUN": args.run} if args.run else {}
+    return HostScript(body=BODY, args=(*fixed, *chosen, *label, *argv), env=env)
 
 
 def shows(args: Model) -> tuple[str, ...]:
@@ -138,7 +141,7 @@ def undo(args: Model) -> Undo | None:
     if args.action not in {"run", "replace", "stop", "start"}:
         return None
     timing: dict[str, Json] = {"stop_s": args.stop_s, "wait_s": args.wait_s}
-    back: dict[str, Json] = {"action": "back", "name": args.name, "engine": args.engine, **timing}
+    back: dict[str, Json] = {"action": "back", "name": args.name, "engine": args.engine, "run": "", **timing}
     return Undo(KIND, back, f"bring container {args.name} back")
 
 

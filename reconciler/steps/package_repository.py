@@ -32,7 +32,7 @@ BODY = (
     + "etc=$1 action=$2 manager=$3 name=$4 writes=$5\nshift 5\n"
     + APT
     + r"""
-saved=$RECONCILER_HOME/saved/$RECONCILER_RUN/repositories/$name
+saved=$RECONCILER_HOME/saved/${OF_RUN:-$RECONCILER_RUN}/repositories/$name
 put() {
   refuse_odd "$1"
   save "$saved" "$1"
@@ -92,7 +92,8 @@ class Model(Args):
     """A repository under a name: for apt `suites` of `components`, for dnf a base URL; with the key that signs it.
 
     `key` is a public key in its armour; without one the host's own keys are asked. `disable` are names of the host's
-    own files of repositories. `priority` is that of apt's preferences (of the URL's host), or of dnf.
+    own files of repositories. `priority` is that of apt's preferences (of the URL's host), or of dnf. `restore` takes
+    back what `run` did; empty: the current one.
     """
 
     action: Literal["switch", "restore"] = "switch"
@@ -104,6 +105,7 @@ class Model(Args):
     key: str = ""
     disable: tuple[Name, ...] = ()
     priority: int | None = Field(default=None, ge=-32768, le=32767)
+    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -151,7 +153,10 @@ def effect(args: Model) -> HostScript:
     files = tuple(_files(args)) if args.action == "switch" else ()
     away = _disabled(args) if args.action == "switch" else ()
     words = (word for file in files for word in file)
-    return HostScript(body=BODY, args=(ETC, args.action, args.manager, args.name, str(len(files)), *words, *away))
+    env = {"OF_RUN": args.run} if args.run else {}
+    return HostScript(
+        body=BODY, args=(ETC, args.action, args.manager, args.name, str(len(files)), *words, *away), env=env
+    )
 
 
 def shows(args: Model) -> tuple[str, ...]:
@@ -174,7 +179,7 @@ def undo(args: Model) -> Undo | None:
     if args.action == "restore":
         return None
     back = Model(action="restore", manager=args.manager, name=args.name)
-    return Undo(KIND, {"action": "restore", "manager": args.manager, "name": args.name}, title(back))
+    return Undo(KIND, {"action": "restore", "manager": args.manager, "name": args.name, "run": ""}, title(back))
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -32,7 +32,7 @@ BODY = (
 action=$1 hold=$2 remove=$3
 shift 3
 dnf=$(command -v dnf || command -v yum) || fail "neither dnf nor yum is on this host"
-folder=$RECONCILER_HOME/saved/$RECONCILER_RUN
+folder=$RECONCILER_HOME/saved/${OF_RUN:-$RECONCILER_RUN}
 kept=$folder/rpms
 run() { "$dnf" -y "$@"; }
 
@@ -135,19 +135,22 @@ echo "$action: $*"
 class Model(Args):
     """Exact versions, [EPOCH:]VERSION-RELEASE, by package. `remove` allows dnf to erase what stands in their way.
 
-    `back` brings these packages back to what was installed when the run first touched them.
+    `back` brings these packages back to what was installed when the run first touched them; `run` names that run where
+    it is not the current one.
     """
 
     action: Literal["download", "install", "back"]
     packages: Mapping[Name, Version] = Field(min_length=1)
     hold: bool = True
     remove: bool = False
+    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
 
 
 def effect(args: Model) -> HostScript:
     """Render `name=version` pairs, sorted."""
     pairs = (f"{name}={version}" for name, version in sorted(args.packages.items()))
-    return HostScript(body=BODY, args=(args.action, flag(args.hold), flag(args.remove), *pairs))
+    env = {"OF_RUN": args.run} if args.run else {}
+    return HostScript(body=BODY, args=(args.action, flag(args.hold), flag(args.remove), *pairs), env=env)
 
 
 def shows(args: Model) -> tuple[str, ...]:
@@ -173,7 +176,7 @@ def undo(args: Model) -> Undo | None:
     """Bring back what was installed; None for a download."""
     if args.action != "install":
         return None
-    back: dict[str, Json] = {"action": "back", "packages": dict(args.packages), "remove": args.remove}
+    back: dict[str, Json] = {"action": "back", "packages": dict(args.packages), "remove": args.remove, "run": ""}
     return Undo(KIND, back, f"bring back {', '.join(sorted(args.packages))}")
 
 

@@ -22,15 +22,19 @@ T = TypeVar("T")
 
 
 class Model(Args):
-    """The build expected: `link` to `path` with `versions` of distributions, or deb `packages`; empty is not asked."""
+    """The build expected: `link` to `path` with `versions` of distributions, deb or rpm `packages`, or `containers`.
+
+    These map name to image; what is empty is not asked.
+    """
 
     host: str
     service: str
-    form: Literal["environment", "packages"]
+    form: Literal["environment", "packages", "rpm", "container"]
     link: str = ""
     path: str = ""
     versions: Mapping[str, str] = {}
     packages: Mapping[str, str] = {}
+    containers: Mapping[str, str] = {}
     config_digest: str = ""
     units: tuple[str, ...] = ()
     canary: bool = False
@@ -69,7 +73,8 @@ def effect(_args: Model) -> None:
 
 def shows(args: Model) -> tuple[str, ...]:
     """Show what is looked at."""
-    build = args.path if args.form == "environment" else " ".join(f"{k}={v}" for k, v in sorted(args.packages.items()))
+    named = {**args.packages, **args.containers}
+    build = args.path if args.form == "environment" else " ".join(f"{k}={v}" for k, v in sorted(named.items()))
     units = f", {' '.join(args.units)} active and started since" if args.units else ""
     return (f"look at {args.host}: {build}{units}",)
 
@@ -107,6 +112,7 @@ def compare(args: Model, report: HostReport) -> Findings:
     _packages(args, report, found)
     _config(args, report, found)
     _units(args, report, found)
+    _containers(args, report, found)
     return found
 
 
@@ -121,7 +127,7 @@ def _environment(args: Model, report: HostReport, found: Findings) -> None:
 
 
 def _packages(args: Model, report: HostReport, found: Findings) -> None:
-    for name, version in args.packages.items() if args.form == "packages" else ():
+    for name, version in args.packages.items() if args.form in {"packages", "rpm"} else ():
         for package in found.known("package", name, report.packages):
             found.expect(f"package {name}", version, package.version)
             if package.installed_at is None:
@@ -151,3 +157,21 @@ def _units(args: Model, report: HostReport, found: Findings) -> None:
             else:
                 later = [what for when, what in found.changed if when > unit.started_at]
                 found.wrong.extend(f"unit {name} was started before {what}" for what in later[:1])
+
+
+def _containers(args: Model, report: HostReport, found: Findings) -> None:
+    """Hold running containers against their images; no name is known before, so those that are not listed are gone."""
+    everything = report.containers.get("*")
+    missing = {} if everything is None else dict.fromkeys(args.containers, everything)
+    for name, image in args.containers.items():
+        for container in found.known("container", name, {**missing, **report.containers}):
+            seen = f"{container.image}:{container.tag}" if container.tag else container.image
+            expected = image.partition("@")[2]
+            found.expect(f"image of container {name}", expected or image, container.digest if expected else seen)
+            if container.state != "running":
+                found.wrong.append(f"container {name} is {container.state}")
+            elif container.started_at is None:
+                found.unknown.append(f"when container {name} was started")
+            else:
+                later = [what for when, what in found.changed if when > container.started_at]
+                found.wrong.extend(f"container {name} was started before {what}" for what in later[:1])

@@ -60,7 +60,7 @@ def test_an_observer_offers_what_the_protocol_says(name: str) -> None:
 
 def test_every_observer_has_its_place_in_a_report() -> None:
     fields = [observer.FIELD for observer in observers().values()]
-    assert sorted(fields) == ["configs", "containers", "environments", "facts", "packages", "units"]
+    assert sorted(set(fields)) == ["configs", "containers", "environments", "facts", "packages", "units"]
 
 
 def test_the_reference_names_them_all_in_order() -> None:

@@ -11,6 +11,7 @@ from reconciler.catalog.models import RelationsModel, SeriesModel, ServiceModel
 from reconciler.catalog.packaged import form_of
 from reconciler.desired.build import build_desired
 from reconciler.desired.checks import check_tree
+from reconciler.desired.checks_catalog import check_relations
 from reconciler.desired.hosts import place_hosts
 from reconciler.desired.known import CatalogLoader
 from reconciler.desired.problem import Problem, Problems
@@ -68,4 +69,6 @@ def _catalog(tree: Tree, load_catalog: CatalogLoader) -> tuple[Catalog, list[Pro
             documents.append(document)
         except CatalogError as error:
             problems.append(node.problem(str(error), error.hint))
+    if not problems:
+        problems += check_relations(tree.catalog, catalog)
     return catalog, problems

@@ -77,8 +77,9 @@ def _tidy(value: object) -> object:
     tidy: Schema = {key: _tidy(each) for key, each in value.items() if not _noise(key, each)}
     options = tidy.get("anyOf", [])
     if {"type": "null"} in options:
-        (rest,) = [each for each in options if each != {"type": "null"}]
-        tidy = {**rest, **{key: each for key, each in tidy.items() if key != "anyOf"}}
+        rest = [each for each in options if each != {"type": "null"}]
+        others = {key: each for key, each in tidy.items() if key != "anyOf"}
+        tidy = {**(rest[0] if len(rest) == 1 else {"anyOf": rest}), **others}
     if "patternProperties" in tidy:
         tidy["additionalProperties"] = False
     return tidy

@@ -214,13 +214,16 @@ def _skew(pair: Pair) -> Iterator[Found]:
         else:
             text = f"{other.words(number)} comes before {way.words(leg)}, for {way.service} is never ahead"
             yield from pair.arrow((other, number), (way, leg), text)
+    assert pair.rule.skew is not None
+    listed = {pair.index(name): pair.index(oldest) for name, oldest in pair.rule.skew.oldest.items()}
     for leg in range(1, len(other.legs) + 1):
-        yield from _not_too_old(pair, leg)
+        reached = other.after(leg)
+        yield from _not_too_old(pair, leg, listed.get(reached, max(0, reached - pair.rule.skew.behind)))
 
 
-def _not_too_old(pair: Pair, leg: int) -> Iterator[Found]:
+def _not_too_old(pair: Pair, leg: int, oldest: int) -> Iterator[Found]:
+    """Let a leg of the control component wait for agents that are older than the oldest it works with."""
     way, other = pair.way, pair.other
-    oldest = oldest_beside(pair, other.after(leg))
     node = Node(other.group, leg)
     text = f"{other.words(leg)} works with {way.service} from {other.name(oldest)} on"
     yield from _left_behind(pair, way, oldest, node, text)
@@ -231,13 +234,6 @@ def _not_too_old(pair: Pair, leg: int) -> Iterator[Found]:
     elif number and not (way.group == other.group and number <= leg):
         text = f"{way.words(number)} comes before {other.words(leg)}, which works with {other.name(oldest)} and later"
         yield Arrow(Node(way.group, number), node, pair.rule, f"{text}: {pair.rule.reason}")
-
-
-def oldest_beside(pair: Pair, index: int) -> int:
-    """Return the oldest release of an agent that works with its control component at a release."""
-    assert pair.rule.skew is not None
-    listed = {pair.index(name): oldest for name, oldest in pair.rule.skew.oldest.items()}
-    return pair.index(listed[index]) if index in listed else max(0, index - pair.rule.skew.behind)
 
 
 Maker = Callable[[Pair], Iterator[Found]]

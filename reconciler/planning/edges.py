@@ -32,6 +32,29 @@ class Edge:
         return self.start.release.index, self.goal.release.index
 
 
+@dataclass(frozen=True, slots=True)
+class Hops:
+    """The rules of a service that decide whether an edge is a hop: quick where nothing more is asked."""
+
+    admitting: tuple[Rule, ...]
+    against: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, service: Service, policy: RoutePolicy) -> Hops:
+        """Pick the rules that decide under a policy."""
+        admits = ADMITTED_BY[policy]
+        return cls(
+            admitting=tuple(rule for rule in service.rules if rule.kind in admits),
+            against=tuple(rule for rule in service.rules if rule.kind in REFUSING or rule.kind is RuleKind.GATE),
+        )
+
+    def hop(self, edge: Edge) -> bool:
+        """Say whether `judge_hop` would return a hop."""
+        return any(applies(rule, edge) for rule in self.admitting) and not any(
+            refuses(rule, edge) and applies(rule, edge) for rule in self.against
+        )
+
+
 def judge_hop(edge: Edge, policy: RoutePolicy) -> Hop | Refusal:
     """Return the hop with its reasons and gates, or why it may not be taken.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+from reconciler.catalog.names import wrong_names
 from reconciler.domain.catalog import Catalog, Service, ServiceRelease
-from reconciler.domain.release import Series
 from reconciler.domain.rule import ADMITTING, RELATING, Note, Rule, RuleKind
-from reconciler.errors import CatalogError
 from reconciler.planning.edges import Edge, applies, refuses
 
 
@@ -143,32 +142,3 @@ def _partners(service: Service, catalog: Catalog) -> Iterator[Finding]:
         if rule.kind in RELATING:
             for text in wrong_names(rule, service.series, catalog):
                 yield Finding(service=service.name, check="relation", subject=rule.id, text=text)
-
-
-def wrong_names(rule: Rule, series: Series, catalog: Catalog) -> Iterator[str]:
-    """Yield what is wrong with the names in a rule that relates its service to another component."""
-    relation = rule.needs or rule.excludes or rule.skew
-    assert relation is not None
-    try:
-        other = catalog.service(relation.service)
-    except CatalogError as error:
-        yield f"{error}; {error.hint}"
-        return
-    if rule.skew and other.series != series:
-        yield f"{other.name} is of series {other.series.name}, and skew is counted within one"
-        return
-    for name in _names(rule):
-        try:
-            other.at(name)
-        except CatalogError as error:
-            yield f"{error}; {error.hint}"
-
-
-def _names(rule: Rule) -> Iterator[str]:
-    if rule.needs:
-        yield rule.needs.release
-    if rule.excludes:
-        yield from filter(None, (rule.excludes.first, rule.excludes.last))
-    if rule.skew:
-        pairs: Mapping[str, str] = rule.skew.oldest
-        yield from dict.fromkeys([*pairs, *pairs.values()])

@@ -216,7 +216,9 @@ def _start(
     if databases:
         possible = [release for release in order if all(release in d.releases for d in databases)]
     else:
-        possible = [release for release in order if release in {h.release for h in hosts if h.release}]
+        held = held_back(service)  # they stay where they are, and nobody waits for them
+        seen = {host.release for host in hosts if host.release and host.host not in held}
+        possible = [release for release in order if release in seen]
     remembered = _remembered(service.name, history)
     if remembered in possible:
         return remembered

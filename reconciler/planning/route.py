@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.domain.catalog import Catalog, Service, ServiceRelease
 from reconciler.domain.route import Hop, Reason, Refusal, Route, RoutePolicy
-from reconciler.planning.edges import OURS, Edge, judge_hop
+from reconciler.planning.edges import OURS, Edge, Hops, judge_hop
 
 Way = tuple[int, ...]
 
@@ -74,34 +74,32 @@ def _ways_on(steps: Mapping[int, tuple[int, ...]], fewest: Mapping[int, int], wa
 
 @dataclass(frozen=True, slots=True)
 class _Net:
-    """The releases from start to goal, and the verdict on each pair of them."""
+    """The releases from start to goal, and where each place among them leads in one hop."""
 
+    service: Service
+    policy: RoutePolicy
     stops: tuple[ServiceRelease, ...]
-    verdicts: Mapping[tuple[int, int], Hop | Refusal]
+    steps: Mapping[int, tuple[int, ...]]
+    judged: dict[tuple[int, int], Hop | Refusal] = field(default_factory=dict)
 
     @classmethod
     def of(cls, service: Service, first: ServiceRelease, last: ServiceRelease, policy: RoutePolicy) -> _Net:
         stops = tuple(
             each for each in service.releases if first.release.index <= each.release.index <= last.release.index
         )
-        verdicts = {
-            (low, high): judge_hop(Edge(service, stops[low], stops[high]), policy)
-            for high in range(len(stops))
-            for low in range(high)
+        may = Hops.of(service, policy)
+        places = range(len(stops))
+        steps = {
+            low: tuple(high for high in places[low + 1 :] if may.hop(Edge(service, stops[low], stops[high])))
+            for low in places
         }
-        return cls(stops, verdicts)
+        return cls(service, policy, stops, steps)
 
-    @property
-    def steps(self) -> dict[int, tuple[int, ...]]:
-        """Return where each place leads in one hop."""
-        return {
-            place: tuple(
-                following
-                for following in range(place + 1, len(self.stops))
-                if isinstance(self.verdicts[place, following], Hop)
-            )
-            for place in range(len(self.stops))
-        }
+    def verdict(self, low: int, high: int) -> Hop | Refusal:
+        """Judge the edge between two places, with all that is to be said of it."""
+        if (low, high) not in self.judged:
+            self.judged[low, high] = judge_hop(Edge(self.service, self.stops[low], self.stops[high]), self.policy)
+        return self.judged[low, high]
 
     def preference(self, way: Way) -> tuple[int, Way]:
         """Order ways of one length: more SLURP stops first, then older stops."""
@@ -111,7 +109,7 @@ class _Net:
         return tuple(self.stops[place].release.id for place in way)
 
     def refusal(self, low: int, high: int) -> Refusal | None:
-        verdict = self.verdicts[low, high]
+        verdict = self.verdict(low, high)
         return verdict if isinstance(verdict, Refusal) else None
 
 
@@ -119,7 +117,7 @@ def _explained(net: _Net, way: Way) -> Iterator[Hop]:
     """Yield the hops; each that does not end at the goal also says why it stops there."""
     beyond = (*way[2:], None)
     for low, high, next_stop in zip(way, way[1:], beyond, strict=False):
-        hop = net.verdicts[low, high]
+        hop = net.verdict(low, high)
         assert isinstance(hop, Hop)
         refusal = net.refusal(low, next_stop) if next_stop is not None else None
         yield replace(hop, reasons=(*hop.reasons, refusal.reason)) if refusal else hop

@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.catalog import load_catalog
 from reconciler.domain.desired import Desired, Override
+from reconciler.domain.observation import Environment, HostFacts, HostReport, Known, Observations, Unit
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Block, Plan
 from reconciler.domain.position import HostPosition, Position
@@ -17,6 +18,7 @@ from reconciler.domain.verdict import Decision, State
 from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.journeys import order_of
 from reconciler.planning.judge import judge
+from reconciler.planning.position import position_of
 from reconciler.planning.scene import Scene
 from tests.planning.test_plan import position
 from tests.support.sample import DESIRED, HOSTS, KEYSTONE
@@ -194,3 +196,23 @@ def test_every_leg_to_the_goal_is_planned_ahead() -> None:
     undo = next(step.undo for step in second.steps if step.id == "keystone.roll.install@ks2")
     assert undo is not None
     assert undo.args["path"] == "/srv/keystone/2023.1"  # where the first leg leaves it
+
+
+def test_a_host_held_behind_does_not_hold_its_whole_service_where_it_is() -> None:
+    wanted = desired(**HELD)
+    wanted = replace(wanted, hosts=wanted.hosts | {"c2": replace(HOST, name="c2")})
+    seen = Observations(hosts={"c1": running("2023.2"), "c2": running("yoga")})
+    found = position_of(wanted.services["agent"], wanted, CATALOG, seen, History())
+
+    assert found.release == "2023.2"
+
+
+def running(release: str) -> Known[HostReport]:
+    version = CATALOG.service("agent").at(release).final_version
+    environment = Environment(path=f"/srv/keystone/{release}", switched_at=AT, versions={"keystone": version})
+    report = HostReport(
+        facts=Known(HostFacts("boot"), AT),
+        environments={"/srv/keystone/current": Known(environment, AT)},
+        units={"agent": Known(Unit("active", AT), AT)},
+    )
+    return Known(report, AT)

@@ -1,5 +1,6 @@
 """The route solver on the packaged catalog, and on small series of literals."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ from jsonschema import validate
 
 from reconciler.catalog import build_catalog, load_catalog
 from reconciler.domain.catalog import Catalog
-from reconciler.domain.route import Route, RoutePolicy
+from reconciler.domain.route import Hop, Route, RoutePolicy
 from reconciler.domain.rule import Need
 from reconciler.errors import CatalogError
+from reconciler.planning.edges import Edge, Hops, judge_hop
 from reconciler.planning.route import find_route
 
 OFFLINE, SUPPORTED = RoutePolicy.OFFLINE, RoutePolicy.SUPPORTED
@@ -263,3 +265,13 @@ def test_without_a_supported_way_it_names_the_offline_one() -> None:
 def test_what_no_rule_admits_is_not_known() -> None:
     route = find_route(small({"kind": "direct", "pairs": [["a", "b"]]}), "x", "a", "e", OFFLINE)
     assert route.refused[0].reason.rule == "not-known"
+
+
+@pytest.mark.parametrize("policy", RoutePolicy)
+@pytest.mark.parametrize("name", ["keystone", "nova", "neutron", "nova-compute", "ceph-osd", "rabbitmq"])
+def test_the_quick_look_at_an_edge_agrees_with_the_full_judgement(name: str, policy: RoutePolicy) -> None:
+    service = load_catalog().service(name)
+    may = Hops.of(service, policy)
+    edges = [Edge(service, start, goal) for start, goal in combinations(service.releases, 2)]
+
+    assert [may.hop(edge) for edge in edges] == [isinstance(judge_hop(edge, policy), Hop) for edge in edges]

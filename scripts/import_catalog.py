@@ -8,6 +8,7 @@ Used once per service; the rules, eras and notes beside the lines are written an
     import_catalog.py catalog.json backfills nova        # its online data migrations
     import_catalog.py catalog.json accepts keystone     # what the tests compare verdicts with
     import_catalog.py catalog.json routes               # what they compare routes with
+    import_catalog.py catalog.json collapses            # and the points where old migrations went
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("survey", type=Path)
-    parser.add_argument("what", choices=["series", "service", "backfills", "accepts", "routes"])
+    parser.add_argument("what", choices=["series", "service", "backfills", "accepts", "routes", "collapses"])
     parser.add_argument("name", nargs="?", default="")
     given = parser.parse_args(argv)
     survey = json.loads(given.survey.read_text("utf-8"))
@@ -39,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         lines = backfill_lines(survey, given.name)
     elif given.what == "routes":
         lines = iter([json.dumps(routes(survey), indent=1)])
+    elif given.what == "collapses":
+        lines = iter([json.dumps(collapses(survey), indent=1)])
     else:
         lines = iter([json.dumps(accepts(survey, given.name), indent=1)])
     sys.stdout.writelines(line + "\n" for line in lines)
@@ -118,6 +121,16 @@ def routes(survey: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for route in survey["routes"]
         for service, found in route["services"].items()
+    ]
+
+
+def collapses(survey: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the points where old migrations went: the release that took them away, and the oldest that it takes."""
+    ids = {release["name"]: release["id"] for release in survey["releases"]}
+    return [
+        {"service": point["service"], "to": ids[point["release"]], "from": ids[point["lowest_accepted_release"]]}
+        for point in survey["collapse_points"]
+        if point["lowest_accepted_release"] in ids
     ]
 
 

@@ -80,11 +80,18 @@ def schema(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Run a release's schema commands with what belongs beside them; some releases have none of the `mode`.
 
     The mode is sync, expand, migrate or contract. What sets up stands around sync and expand.
+
+    Raises:
+        UnfitError: the schema is to be moved in stages, by a release that cannot be upgraded beside the older one.
     """
     mode = str(args.get("mode", "sync"))
-    commands = setting.catalog.service(setting.service.component).at(setting.goal).commands
+    release = setting.catalog.service(setting.service.component).at(setting.goal)
+    commands = release.commands
     of_mode: tuple[SchemaCommand, ...] = getattr(commands, mode)
     databases = dict(databases_of(setting))
+    if mode != "sync" and databases and not release.zero_downtime:
+        text = f"{setting.goal} cannot be upgraded while the older release serves (schema, mode {mode})"
+        raise UnfitError(f"{setting.service.name}: {text}; choose a procedure that stops it and uses mode sync")
     drafts = [
         _schema_step(setting, mode, command, here)
         for command in of_mode

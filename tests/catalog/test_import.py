@@ -53,6 +53,10 @@ SURVEY = {
             }
         }
     },
+    "collapse_points": [
+        {"service": "x", "release": "antelope", "lowest_accepted_release": "zed"},
+        {"service": "x", "release": "zed", "lowest_accepted_release": "(before)"},
+    ],
     "routes": [
         {
             "to": "antelope",
@@ -114,6 +118,8 @@ def test_it_prints_what_it_is_asked_for(script: Any, tmp_path: Path, capsys: pyt
     assert script.main([str(survey), "routes"]) == 0
     (route,) = json.loads(capsys.readouterr().out)
     assert route == {"service": "x", "from": "zed", "to": "2023.1", "ways": 7, "some": ["zed 2023.1"]}
+    assert script.main([str(survey), "collapses"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"service": "x", "to": "2023.1", "from": "zed"}]
     assert script.main([str(survey), "backfills", "x"]) == 0
     assert "fill" in capsys.readouterr().out
     assert script.main([str(survey), "series"]) == 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.catalog import build_catalog
+import pytest
+
+from reconciler.catalog import build_catalog, load_catalog
 from reconciler.domain.desired import Database
 from reconciler.domain.plan import Json
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.actions import expand
-from reconciler.planning.setting import Draft, Setting
+from reconciler.planning.setting import Draft, Setting, UnfitError
 from reconciler.steps import kinds
 from tests.support.sample import DESIRED, KEYSTONE
 
@@ -117,4 +119,24 @@ def test_a_database_that_the_desired_state_does_not_name_is_left_alone() -> None
         "setup.keys.two",
         "schema-sync.main.two",
         "setup.map.two",
+    ]
+
+
+def test_stages_are_refused_where_the_older_release_must_not_serve() -> None:
+    glance = replace(KEYSTONE, name="glance", component="glance", versions={})
+    setting = Setting(
+        service=glance,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="newton",
+        goal="ocata",
+    )
+    with pytest.raises(UnfitError, match="glance: ocata cannot be upgraded while the older release serves"):
+        expand(setting, ActionSpec("schema", {"mode": "expand"}))
+    assert expand(setting, ActionSpec("schema", {"mode": "sync"}))
+    assert [
+        draft.key
+        for draft in expand(replace(setting, start="queens", goal="rocky"), ActionSpec("schema", {"mode": "expand"}))
     ]

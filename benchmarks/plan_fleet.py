@@ -72,7 +72,7 @@ probes:
   answers:
     http: {{url: "http://{{address}}:5000/v3", count: 2}}
 procedures:
-  rolling:
+  agents:
     text: Prepare every host, then move wave after wave.
     leg: route
     phases:
@@ -91,7 +91,7 @@ def files(hosts: int) -> dict[str, bytes]:
     texts = {
         "fleet.yaml": FLEET.format(services=", ".join(CONTROL), control=control, compute=hosts - control),
         "services/control.yaml": services,
-        "services/agent.yaml": SERVICE.format(name="agent", procedure="rolling", role="compute", waves="[10, 100]"),
+        "services/agent.yaml": SERVICE.format(name="agent", procedure="agents", role="compute", waves="[10, 100]"),
         "files/service.conf": "[DEFAULT]\n" + "".join(f"option_{n} = value {n}\n" for n in range(40)),
     }
     return {path: text.encode() for path, text in texts.items()}

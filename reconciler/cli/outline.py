@@ -82,9 +82,10 @@ class Section:
 
 
 def sections(plan: Plan) -> tuple[Section, ...]:
-    """Return the phases of a plan in order; a phase may come twice."""
+    """Return the phases of a plan in order, without barriers, which do nothing; a phase may come twice."""
+    steps = (step for step in plan.steps if step.kind != "barrier")
     return tuple(
-        Section(phase, tuple(_parts(tuple(steps), plan))) for phase, steps in groupby(plan.steps, lambda s: s.phase)
+        Section(phase, tuple(_parts(tuple(members), plan))) for phase, members in groupby(steps, lambda s: s.phase)
     )
 
 

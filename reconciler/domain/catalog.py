@@ -128,9 +128,9 @@ class Service:
         Raises:
             CatalogError: the series has no such release, or the service has none there.
         """
-        release = next((each for each in self.releases if each.release.id == name), None)
-        if release is not None:  # its id is how we name it ourselves, thousands of times in a plan
-            return release
+        for each in self.releases:  # its id is how we name it ourselves, thousands of times in a plan
+            if each.release.id == name:
+                return each
         named = self.series.find(name)
         for each in self.releases:
             if each.release == named:

@@ -89,10 +89,13 @@ def _smoke(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     return tuple(_probe(at, probe, "smoke") for probe in setting.service.smoke)
 
 
+_PROBE = tuple(each.name for each in fields(HttpProbe))
+
+
 def _probe(setting: Setting, probe: HttpProbe, key: str) -> Draft:
     words = host_words(setting.service, setting.host)
     filled: dict[str, Json] = {
-        **{each.name: getattr(probe, each.name) for each in fields(probe)},
+        **{name: getattr(probe, name) for name in _PROBE},
         "url": fill(probe.url, words),
         "body": fill(probe.body, words),
         "headers": {name: fill(value, words) for name, value in probe.headers.items()},

@@ -13,6 +13,8 @@ from reconciler.domain.placeholder import fill, placeholders
 from reconciler.planning.words import host_words, release_words
 from reconciler.steps import verify_host
 
+_OF_RELEASE = frozenset({"release", "version"})
+
 
 def build_for(service: Service, host: Host, release: str, version: str) -> Build | None:
     """Return the filled build, or None when the desired state does not say how the release is put on hosts."""
@@ -20,8 +22,10 @@ def build_for(service: Service, host: Host, release: str, version: str) -> Build
     if spec is None:
         return None
     files = service.config.get(release) or service.config.get("*") or ()
-    words = release_words(service, host, release, version)
-    used = tuple((word, words[word]) for word in _words_used((spec,), files) if word in words)
+    wanted = _words_used((spec,), files)
+    words = {"release": release, "version": version} if _OF_RELEASE.issuperset(wanted) else None
+    words = words or release_words(service, host, release, version)
+    used = tuple((word, words[word]) for word in wanted if word in words)
     return _filled(spec, files, release, used)
 
 

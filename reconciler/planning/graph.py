@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
-from reconciler.domain.plan import Step
+from reconciler.domain.plan import Json, Step, Undo
 from reconciler.domain.procedure import Phase, PhaseSpec, Selector
 from reconciler.planning.actions import expand
 from reconciler.planning.crew import crews
@@ -16,7 +16,7 @@ from reconciler.planning.leg import Leg, Place
 from reconciler.planning.position import goal_of
 from reconciler.planning.selected import MANY, Moved, Round, owner_of, rounds
 from reconciler.planning.setting import Draft, Setting
-from reconciler.steps import kinds
+from reconciler.steps import barrier, kinds
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]+")
 
@@ -135,7 +135,19 @@ class Graph:
                 before = (self.add(draft, place, before, once=once),)
             if column:
                 ends |= dict.fromkeys(before)
-        self.frontier = tuple(ends) or self.frontier
+                last = column[-1][0]
+        if len(ends) > barrier.CROWD:
+            self.frontier = (self._barrier(tuple(ends), last),)
+        else:
+            self.frontier = tuple(ends) or self.frontier
+
+    def _barrier(self, ends: tuple[str, ...], place: Place) -> str:
+        """Let one step wait for a crowd, so that what follows waits for that one alone."""
+        key = "barrier" if place.wave is None else f"barrier.{place.wave}"
+        title = f"wait for {len(ends)} hosts"
+        args: dict[str, Json] = {"waits_for": len(ends)}
+        draft = Draft(kind=barrier.KIND, title=title, key=key, args=args, undo=Undo(barrier.KIND, args, title))
+        return self.add(draft, replace(place, host=""), ends)
 
     def add(self, draft: Draft, place: Place, after: tuple[str, ...], *, once: bool = False) -> str:
         """Add a step and return its id; `once`: what is there already, word for word, is not added again."""

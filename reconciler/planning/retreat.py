@@ -98,7 +98,7 @@ def _undo(done: Sequence[Step]) -> Iterator[Undoing]:
     """Say what takes steps back, newest first; what is the same for many steps of a host is done once."""
     hosts: dict[str, dict[str, None]] = {}
     for step in reversed(done):
-        if step.undo is not None:
+        if step.undo is not None and step.kind != "barrier":
             hosts.setdefault(step.undo.title, {}).setdefault(step.host, None)
     for title, names in hosts.items():
         yield Undoing(title=title, hosts=tuple(reversed([name for name in names if name])))

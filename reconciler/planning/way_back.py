@@ -10,7 +10,7 @@ from reconciler.domain.plan import Json, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
 from reconciler.planning.inherit import through
-from reconciler.steps import kinds
+from reconciler.steps import barrier, kinds
 
 _TAKING = frozenset({"restore", "load"})
 """Undos by which what is in a database now is gone from it."""
@@ -72,9 +72,9 @@ def _asked_first(undone: tuple[Step, ...]) -> tuple[Step, ...]:
 
 def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...]) -> tuple[Step, ...]:
     """Return the checks of the hosts that were touched, a chain per host, after everything else."""
-    ends = _ends(undone)
+    found = list(_barrier(undone))
+    ends = tuple(step.id for step in found) or _ends(undone)
     touched = {step.host for step in undone if step.host}
-    found: list[Step] = []
     before: dict[str, tuple[str, ...]] = {}
     for check in checks:
         if check.host not in touched:
@@ -83,6 +83,14 @@ def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...]) -> tuple[Step, .
         before[check.host] = (step.id,)
         found.append(step)
     return tuple(found)
+
+
+def _barrier(undone: tuple[Step, ...]) -> Iterable[Step]:
+    """Yield what waits for a crowd of hosts, so that the checks of each need not wait for all of them."""
+    ends = _ends(undone)
+    if len(ends) > barrier.CROWD:
+        undo = Undo(barrier.KIND, {"waits_for": len(ends)}, f"wait for {len(ends)} hosts")
+        yield replace(_step(undone[-1], undo, id_="back.barrier", after=ends, args=undo.args), host="")
 
 
 def _undone_before(step_id: str, waiting: Mapping[str, Sequence[str]], undoable: Mapping[str, Step]) -> tuple[str, ...]:

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from reconciler.catalog import load_catalog
 from reconciler.domain.desired import Waves
+from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import History
+from reconciler.domain.run import Attempt, History, Run
 from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene, inputs_of
 from reconciler.planning.serial import plan_from_json, plan_to_json
+from reconciler.planning.way_back import undo_steps
 from tests.support.sample import DESIRED, HOSTS, desired
 
 CATALOG = load_catalog()
@@ -221,3 +223,45 @@ def test_every_plan_obeys_the_law(goal: str, procedure: str, policy: str, sizes:
             assert all(each in before for each in found.steps if each.phase is Phase.ROLL)
     assert len(by_id) == len(found.steps)
     assert plan(**changes) == found  # same inputs, same plan
+
+
+def crowd(count: int) -> Plan:
+    hosts = {f"h{n}": replace(HOSTS["ks1"], name=f"h{n}", address=f"10.1.0.{n}") for n in range(count)}
+    sample = desired(release="2026.1", hosts=tuple(hosts), bootstrap="h0", waves=Waves(sizes=(count,)))
+    scene = Scene(desired=replace(sample, hosts=hosts), catalog=CATALOG, history=History(), now=AT)
+    standing = tuple(replace(position().hosts[0], host=name) for name in hosts)
+    found = make_plan("keystone", [position(hosts=standing)], scene)
+    assert found is not None
+    return found
+
+
+def edges(steps: tuple[Step, ...]) -> int:
+    return sum(len(step.after) for step in steps)
+
+
+def test_a_crowd_of_hosts_waits_for_one_barrier_and_not_for_each_other():
+    small, large = crowd(60), crowd(120)
+    by_id = {step.id: step for step in large.steps}
+    barriers = [step for step in large.steps if step.kind == "barrier"]
+
+    assert [step.phase for step in barriers] == [Phase.PREPARE, Phase.QUIESCE, Phase.ROLL]
+    assert barriers[0].id in by_id["keystone.quiesce.stop@h7"].after
+    assert ancestors(by_id["keystone.quiesce.stop@h7"], by_id) >= {
+        step.id for step in large.steps if step.phase is Phase.PREPARE
+    }
+    assert edges(large.steps) < 2.1 * edges(small.steps)
+    assert not any(step.kind == "barrier" for step in crowd(50).steps)
+
+
+def test_the_way_back_of_a_crowd_is_no_square_either():
+    def back(count: int) -> tuple[Step, ...]:
+        found = crowd(count)
+        done = Attempt(1, AT, 1, outcome=Done({"fingerprint": "f"}, ""), ended_at=AT)
+        run = Run(id="r", plan=found, started_at=AT, attempts={step.id: (done,) for step in found.steps})
+        return undo_steps([run], under="r", accept_loss=frozenset())
+
+    assert edges(back(120)) < 2.1 * edges(back(60))
+    by_id = {step.id: step for step in back(120)}
+    assert set(by_id) >= {each for step in by_id.values() for each in step.after}
+    first = by_id["back.keystone.quiesce.stop@h9"]
+    assert ancestors(first, by_id) >= {f"back.keystone.roll.start@h{n}" for n in range(120)}

@@ -1,7 +1,8 @@
 """Says for each step of a plan whether users notice: from its phase, and from who is out of work meanwhile.
 
 The rule. What is done side by side is one round: a wave, else a phase. A host is out of work for a service from the
-round that stops it (quiesce, units stopped or restarted) to the end of the one that starts it again, checks included.
+round that stops it (all of quiesce; units or containers stopped, replaced or restarted, a server drained at its load
+balancer, a reboot) to the end of the one that starts it again, checks included.
 While every host of the service is out, users see a *pause*; while some are, it is *degraded*: the others carry its
 load. Where a cutover follows, users get to the new deployment only by it, and the pause lasts to its last step. All
 else is not noticed.
@@ -9,7 +10,7 @@ else is not noticed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 
@@ -48,8 +49,29 @@ def _of_service(steps: Sequence[Step], hosts: int) -> Iterable[tuple[str, Notice
         paused = len(out) >= total > 0 or (paused and place <= cutover)
         now = Notice.PAUSE if paused else Notice.DEGRADED if out else Notice.NONE
         yield from ((step.id, now) for step in members)
-        out -= {step.host for step in members if step.args.get("state") in {"started", "restarted"}}
+        out -= {step.host for step in members if _does(step, _STARTING)}
+
+
+_STOPPING = {
+    "units": {"stopped", "restarted"},
+    "container": {"stop", "replace", "retire"},
+    "load_balancer": {"drain", "maint"},
+    "cluster_manager": {"standby"},
+    "reboot": {None},
+}
+_STARTING = {
+    "units": {"started", "restarted"},
+    "container": {"start", "run", "replace"},
+    "load_balancer": {"ready"},
+    "cluster_manager": {"online"},
+    "reboot": {None},
+}
+"""By step kind, what takes a host out of work and what brings it back: a `state` or an `action` of its arguments."""
 
 
 def _stops(step: Step) -> bool:
-    return step.phase is Phase.QUIESCE or step.args.get("state") in {"stopped", "restarted"}
+    return step.phase is Phase.QUIESCE or _does(step, _STOPPING)
+
+
+def _does(step: Step, what: Mapping[str, Collection[str | None]]) -> bool:
+    return step.args.get("state", step.args.get("action")) in what.get(step.kind, ())

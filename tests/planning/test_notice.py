@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.planning.notice import Notice, notices
 from tests.planning.graphs import ALL_STOPPED, plan, step
 
@@ -65,3 +67,32 @@ def test_services_of_a_group_are_looked_at_by_themselves():
     both = plan(step("quiesce.stop@a", service="s"), step("prepare.fetch@a", service="t"))
 
     assert notices(both, {}) == {"quiesce.stop@a": PAUSE, "prepare.fetch@a": NONE}
+
+
+@pytest.mark.parametrize(
+    ("kind", "out", "back"),
+    [
+        ("container", {"action": "stop"}, {"action": "start"}),
+        ("load_balancer", {"state": "drain"}, {"state": "ready"}),
+        ("cluster_manager", {"state": "standby"}, {"state": "online"}),
+        ("units", {"state": "stopped"}, {"state": "started"}),
+    ],
+)
+def test_other_ways_to_be_out_of_work(kind: str, out: dict[str, str], back: dict[str, str]):
+    found = notices(
+        plan(
+            step("roll.out@a", kind=kind, args=out, wave=0),
+            step("backfill.rows@a"),
+            step("roll.back@a", kind=kind, args=back, wave=1),
+            step("finish.smoke"),
+        ),
+        {"s": 2},
+    )
+
+    assert list(found.values()) == [DEGRADED, DEGRADED, DEGRADED, NONE]
+
+
+def test_a_reboot_is_over_when_its_round_is():
+    found = notices(plan(step("roll.reboot@a", kind="reboot", args={}, wave=0), step("finish.smoke")), {"s": 1})
+
+    assert list(found.values()) == [PAUSE, NONE]

@@ -56,6 +56,7 @@ class BackfillModel(Model):
     done: tuple[int, ...] = (0,)
     more: tuple[int, ...] = (1,)
     failed: tuple[int, ...] = (2,)
+    stopped: tuple[int, ...] = ()
     source: Text
 
 

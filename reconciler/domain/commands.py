@@ -37,13 +37,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backfill:
-    """Online data migrations: a command that is repeated until its exit code is in `done`; `more` asks to go on."""
+    """Online data migrations: a command that is repeated until its exit code is in `done`; `more` asks to go on.
+
+    `stopped` are exit codes that mean as much where the services are stopped, because a part of it asks services.
+    """
 
     argv: tuple[str, ...]
     source: str
     done: tuple[int, ...] = (0,)
     more: tuple[int, ...] = (1,)
     failed: tuple[int, ...] = (2,)
+    stopped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,12 +47,11 @@ def backfill(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     A release that is left was migrated to just before, so that what its code has to move is still there. Of the release
     that the leg starts from it is taken for done, unless a gate of the first hop wants it.
     """
-    release = setting.goal
-    if args.get("code", "goal") == "start":
-        release = setting.start
-        wanted = setting.start != setting.origin or any(_opened_by(rule, setting) for rule in _rules(setting))
-        if not wanted:
-            return ()
+    leaving = args.get("code", "goal") == "start"
+    at_stop = leaving and setting.start != setting.origin
+    release = setting.start if leaving else setting.goal
+    if leaving and not at_stop and not any(_opened_by(rule, setting) for rule in _rules(setting)):
+        return ()
     command = _backfill(setting, release)
     if command is None:
         return ()
@@ -69,7 +68,7 @@ def backfill(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
                 "service": setting.service.name,
                 "release": release,
                 "argv": own_argv(setting, command.argv, release),
-                "ended": list(command.done),
+                "ended": [*command.done, *(command.stopped if at_stop else ())],
                 "more": list(command.more),
                 "opens": gates,
             },

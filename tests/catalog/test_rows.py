@@ -147,6 +147,12 @@ for kind, table in enumerate(("volumes", "snapshots")):
 for name in ("glance-train-store", "glance-train-sync"):
     places = [("i1", '{"backend": "fast"}'), ("i2", '{"store": "backend"}'), ("i3", None)]
     CASES["glance", name, 0] = {"image_locations": ("image_id, meta_data", places)}, ("i1",)
+for number, table in enumerate(
+    ("nodes", "ports", "portgroups", "chassis", "conductors", "volume_connectors", "volume_targets")
+):
+    column = "hostname" if table == "conductors" else "uuid"
+    versions = [("a", None), ("b", "1.21")]
+    CASES["ironic", "ironic-objver", number] = {table: (f"{column}, version", versions)}, ("a",)
 OLDEST = {
     "ussuri": 41,
     "wallaby": 52,

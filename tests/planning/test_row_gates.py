@@ -136,6 +136,16 @@ def test_the_code_of_every_stop_runs_its_backfill_before_the_next() -> None:
     assert step(found, "migrate.backfill.b@ks1").args["argv"] == ["/srv/toy/b/bin/toy-manage", "online"]
 
 
+def test_what_stopped_services_cannot_answer_is_forgiven_at_stops_alone() -> None:
+    found = plan(CURED, STOP, backfill=BACKFILL | {"stopped": [2]})
+    ended = {each.id.removeprefix("keystone."): each.args["ended"] for each in found.steps if each.kind == "backfill"}
+    assert ended == {
+        "migrate.backfill.a@ks1": [0],
+        "migrate.backfill.b@ks1": [0, 2],
+        "backfill.backfill.c@ks1": [0],
+    }
+
+
 def test_gates_of_a_later_hop_are_no_question_before_the_first() -> None:
     found = plan(GATE | {"to": {"first": "c"}}, STOP)
     assert [name for name in around(found) if "typed" in name] == ["migrate.gate.c.typed.1"]

@@ -42,6 +42,7 @@ class Stage:
 
     def __init__(self, faults: Faults | None = None, services: Mapping[str, Service] | None = None) -> None:
         self.clock = VirtualClock()
+        self.catalog = load_catalog()
         self.services = services or {"keystone": KEYSTONE}
         self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults, services=tuple(self.services))
         self.source = MemorySource()
@@ -79,7 +80,7 @@ class Stage:
     def read(self, revision: Revision) -> Read:
         wanted = self.wanted[revision.commit]
         problems = () if wanted else (Block("SourceInvalid", "fleet.yaml:1:1: as the test wanted"),)
-        return Read(revision.commit, wanted, load_catalog() if wanted else None, problems)
+        return Read(revision.commit, wanted, self.catalog if wanted else None, problems)
 
     def want(self, message: str = "change", **changes: object) -> str:
         """Commit a desired state that differs from the sample in the Keystone service."""

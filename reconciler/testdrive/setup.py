@@ -49,7 +49,7 @@ class SetupError(ReconcilerError):
 async def set_up(site: Site, say: Callable[[str], None]) -> None:
     """Bring everything up; the daemon is all that is left to be started."""
     say("git repository, keys and settings")
-    _write_files(site)
+    write_files(site)
     repository = repository_of(site)
     repository.create()
     repository.commit(desired_files(site), f"Keystone at {BEGIN}")
@@ -57,9 +57,9 @@ async def set_up(site: Site, say: Callable[[str], None]) -> None:
         say("MariaDB, a server of its own")
         await asyncio.to_thread(_start_database, site)
     say(f"{len(site.hosts)} hosts, each with its own sshd and supervisord")
-    await _start_hosts(site)
+    await start_hosts(site)
     desired = read(desired_files(site))
-    hands = _Hands(site, desired)
+    hands = Hands(site, desired)
     try:
         say(f"Keystone {BEGIN} on every host")
         await hands.do_everywhere(INSTALL, Phase.PREPARE)
@@ -90,7 +90,7 @@ def _bootstrap(site: Site) -> None:
     keystone.bootstrap(first.link.resolve(), first.etc / "keystone.conf", url, site.secret("admin").read_text())
 
 
-def _write_files(site: Site) -> None:
+def write_files(site: Site) -> None:
     """Write secrets, keys and the daemon's settings."""
     for folder in (site.root / "secrets", site.state, site.root / "backups", *(host.folder for host in site.hosts)):
         folder.mkdir(mode=0o700)
@@ -114,7 +114,7 @@ def _start_database(site: Site) -> None:
     mariadb.create_database(site.server, account)
 
 
-async def _start_hosts(site: Site) -> None:
+async def start_hosts(site: Site) -> None:
     """Start sshd and supervisord of every host, and pin their keys as `reconciler enrol` would."""
     program = await asyncio.to_thread(sshd.find_sshd, cache())
     tools = _write_tools(site)
@@ -158,12 +158,13 @@ def _is_up(host: Host) -> bool:
         return (host.folder / "supervisor.sock").exists() and probe.connect_ex(("127.0.0.1", host.ssh_port)) == 0
 
 
-class _Hands:
+class Hands:
     """Carries out the product's own steps on hosts, before there is a daemon."""
 
-    def __init__(self, site: Site, desired: Desired) -> None:
+    def __init__(self, site: Site, desired: Desired, service: str = SERVICE) -> None:
         self.site = site
         self.desired = desired
+        self.service = service
         self.journal = SqlJournal.acquire(site.journal_url, SystemClock(), "testdrive")
         self.ports = make_ports(read_settings(site.settings), self.journal)
 
@@ -177,7 +178,7 @@ class _Hands:
         await asyncio.gather(*(self._do(host.name, actions, phase) for host in self.site.hosts))
 
     async def _do(self, host: str, actions: tuple[str, ...], phase: Phase) -> None:
-        service = self.desired.services[SERVICE]
+        service = self.desired.services[self.service]
         setting = Setting(
             service=service,
             desired=self.desired,
@@ -189,7 +190,7 @@ class _Hands:
         )
         for action in actions:
             for draft in expand(setting, ActionSpec(action)):
-                await self._carry(make_step(draft, Place(phase=phase, service=SERVICE, host=host)))
+                await self._carry(make_step(draft, Place(phase=phase, service=self.service, host=host)))
 
     async def _carry(self, step: Step) -> None:
         outcome = await carry(step, StepKey("setup", step.id, 1), self.desired, self.ports, may_start=True)

@@ -27,7 +27,6 @@ from tests.openstack import eyes
 from tests.openstack.eyes import Rows
 
 SERVICE = "keystone"
-SERVICE_FILE = "services/keystone.yaml"
 JOURNEY_S = 600.0
 """How long the longest journey may take on a busy machine; one that takes longer is stuck."""
 
@@ -61,6 +60,7 @@ class Fleet:
     legs: dict[str, Leg] = field(default_factory=dict)
     report: Report | None = None
     wanted: str = ""
+    service: str = SERVICE
     at_pass: Hook | None = None
     loop: asyncio.Task[None] | None = None
 
@@ -68,11 +68,12 @@ class Fleet:
 
     def commit(self, **changes: str) -> str:
         """Commit other values of keys of the service."""
-        text = repository_of(self.site).read(SERVICE_FILE)
+        file = f"services/{self.service}.yaml"
+        text = repository_of(self.site).read(file)
         for key, value in changes.items():
             text, count = re.subn(rf"(?m)^(  {key}:) .*$", rf"\g<1> {value}", text)
             assert count == 1, f"{key} is there {count} times"
-        self.wanted = repository_of(self.site).commit({SERVICE_FILE: text}, f"Keystone: {changes}")
+        self.wanted = repository_of(self.site).commit({file: text}, f"{self.service}: {changes}")
         return self.wanted
 
     def revert(self, commit: str) -> None:
@@ -172,13 +173,13 @@ async def fleet_at_yoga(site: Site, say: Say) -> AsyncIterator[Fleet]:
     await set_up(site, lambda text: None)
     fleet = Fleet(site, app.open_daemon(read_settings(site.settings)), say, wanted=_head(site))
     say(f"  two hosts at yoga: {time.monotonic() - began:.1f} s")
-    async with _running(fleet):
+    async with running(fleet):
         await fleet.until(State.IN_SYNC)
         yield fleet
 
 
 @asynccontextmanager
-async def _running(fleet: Fleet) -> AsyncIterator[None]:
+async def running(fleet: Fleet) -> AsyncIterator[None]:
     daemon = fleet.app.daemon
     publish = daemon.publish
 

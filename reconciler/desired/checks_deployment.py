@@ -59,7 +59,8 @@ def _suits(entry: ServiceEntry, model: ServiceModel, procedure: ProcedureModel, 
     here = entry.node.at("procedure")
     names = {name for name, each in world.tree.services.items() if world.group(name) == world.group(entry.name)}
     selectors = [each.on for each in procedure.phases] + [each.on for each in procedure.watches]
-    for on in dict.fromkeys(selectors):
+    asked = [step.when for phase in procedure.phases for step in phase.steps if step.when.startswith("service ")]
+    for on in dict.fromkeys([*selectors, *asked]):
         word, _, subject = on.partition(" ")
         roles = {role for host in world.targets(model) for role in host.roles}
         if word == "role" and world.hosts_known and subject not in roles:

@@ -38,7 +38,8 @@ class ActionModel(Model):
     )
     title: w.Line = Field(default="", description="What operators read, in place of the action's own; placeholders.")
     when: w.When = Field(
-        default="", description="`onto`, `appears`, `first_hop`, `last_hop` or `to RELEASE`: else it is left out."
+        default="",
+        description="`onto`, `appears`, `first_hop`, `last_hop`, `to RELEASE` or `service NAME`: else it is left out.",
     )
     required: w.Flag = Field(default=True, description="`false`, in preflight: a failure is told and stops nothing.")
 

@@ -86,13 +86,13 @@ def _selected(text: str) -> tuple[Selector, str]:
 
 
 def _action(step: ActionModel) -> ActionSpec:
-    word, _, release = step.when.partition(" ")
+    word, _, subject = step.when.partition(" ")
     return ActionSpec(
         step.action,
         dict(step.model_extra or {}),
         name=step.name,
         title=step.title,
-        condition=Condition(when=When(word), release=release),
+        condition=Condition(when=When(word), subject=subject),
         required=step.required,
     )
 

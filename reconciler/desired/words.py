@@ -190,9 +190,9 @@ Subject = Annotated[str, _text(rf"[a-z][a-z-]*:{NAME}", "a kind of risk and a se
 PLAIN_SELECTORS = ("bootstrap", "wave", "first", "others", "moved", "pending", "fleet", "daemon", "person")
 SELECTOR = rf"{'|'.join(PLAIN_SELECTORS)}|(?:role|service) {NAME}|deployment (?:old|new)"
 SELECTORS = f"{', '.join(PLAIN_SELECTORS)}, role X, service Y, deployment old or deployment new"
-WHENS = "onto, appears, first_hop, last_hop or to RELEASE"
+WHENS = "onto, appears, first_hop, last_hop, to RELEASE or service NAME"
 Selector = Annotated[str, _text(SELECTOR, f"one of {SELECTORS}")]
-When = Annotated[str, _text(rf"|onto|appears|first_hop|last_hop|to {NAME}", WHENS)]
+When = Annotated[str, _text(rf"|onto|appears|first_hop|last_hop|(?:to|service) {NAME}", WHENS)]
 OptionalName = Annotated[str, _text(rf"|{NAME}", f"a name: {NAME_HINT}")]
 Action = Annotated[str, _text(r"[a-z][a-z0-9_-]{0,63}", "the word of an action")]
 

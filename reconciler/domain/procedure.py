@@ -51,14 +51,15 @@ class When(StrEnum):
     FIRST_HOP = "first_hop"
     LAST_HOP = "last_hop"
     TO = "to"  # on the hop, or leg, that ends at a release
+    SERVICE = "service"  # for that service alone, where several go together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A word of `When`, and the release that `to` names."""
+    """A word of `When`, and the release that `to`, or the service that `service` names."""
 
     when: When = When.ALWAYS
-    release: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

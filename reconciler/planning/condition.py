@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from reconciler.domain.procedure import ActionSpec, When
 from reconciler.planning.setting import Setting
 
 
 def holds(spec: ActionSpec, setting: Setting) -> bool:
     """Judge the `when` of an action."""
-    match spec.condition.when:
-        case When.ALWAYS:
-            return True
-        case When.ONTO:
-            return bool(setting.onto)
-        case When.FIRST_HOP:
-            return setting.start == setting.stops[0]
-        case When.LAST_HOP:
-            return setting.goal == setting.stops[-1]
-        case When.TO:
-            release = setting.catalog.service(setting.service.component).at(setting.goal).release
-            return spec.condition.release in release.names
-        case When.APPEARS:
-            return _appears(spec, setting)
+    found: Mapping[When, Callable[[], bool]] = {
+        When.ALWAYS: lambda: True,
+        When.ONTO: lambda: bool(setting.onto),
+        When.FIRST_HOP: lambda: setting.start == setting.stops[0],
+        When.LAST_HOP: lambda: setting.goal == setting.stops[-1],
+        When.TO: lambda: spec.condition.subject in _names(setting),
+        When.SERVICE: lambda: spec.condition.subject == setting.service.name,
+        When.APPEARS: lambda: _appears(spec, setting),
+    }
+    return found[spec.condition.when]()
+
+
+def _names(setting: Setting) -> tuple[str, ...]:
+    """Return every name of the goal."""
+    return setting.catalog.service(setting.service.component).at(setting.goal).release.names
 
 
 def _appears(spec: ActionSpec, setting: Setting) -> bool:

@@ -44,7 +44,7 @@ class Graph:
         """Add phases that are no part of the pause: everything of them is side by side. Return all ends."""
         ends: dict[str, None] = {}
         for phase in phases:
-            for crew in crews(legs) if phase.on in MANY and phase.each == "leg" else [(leg,) for leg in legs]:
+            for crew in _parties(phase, legs):
                 for block in self._blocks(phase, crew):
                     self.frontier = ()
                     self._block(block, once=True)
@@ -58,8 +58,7 @@ class Graph:
         Services that share hosts go over these together, so that each host is taken once.
         """
         start, ends = self.frontier, dict[str, None]()
-        together = phase.on in MANY and phase.each == "leg"
-        for crew in crews(legs) if together else [(leg,) for leg in legs]:
+        for crew in _parties(phase, legs):
             self.frontier = start
             for block in self._blocks(phase, crew):
                 self._block(block)
@@ -160,6 +159,13 @@ class Graph:
             step = make_step(draft, place, after, twin=self.twins[step.id])
         self.steps[step.id] = step
         return step.id
+
+
+def _parties(phase: PhaseSpec, legs: Sequence[Leg]) -> Sequence[Sequence[Leg]]:
+    """Return who goes through a phase together; what is done on another service is done once, whoever asks for it."""
+    if phase.on is Selector.SERVICE:
+        return [legs[:1]]
+    return crews(legs) if phase.on in MANY and phase.each == "leg" else [(leg,) for leg in legs]
 
 
 def make_step(draft: Draft, place: Place, after: tuple[str, ...] = (), *, twin: int = 1) -> Step:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 
-from reconciler.domain.plan import Plan, Step
+from reconciler.domain.plan import Json, Plan, Step
 from reconciler.domain.procedure import Phase
 
 
@@ -52,14 +52,14 @@ def _of_service(steps: Sequence[Step], hosts: int) -> Iterable[tuple[str, Notice
         out -= {step.host for step in members if _does(step, _STARTING)}
 
 
-_STOPPING = {
+_STOPPING: Mapping[str, Collection[Json]] = {
     "units": {"stopped", "restarted"},
     "container": {"stop", "replace", "retire"},
     "load_balancer": {"drain", "maint"},
     "cluster_manager": {"standby"},
     "reboot": {None},
 }
-_STARTING = {
+_STARTING: Mapping[str, Collection[Json]] = {
     "units": {"started", "restarted"},
     "container": {"start", "run", "replace"},
     "load_balancer": {"ready"},
@@ -73,5 +73,5 @@ def _stops(step: Step) -> bool:
     return step.phase is Phase.QUIESCE or _does(step, _STOPPING)
 
 
-def _does(step: Step, what: Mapping[str, Collection[str | None]]) -> bool:
+def _does(step: Step, what: Mapping[str, Collection[Json]]) -> bool:
     return step.args.get("state", step.args.get("action")) in what.get(step.kind, ())

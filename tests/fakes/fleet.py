@@ -1,6 +1,7 @@
 """A whole fleet in memory: hosts that obey scripts, and for each service a database with rows and a schema, and an API.
 
-Every service is a Keystone by its component; the first one is `keystone` by name too.
+Every service is a Keystone by its component; the first one is `keystone` by name too. A second deployment is a site of
+its own, `NAME@new`. What a direct step kind does is noted, and nothing more.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from reconciler.catalog import load_catalog
 from reconciler.domain.desired import Database, Host
 from reconciler.domain.effect import AskHttp
 from reconciler.domain.marker import Stage
-from reconciler.domain.observation import Known, Observed
+from reconciler.domain.observation import Absent, Known, Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.row_probe import SAMPLES, RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.ports import Answer, Order, Question, StepKey
-from reconciler.steps import _dumps, command, config_files, environment, units
+from reconciler.steps import _dumps, _load, command, config_files, environment, units
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
 
@@ -48,7 +49,7 @@ class Machine:
 
 @dataclass
 class Data:
-    """The database: the release of its schema, the one it is expanded towards, and its rows.
+    """The database: the release of its schema, the one it is expanded towards, and its rows; no release: it is empty.
 
     `torn` is the release whose migration ended half-way.
     """
@@ -73,7 +74,8 @@ class Deed:
     """One execution on a host, for judges: what was there before and after, and how it stood around it.
 
     `at` counts the journal's entries then; `what` is prepare | switch | started | stopped | configure | backup | restore
-    | sync | expand | migrate | contract | nothing; `was` and `now` are builds, links or releases of the schema.
+    | load | unload | sync | expand | migrate | contract | other | nothing; `was` and `now` are builds, links or releases
+    of the schema.
     """
 
     at: int
@@ -99,15 +101,21 @@ class Fleet:
         clock: VirtualClock,
         names: Sequence[str],
         release: str = "yoga",
+        *,
         faults: Faults | None = None,
         services: Sequence[str] = ("keystone",),
+        new: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.clock = clock
+        self.names = [*names, *(host for hosts in (new or {}).values() for host in hosts)]
         self.component = load_catalog().service("keystone")
         self.sites = {
             service: Site({name: self._machine(service, release) for name in names}, Data(release, ["admin"]))
             for service in services
         }
+        for service, hosts in (new or {}).items():
+            self.sites[f"{service}@new"] = Site({name: self._bare() for name in hosts}, Data("", []))
+        self.values: dict[str, dict[str, str]] = {}  # what direct steps leave, by step id
         self.ledger: list[str] = []
         self.deeds: list[Deed] = []
         self.written: Callable[[], int] = lambda: 0  # entries in the journal
@@ -121,6 +129,14 @@ class Fleet:
         early = self.clock.now() - timedelta(days=30)
         return Machine(path, {}, "", early, {path}, path, started_at=early + timedelta(minutes=1))
 
+    def _bare(self) -> Machine:
+        return Machine("", {}, "", self.clock.now() - timedelta(days=30))
+
+    def site(self, service: str, host: str) -> Site:
+        """Return the deployment of a service that a host bears."""
+        new = self.sites.get(f"{service}@new")
+        return new if new is not None and host in new.machines else self.sites[service]
+
     @property
     def machines(self) -> dict[str, Machine]:
         return self.sites["keystone"].machines
@@ -132,7 +148,7 @@ class Fleet:
     def reboot(self, name: str) -> None:
         """End what runs on a host; its units come up with it, but for those that a step holds down."""
         self.hosts.kill(name, rebooted=True)
-        for site in self.sites.values():
+        for site in (each for each in self.sites.values() if name in each.machines):
             machine = site.machines[name]
             machine.running = ""
             if not machine.held_down:
@@ -143,7 +159,7 @@ class Fleet:
     def obey(self, host: Host, order: Order) -> Exited:
         """Do what a script of a known step kind says, and note what came of it."""
         service = _service_of(order)
-        site = self.sites[service]
+        site = self.site(service, host.name)
         machine, before = site.machines[host.name], copy.deepcopy(site.data)
         serving = {name: _release(each.running) for name, each in site.machines.items() if each.running}
         was = machine.ran, machine.link
@@ -163,13 +179,18 @@ class Fleet:
             was=old,
             now=new,
             code=exited.code,
-            lost=tuple(row for row in before.rows if row not in site.data.rows),
+            lost=tuple(row for row in before.rows if row not in self._rows(service)),
             torn=before.torn,
             expanded=before.expanded,
             serving=serving,
         )
         self.deeds.append(deed)
         return exited
+
+    def _rows(self, service: str) -> set[str]:
+        """Return the rows of all deployments of a service."""
+        sites = [self.sites[service], self.sites.get(f"{service}@new", self.sites[service])]
+        return {row for site in sites for row in site.data.rows}
 
     def _fail(self, site: Site, order: Order) -> tuple[Exited, str]:
         """Fail as the test wants; a migration that fails leaves the schema between releases."""
@@ -188,9 +209,11 @@ class Fleet:
                 return self._configure(machine, order), "configure"
             case _dumps.MARIADB_BODY:
                 return self._dump(site, order), args[0]
-            case command.BODY:
+            case _load.MARIADB_BODY:
+                return self._load(site, order), args[0]
+            case command.BODY if args[1].startswith("/srv/"):
                 return self._sync(site, order), args[-1].removeprefix("--").replace("db_sync", "sync")
-        return Exited(127, "no such script"), "nothing"
+        return Exited(0, "", self.values.get(order.key.step, {})), "other"
 
     def _environment(self, machine: Machine, args: Sequence[str]) -> Exited:
         action, path = args[0], args[1]
@@ -235,11 +258,21 @@ class Fleet:
         verb, _, _, run, _ = order.script.args[:5]
         run = run or order.key.run
         if verb == "backup":
-            site.backups.setdefault(run, copy.deepcopy(site.data))
+            site.backups.setdefault(run, copy.deepcopy(self._named(order.script.args[8])))
             return Exited(0, "", {"path": f"/backups/{run}", "sha256": "0" * 64, "trust": "read_back"})
         if run not in site.backups:
             return Exited(1, f"no backup of {run}")
         site.data = copy.deepcopy(site.backups[run])
+        return Exited(0, "")
+
+    def _load(self, site: Site, order: Order) -> Exited:
+        verb, run = order.script.args[0], order.script.args[3] or order.key.run
+        if verb == "unload":
+            site.data = Data("", [])
+        elif run not in site.backups:
+            return Exited(1, f"no backup of {run}")
+        else:
+            site.data = copy.deepcopy(site.backups[run])
         return Exited(0, "")
 
     def _sync(self, site: Site, order: Order) -> Exited:
@@ -265,7 +298,7 @@ class Fleet:
         lines: list[str] = []
         kind, _, subject = question.key.partition(":")
         service = subject.split("/")[2] if kind == "environments" else subject
-        machine = self.sites.get(service, self.sites["keystone"]).machines[host]
+        machine = self.site(service if service in self.sites else "keystone", host).machines[host]
         match kind:
             case "host_facts":
                 lines = ["boot\t00000000-0000-0000-0000-000000000000"]
@@ -275,7 +308,7 @@ class Fleet:
                     lines += [f"path\t{machine.link}", f"switched\t{_s(machine.changed_at)}"]
                     lines += [f"dist\tkeystone\t{self._version(machine.link)}"]
             case "units":
-                lines = [line for unit in question.args for line in _shown(unit, self.sites[unit].machines[host])]
+                lines = [line for unit in question.args for line in _shown(unit, self.site(unit, host).machines[host])]
             case "config_digest":
                 lines = [f"service\t{service}"]
                 if machine.stamp:
@@ -290,6 +323,8 @@ class Fleet:
     async def marker(self, database: Database, password: str | None) -> Observed[SchemaMarker]:
         """Show the schema's release as its marker."""
         data = self._data(database)
+        if not data.release:
+            return Absent(self.clock.now())
         if data.torn:
             return Known(SchemaMarker(alembic=frozenset({"half"}), migrate=None, tables=40), self.clock.now())
         marker = heads_expected(self.component, "main", data.release)[0]
@@ -315,13 +350,18 @@ class Fleet:
         return Known(Rows(count=len(found), sample=tuple(found[:SAMPLES])), self.clock.now())
 
     def _data(self, database: Database) -> Data:
-        return self.sites[database.url.rsplit("/", maxsplit=1)[-1]].data
+        return self._named(database.url.rsplit("/", maxsplit=1)[-1])
+
+    def _named(self, dbname: str) -> Data:
+        """Return a database by its name: that of a second deployment ends in `_new`."""
+        name = f"{dbname.removesuffix('_new')}@new" if dbname.endswith("_new") else dbname
+        return self.sites[name].data
 
     async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
         """Answer for the host whose address is asked; the path of other services than Keystone is their name."""
         address, path = ask.probe.url.split("/")[2:4]
-        name = list(self.machines)[int(address.partition(":")[0].rsplit(".", maxsplit=1)[-1]) - 1]
-        machine = self.sites.get(path, self.sites["keystone"]).machines[name]
+        name = self.names[int(address.partition(":")[0].rsplit(".", maxsplit=1)[-1]) - 1]
+        machine = self.site(path if path in self.sites else "keystone", name).machines[name]
         if not machine.running:
             return Sample(ok=None, text="connection refused")
         sound = name not in self.dead_apis and not any(BROKEN in text for text in machine.config.values())
@@ -338,9 +378,13 @@ def _service_of(order: Order) -> str:
             return args[-1]
         case _dumps.MARIADB_BODY:
             return args[1].partition(".")[0]
-        case command.BODY:
+        case _load.MARIADB_BODY:
+            return args[1].partition(".")[0]
+        case command.BODY if args[1].startswith("/srv/"):
             return args[1].split("/")[2]
-    return args[0]
+        case config_files.BODY:
+            return args[0]
+    return order.key.step.removeprefix("back.").partition(".")[0]
 
 
 def _release_of(order: Order) -> str:

@@ -40,18 +40,23 @@ class NoSecrets:
 class Stage:
     """One fleet, one repository, one store; a daemon that can be killed and started again."""
 
-    def __init__(self, faults: Faults | None = None, services: Mapping[str, Service] | None = None) -> None:
+    def __init__(
+        self,
+        faults: Faults | None = None,
+        services: Mapping[str, Service] | None = None,
+        new: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.clock = VirtualClock()
         self.catalog = load_catalog()
         self.services = services or {"keystone": KEYSTONE}
-        self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults, services=tuple(self.services))
+        self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults, services=tuple(self.services), new=new)
         self.source = MemorySource()
         self.store = Store.empty()
         self.fleet.written = lambda: len(self.store.lines)
         self.wanted: dict[str, Desired | None] = {}
         self.start()
-        for name, site in self.fleet.sites.items():
-            for machine in site.machines.values():
+        for name in self.services:
+            for machine in self.fleet.sites[name].machines.values():
                 machine.stamp = self.stamp(name)
                 machine.ran = f"{machine.link} {machine.stamp}"
 

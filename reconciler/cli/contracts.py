@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from reconciler.cli.contracts_catalog import CatalogOf, Lint
 from reconciler.cli.contracts_daemon import Diff, History, Status, Why
-from reconciler.cli.contracts_plan import Identify, Merge, Plan, Route
+from reconciler.cli.contracts_plan import Merge, Plan, Route
+from reconciler.cli.contracts_schema import Identify, SchemaDiff
 from reconciler.planning.observed_json import ObservedFile
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "route": ("reconciler route -o json", Route),
     "identify": ("reconciler identify -o json", Identify),
+    "schema-diff": ("reconciler schema diff -o json", SchemaDiff),
     "plan": ("reconciler plan -o json", Plan),
     "status": ("reconciler status -o json", Status),
     "observe": ("reconciler observe -o json", ObservedFile),

@@ -57,31 +57,6 @@ Route = TypedDict(
 )
 
 
-class Marker(TypedDict):
-    """The version tables; null: there is no such table, or it was not read (then `tables` is null too)."""
-
-    alembic: list[str] | None
-    migrate: dict[str, int] | None
-    tables: int | None
-
-
-class Identified(TypedDict):
-    """One database: `releases` are all whose schema it shows."""
-
-    marker: Marker
-    releases: list[str]
-    state: Literal["at", "between", "unknown", "empty"]
-    text: str
-
-
-class Identify(TypedDict):
-    """`reconciler identify`: `releases` are those that all databases allow."""
-
-    service: str
-    databases: dict[str, Identified]
-    releases: list[str]
-
-
 class Block(TypedDict):
     """Why something may not go on until facts change."""
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import typer
 
 from reconciler.catalog.load import load_catalog
+from reconciler.catalog.structure import knowledge
 from reconciler.cli import world
-from reconciler.cli.output import Format, Output, add_row, print_lines, say, table, usage, write_data
+from reconciler.cli.output import Format, Output, add_row, print_lines, say, table, write_data
+from reconciler.cli.urls import databases
 from reconciler.domain.catalog import Service
 from reconciler.domain.observation import Known, Observed, Unknown
-from reconciler.domain.schema import SchemaMarker
-from reconciler.planning.identify import identify_service
+from reconciler.domain.schema import Identification, SchemaMarker
+from reconciler.planning.identify import identify as place
+from reconciler.planning.identify import together
+from reconciler.planning.identify_structure import settle
 
 STATES = {"at": "green", "between": "yellow", "unknown": "red", "empty": "yellow"}
 
@@ -26,14 +30,17 @@ def identify(
 ) -> None:
     """Tell which releases databases stand at.
 
-    Reads their version tables and writes nothing. Exit 1 when one cannot be read.
+    Reads their version tables and what tables, columns and keys there are, in five queries at most, and writes nothing.
+    Exit 1 when one cannot be read.
     """
-    catalog = load_catalog()
-    seen = world.read_markers(_databases(catalog.service(service), urls))
-    markers = {name: marker.value for name, marker in seen.items() if isinstance(marker, Known)}
-    found = identify_service(catalog, service, markers).as_json()
+    known = load_catalog().service(service)
+    named = databases(known, urls)
+    seen = world.read_markers(named)
+    placed = {name: place(known, name, marker.value) for name, marker in seen.items() if isinstance(marker, Known)}
+    weighed = _weighed(known, placed, {name: named[name] for name in placed})
+    found = together(known, weighed).as_json()
     found["databases"] = {name: found["databases"].get(name) or _unread(seen[name]) for name in seen}
-    if len(markers) < len(seen):
+    if len(placed) < len(seen):
         found["releases"] = []
     if output is Format.TABLE:
         _show(found)
@@ -42,39 +49,28 @@ def identify(
     raise typer.Exit(1 if any(isinstance(marker, Unknown) for marker in seen.values()) else 0)
 
 
-def _databases(service: Service, given: Sequence[str]) -> dict[str, str]:
-    """Name each URL's database: by its own word, or as the only one of the service."""
-    urls: dict[str, str] = {}
-    for each in given:
-        name, equals, url = each.partition("=")
-        if not equals or "://" in name:
-            name, url = _only(service), each
-        if name in urls:
-            usage(f"database {name} is given twice")
-        urls[service.database(name).name] = _absolute(url)
-    return urls
-
-
-def _absolute(url: str) -> str:
-    """Let an SQLite file be named from where the person stands."""
-    scheme, slashes, path = url.partition(":///")
-    if slashes and scheme.startswith("sqlite") and not path.startswith("/"):
-        return f"{scheme}:////{str(Path.cwd() / path).lstrip('/')}"
-    return url
-
-
-def _only(service: Service) -> str:
-    if len(service.databases) > 1:
-        usage(f"{service.name} has the databases {', '.join(sorted(service.databases))}: say NAME=URL")
-    return next(iter(service.databases))
+def _weighed(
+    known: Service, placed: Mapping[str, Identification], urls: Mapping[str, str]
+) -> dict[str, Identification]:
+    """Let structures confirm, decide or contradict; of one that cannot be read it is said."""
+    structures = world.read_structures({name: urls[name] for name, found in placed.items() if found.marker.tables})
+    weighed = dict(placed)
+    for name, seen in structures.items():
+        if isinstance(seen, Known):
+            weighed[name] = settle(known, placed[name], seen.value, name, knowledge(known.name, name))
+        elif isinstance(seen, Unknown):
+            text = f"{placed[name].text} Its structure could not be read: {seen.text}."
+            weighed[name] = replace(placed[name], text=text)
+    return weighed
 
 
 def _unread(seen: Observed[SchemaMarker]) -> dict[str, Any]:
     """Say why a database was not read, in the shape of a finding."""
     marker = {"alembic": None, "migrate": None, "tables": None}
     if isinstance(seen, Unknown):
-        return {"marker": marker, "releases": [], "state": "unknown", "text": seen.text}
-    return {"marker": marker, "releases": [], "state": "empty", "text": "The database does not exist."}
+        return {"marker": marker, "releases": [], "state": "unknown", "text": seen.text, "structure": None}
+    text = "The database does not exist."
+    return {"marker": marker, "releases": [], "state": "empty", "text": text, "structure": None}
 
 
 def _show(found: Mapping[str, Any]) -> None:

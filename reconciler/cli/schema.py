@@ -1,4 +1,4 @@
-"""`reconciler schema export`: the JSON Schemas of the files of a desired state and of what the verbs print."""
+"""`reconciler schema`: JSON Schemas of files and of what the verbs print, and a database's schema against a release."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from pathlib import Path
 import typer
 
 from reconciler.cli.output import note, say
+from reconciler.cli.schema_diff import diff
 from reconciler.errors import ReconcilerError
 
-schema = typer.Typer(help="JSON Schemas, for editors and for programs.", no_args_is_help=True)
+HELP = "Compare a database with a release; JSON Schemas."
+
+schema = typer.Typer(help=HELP, no_args_is_help=True)
 
 
 @schema.callback()
 def root() -> None:
-    """JSON Schemas, for editors and for programs."""
+    """Compare a database with a release, or export JSON Schemas, for editors and for programs."""
+
+
+schema.command("diff")(diff)
 
 
 @schema.command("export")

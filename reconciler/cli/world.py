@@ -21,6 +21,7 @@ from reconciler.domain.desired import Database, Desired, Host
 from reconciler.domain.observation import Observations, Observed
 from reconciler.domain.run import History
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.structure import Structure
 from reconciler.errors import DesiredStateError, JournalError, ReconcilerError, SourceError
 from reconciler.planning.durations import Durations
 from reconciler.planning.preview import Preview
@@ -72,6 +73,19 @@ def read_markers(urls: Mapping[str, str]) -> dict[str, Observed[SchemaMarker]]:
         world = SqlDatabases()
         plain = {name: split_password(url) for name, url in urls.items()}
         asked = [world.marker(Database(name=name, url=url), password) for name, (url, password) in plain.items()]
+        return await asyncio.gather(*asked)
+
+    return dict(zip(urls, asyncio.run(read()), strict=True))
+
+
+def read_structures(urls: Mapping[str, str]) -> dict[str, Observed[Structure]]:
+    """Read the structures of databases by URL, in which a password may stand."""
+    from reconciler.adapters.databases import SqlDatabases
+
+    async def read() -> list[Observed[Structure]]:
+        world = SqlDatabases()
+        plain = {name: split_password(url) for name, url in urls.items()}
+        asked = [world.structure(Database(name=name, url=url), password) for name, (url, password) in plain.items()]
         return await asyncio.gather(*asked)
 
     return dict(zip(urls, asyncio.run(read()), strict=True))

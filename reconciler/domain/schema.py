@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from reconciler.domain.comparison import Comparison
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaMarker:
@@ -41,14 +43,49 @@ class SchemaState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StructureFinding:
+    """What one database's structure says.
+
+    Attributes:
+        releases: those whose structure it has, but for harmless differences.
+        nearest: where the marker's releases are not among them, the one that differs least.
+        comparison: with `nearest`.
+    """
+
+    releases: tuple[str, ...] = ()
+    nearest: str = ""
+    comparison: Comparison | None = None
+    text: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding in the shape of the `identify` contract."""
+        counts = {} if self.comparison is None else self.comparison.counts
+        return {
+            "releases": list(self.releases),
+            "nearest": self.nearest,
+            "counts": {judgement.value: count for judgement, count in counts.items()},
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identification:
-    """What one database's marker says; `between` holds the releases on both sides of an unfinished schema."""
+    """What one database's marker and structure say.
+
+    Attributes:
+        releases: where it stands.
+        between: the releases on both sides of an unfinished schema.
+        claims: the releases whose marker it has, also where it does not stand at them.
+        structure: None when it was not read.
+    """
 
     marker: SchemaMarker
     state: SchemaState
     text: str
     releases: tuple[str, ...] = ()
     between: tuple[str, str] | None = None
+    claims: tuple[str, ...] = ()
+    structure: StructureFinding | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding in the shape of the `identify` contract."""
@@ -57,6 +94,7 @@ class Identification:
             "releases": list(self.releases),
             "state": self.state.value,
             "text": self.text,
+            "structure": None if self.structure is None else self.structure.as_json(),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,3 +102,11 @@ class Expected:
     def engine(self) -> str:
         """Return the engine that all runs were made on."""
         return self.runs[0].engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What is expected of one database by release, and the tables of every database that is known, by its name."""
+
+    expected: Mapping[str, Expected]
+    tables: Mapping[str, frozenset[str]]

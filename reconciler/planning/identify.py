@@ -25,13 +25,17 @@ def identify_service(catalog: Catalog, service: str, markers: Mapping[str, Schem
         CatalogError: the service or a database is unknown.
     """
     known = catalog.service(service)
-    found = {name: identify(known, name, marker) for name, marker in markers.items()}
+    return together(known, {name: identify(known, name, marker) for name, marker in markers.items()})
+
+
+def together(known: Service, found: Mapping[str, Identification]) -> ServiceIdentification:
+    """Put the databases of a service together."""
     releases = tuple(
         each.release.id
         for each in known.releases
         if found and all(each.release.id in one.releases for one in found.values())
     )
-    return ServiceIdentification(service=service, databases=found, releases=releases)
+    return ServiceIdentification(service=known.name, databases=found, releases=releases)
 
 
 def identify(service: Service, database: str, seen: SchemaMarker) -> Identification:
@@ -80,12 +84,13 @@ def _without_tables(database: Database, seen: SchemaMarker, fitting: list[Servic
 
 def _at(service: Service, database: Database, seen: SchemaMarker, fitting: list[ServiceRelease]) -> Identification:
     poison = _poisoned(service, seen, fitting)
-    if poison:
-        return _unknown(seen, poison)
     ids = tuple(each.release.id for each in fitting)
+    if poison:
+        return _unknown(seen, poison, ids)
     shared = "; these releases share one schema" if len(ids) > 1 else ""
     text = f"{words(database, seen)} is the schema of {_list(fitting)}{shared}."
-    return Identification(marker=seen, state=SchemaState.AT, releases=ids, text=f"{text}{_leftovers(seen)}")
+    text += _leftovers(seen)
+    return Identification(marker=seen, state=SchemaState.AT, releases=ids, claims=ids, text=text)
 
 
 def _poisoned(service: Service, seen: SchemaMarker, fitting: list[ServiceRelease]) -> str:
@@ -153,8 +158,8 @@ def _between(seen: SchemaMarker, neighbours: tuple[str, str], what: str, to_do: 
     return Identification(marker=seen, state=SchemaState.BETWEEN, between=neighbours, text=f"{text}{_leftovers(seen)}")
 
 
-def _unknown(seen: SchemaMarker, text: str) -> Identification:
-    return Identification(marker=seen, state=SchemaState.UNKNOWN, text=text)
+def _unknown(seen: SchemaMarker, text: str, claims: tuple[str, ...] = ()) -> Identification:
+    return Identification(marker=seen, state=SchemaState.UNKNOWN, text=text, claims=claims)
 
 
 def _list(releases: Iterable[ServiceRelease]) -> str:

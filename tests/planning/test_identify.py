@@ -25,13 +25,14 @@ CONTRACT = {
         "databases": {
             "additionalProperties": {
                 "type": "object",
-                "required": ["marker", "releases", "state", "text"],
+                "required": ["marker", "releases", "state", "text", "structure"],
                 "additionalProperties": False,
                 "properties": {
                     "marker": {"type": "object"},
                     "releases": {"type": "array", "items": {"type": "string"}},
                     "state": {"enum": ["at", "between", "unknown", "empty"]},
                     "text": {"type": "string", "minLength": 1},
+                    "structure": {"type": "null"},
                 },
             }
         },

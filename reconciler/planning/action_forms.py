@@ -42,6 +42,12 @@ class Units(Args):
     units: tuple[str, ...] = Field(default=(), min_length=1)
 
 
+class Command(command.Model):
+    """A command, and the argv that takes it back."""
+
+    back: tuple[str, ...] = Field(default=(), min_length=1)
+
+
 OWN: Mapping[str, ActionForm] = {
     "schema": ActionForm(model=Schema),
     "load": ActionForm(model=Load),
@@ -52,7 +58,7 @@ OWN: Mapping[str, ActionForm] = {
     "restart": ActionForm(model=Units),
     "seal": ActionForm(model=Nothing, where="daemon"),
     "smoke": ActionForm(model=Nothing, where="daemon"),
-    "command": ActionForm(model=command.Model),
+    "command": ActionForm(model=Command),
 }
 
 

@@ -109,9 +109,11 @@ def _probe(setting: Setting, probe: HttpProbe, key: str) -> Draft:
 def _command(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     filled = filled_args(args, setting.words())
     assert isinstance(filled, dict)
+    back = filled.pop("back", None)
     model, shown = fitted(command.Model, filled, "command")
     assert isinstance(model, command.Model)
-    return (Draft(kind="command", title=" ".join(model.argv), key="command", args=shown),)
+    undo = Undo("command", shown | {"argv": back, "ok": [0]}, " ".join(back)) if back else None
+    return (Draft(kind="command", title=" ".join(model.argv), key="command", args=shown, undo=undo),)
 
 
 ACTIONS: Mapping[str, Expansion] = {

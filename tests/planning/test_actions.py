@@ -28,3 +28,24 @@ def test_a_switch_is_undone_whatever_the_older_environment_was_made_from():
     assert undo.path == "/srv/keystone/yoga"
     assert environment.digest(undo) == ""
     assert environment.digest(environment.Model.model_validate(draft.args)) != ""
+
+
+def test_a_command_is_undone_by_another_one_if_it_says_by_which():
+    setting = Setting(
+        service=KEYSTONE,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="yoga",
+        goal="2023.1",
+    )
+    args = {"argv": ["true", "{host}"], "ok": [0, 3], "back": ["chown", "-R", "nova:nova", "/var/lib/{service}"]}
+    (draft,) = expand(setting, ActionSpec("command", args))
+    assert draft.args == {"argv": ["true", "ks1"], "ok": [0, 3]}
+    assert draft.undo is not None
+    assert draft.undo.args == {"argv": ["chown", "-R", "nova:nova", "/var/lib/keystone"], "ok": [0]}
+    assert draft.undo.title == "chown -R nova:nova /var/lib/keystone"
+
+    (draft,) = expand(setting, ActionSpec("command", {"argv": ["true"]}))
+    assert draft.undo is None

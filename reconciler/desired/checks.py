@@ -23,7 +23,7 @@ from reconciler.desired.tree import Tree, case_twins
 from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
-RISKS = ("data-loss",)
+RISKS = ("data-loss", "hold")
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 

@@ -14,7 +14,7 @@ class HostPosition:
 
     `release` is what is installed, empty when it cannot be told; `drift` lists what differs from the desired build in
     sentences; `unknown` says why nobody can tell, and is empty when the host was seen. `link_path`, `packages` and
-    `containers` are what is installed now: the way back.
+    `containers` are what is installed now: the way back. `held` are packages that are held at their versions.
     """
 
     host: str
@@ -24,6 +24,7 @@ class HostPosition:
     link_path: str = ""
     packages: Mapping[str, str] | None = None
     containers: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

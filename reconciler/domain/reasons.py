@@ -39,6 +39,9 @@ class Reason(StrEnum):
     WRITTEN_SINCE = "WrittenSince"
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
+    OVERRIDE_EXPIRED = "OverrideExpired"
+    PACKAGE_HELD = "PackageHeld"
+    PINNED = "Pinned"
     SUPERSEDED = "Superseded"
     CLAIMED = "Claimed"
     MOVED_BY_OTHERS = "MovedByOthers"
@@ -186,6 +189,18 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CLAIMED: (
         "Another group's open leg changes the same hosts or services; plans take turns.",
         "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",
+    ),
+    Reason.OVERRIDE_EXPIRED: (
+        "The day up to which an override holds a host behind has passed.",
+        "Take the override out, or give it a later day.",
+    ),
+    Reason.PACKAGE_HELD: (
+        "Somebody holds a package at a version that is not the target's, nor one that the desired state knows.",
+        "Find out why it is held; release the hold on the host, or accept `hold:SERVICE` to have it moved.",
+    ),
+    Reason.PINNED: (
+        "The desired state's builds make a release the same code as the one before it: nothing would move.",
+        "Put `{release}` or `{version}` into the build, or give each release a build of its own.",
     ),
     Reason.MOVED_BY_OTHERS: (
         "The service is not at its release, and it is others who move it: here it is only looked at.",

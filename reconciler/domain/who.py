@@ -46,6 +46,8 @@ _OTHERS_THAN_OPERATORS = {
         Reason.WRITTEN_SINCE,
         Reason.OPEN_LEG,
         Reason.OVERRIDE_IN_THE_WAY,
+        Reason.OVERRIDE_EXPIRED,
+        Reason.PINNED,
         Reason.CANARY_FAILED,
         Reason.DEPENDENCY_UNMET,
         Reason.DEPENDENCY_KNOT,

@@ -16,6 +16,7 @@ from reconciler.planning.dependency import unmet
 from reconciler.planning.deployments import live, new_of, taken_back
 from reconciler.planning.inherit import inherit
 from reconciler.planning.leg import Leg
+from reconciler.planning.pins import pins_of
 from reconciler.planning.plan_back import checks_back, plan_back
 from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
@@ -129,6 +130,8 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
     draft = Plan(id="", group=group, inputs=inputs, services=_routes(intents))
     try:
         legs = [_leg(intent, scene) for intent in intents]
+        if pinned := tuple(each for leg in legs for each in pins_of(leg, scene)):
+            return finished(replace(draft, blocked=pinned))
         live_ones = {name: live(each, scene.history) for name, each in scene.desired.services.items()}
         one_by_one = group in scene.desired.one_by_one
         steps = build_steps(legs, scene.desired, scene.catalog, live_ones, one_by_one=one_by_one)

@@ -179,6 +179,7 @@ def _reported(host: Host, builds: Builds, report: HostReport) -> HostPosition:
         unknown=unclear,
         link_path=environment.value.path if isinstance(environment, Known) else "",
         packages={name: p.value.version for name, p in report.packages.items() if isinstance(p, Known)},
+        held=frozenset(name for name, p in report.packages.items() if isinstance(p, Known) and p.value.held),
         containers=frozenset(name for name, seen in report.containers.items() if isinstance(seen, Known)),
     )
 

@@ -68,10 +68,15 @@ def _probes_of(services: Sequence[Service], desired: Desired) -> tuple[str, ...]
 
 
 def accepted_losses(scene: Scene) -> frozenset[str]:
-    """Return the services whose data somebody agreed to lose; an acceptance holds to the end of its last day, UTC."""
+    """Return the services whose data somebody agreed to lose."""
+    return accepted("data-loss", scene)
+
+
+def accepted(risk: str, scene: Scene) -> frozenset[str]:
+    """Return what somebody took a risk for; an acceptance holds to the end of its last day, UTC."""
     today = scene.now.date()
-    losses = [a.what for a in scene.desired.accepts if a.what.startswith("data-loss:") and today <= a.until]
-    return frozenset(what.partition(":")[2] for what in losses)
+    taken = [a.what for a in scene.desired.accepts if a.what.startswith(f"{risk}:") and today <= a.until]
+    return frozenset(what.partition(":")[2] for what in taken)
 
 
 def finished(plan: Plan) -> Plan:

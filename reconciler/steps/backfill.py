@@ -87,6 +87,14 @@ def proofs(args: Model) -> tuple[Ask, ...]:
     return tuple(ask for gate in args.opens for ask in row_gate.proofs(gate))
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what proves that nothing is left: the exit code, and the gates that are open now."""
+    return (
+        f"exit code {_words(args.ended)} of the last round",
+        *(f"no row of {gate.rule} left in {gate.database.name} ({gate.probe.key})" for gate in args.opens),
+    )
+
+
 def shows(args: Model) -> tuple[str, ...]:
     """Show the command, and when it is run again."""
     return (f"{typed(args.argv, args.env, args.cwd)}  # again while it exits {_words(args.more) or 'never'}",)

@@ -40,6 +40,11 @@ def effect(_args: Model) -> None:
     return
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what opens the gate."""
+    return (f"no row found in {args.database.name} that stands in the way ({args.probe.key})",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask for the rows."""
     return (AskRows(args.database, args.probe),)

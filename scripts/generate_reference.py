@@ -75,8 +75,15 @@ def _procedure(procedure: Procedure) -> str:
 
 
 def _action(spec: ActionSpec) -> str:
-    args = ", ".join(f"{name}: {value}" for name, value in spec.args.items())
+    said = {**spec.args, "when": f"{spec.condition.when} {spec.condition.subject}".strip()}
+    args = ", ".join(f"{name}: {_value(value)}" for name, value in said.items() if value)
     return f"`{spec.action}`" + (f" ({args})" if args else "")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return str(value)
 
 
 def pages() -> dict[str, str]:

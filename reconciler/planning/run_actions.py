@@ -20,7 +20,8 @@ _VERB = {"started": "start", "stopped": "stop", "restarted": "restart"}
 def stop(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Stop the containers that are there, and the units; units that give way to containers are stopped for good."""
     there = setting.position.containers if setting.position else frozenset()
-    found = {each.name: each for build in _builds(setting) for each in build.containers if each.name in there}
+    builds = _builds(setting) if there else ()
+    found = {each.name: each for build in builds for each in build.containers if each.name in there}
     containers = tuple(_container(each, "stop") for each in found.values()) if "units" not in args else ()
     goal = setting.build(setting.goal)
     return (*containers, *_units(setting, args, "stopped", gives_way=goal is not None and goal.form == "container"))

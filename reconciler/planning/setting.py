@@ -34,11 +34,15 @@ class Setting:
     stops: tuple[str, ...] = ()
     onto: str = ""
     old: Service | None = None
+    made: dict[str, Build | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def build(self, release: str) -> Build | None:
         """Return the build of a release on this host."""
         assert self.host is not None
-        return build_for(self.service, self.host, release, version_of(self.service, self.catalog, release))
+        if release not in self.made:
+            version = version_of(self.service, self.catalog, release)
+            self.made[release] = build_for(self.service, self.host, release, version)
+        return self.made[release]
 
     def words(self) -> dict[str, str]:
         """Return the words that an action of a procedure knows."""

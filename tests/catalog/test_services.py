@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,18 @@ def test_heat_is_read_in_two_ages() -> None:
     assert at("heat", heat=86)[1][0] == "rocky"
     assert at("heat", "c6214ca60943", heat=86)[1][0] == "2023.2"
     assert at("heat", "88be64598c0f") == (SchemaState.BETWEEN, ())
+
+
+@pytest.mark.parametrize("name", SURVEYED)
+def test_a_source_names_versions_that_were_released(name: str) -> None:
+    """A tag of the service's own repository is the first or final version of a release, or lies between the two."""
+    service = CATALOG.service(name)
+    series = [(numbers(each.first_version), numbers(each.final_version)) for each in service.releases]
+    for fact in (*(rule for rule in service.rules if rule.id.startswith(name)), *service.notes):
+        for tags in re.findall(rf"openstack/{name} tags? ((?:[0-9.]+|,? (?:to|and) |, )+)", fact.source):
+            for tag in re.findall(r"\d+(?:\.\d+)+", tags):
+                assert any(first <= numbers(tag) <= final for first, final in series), (fact.id, tag)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

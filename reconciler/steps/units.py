@@ -12,49 +12,17 @@ from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
+from reconciler.steps._systemd import DROPINS, SYSTEMD
 
 KIND = "units"
 TIMEOUT_S = 300.0
 REPEATABLE = True
 INTERRUPTIBLE = False
-DROPINS = "/etc/systemd/system"
 
-_SYSTEMD = r"""
-show() { systemctl show -p "$1" -- "$2" | sed -n "s/^$1=//p"; }
-absent() { [ "$(show LoadState "$1")" = not-found ] && [ "$(show ActiveState "$1")" = inactive ]; }
-up() { [ "$(show ActiveState "$1")" = active ]; }
-down() {
-  case $(show ActiveState "$1") in inactive | failed) ;; *) return 1 ;; esac
-  case $(show MainPID "$1") in 0 | '') ;; *) return 1 ;; esac
-}
+_SYSTEMD = (
+    SYSTEMD
+    + r"""
 act() { systemctl "$@"; }
-# What was stopped must not come back by a reboot, a package or a dependency while the rest of the leg counts on that:
-# a condition holds it down until a step starts it.
-condition() { echo "$dropins/$(show Id "$1").d/zz-reconciler.conf"; }
-hold_down() {
-  for unit in "$@"; do
-    file=$(condition "$unit")
-    (umask 022; mkdir -p -- "${file%/*}"; cat >"$file") <<CONDITION
-# reconciler stopped it in run $RECONCILER_RUN and will start it again.
-# To start it by hand, remove this file and say: systemctl daemon-reload
-[Unit]
-ConditionPathExists=/nonexistent/stopped-by-reconciler
-CONDITION
-    flush "$file"
-  done
-  systemctl daemon-reload
-}
-let_up() {
-  held=no
-  for unit in "$@"; do
-    file=$(condition "$unit")
-    [ -e "$file" ] || continue
-    held=yes
-    rm -f -- "$file"
-    rmdir -- "${file%/*}" 2>/dev/null || :
-  done
-  [ "$held" = no ] || systemctl daemon-reload
-}
 lasting() { case $1 in yes) systemctl enable -- "$2" ;; no) systemctl disable -- "$2" ;; esac; }
 life() { for unit in "$@"; do show ExecMainStartTimestampMonotonic "$unit"; done; }
 # A unit of Type=simple is active before it has read its configuration: it must still be the same one a second later.
@@ -65,6 +33,7 @@ steady() {
   for unit in "$@"; do up "$unit" || return 1; done
 }
 """
+)
 
 # supervisord itself holds a program in STARTING until it has lived for `startsecs`.
 _SUPERVISORD = r"""

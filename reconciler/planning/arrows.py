@@ -84,8 +84,9 @@ def relations(ways: Sequence[Way]) -> Iterator[Found]:
     for way in ways:
         for rule in way.component.rules:
             make = MAKERS.get(rule.kind)
-            partners = [each for each in ways if make and each.component.name == partner_of(rule)]
-            if make and not partners:
+            named = [each for each in ways if make and each.component.name == partner_of(rule)]
+            partners = [each for each in named if each.service != way.service]
+            if make and not named:
                 yield from _unmanaged(way, rule)
             for partner in partners:
                 assert make is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from reconciler.desired.checks_catalog import exposing_rules
 from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacement, deployments
 from reconciler.desired.checks_release import (
     ServiceEntry,
@@ -23,7 +24,8 @@ from reconciler.desired.tree import Tree, case_twins
 from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
-RISKS = ("data-loss", "hold")
+NOT_EXPOSED = "not-exposed"
+RISKS = ("data-loss", "hold", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 
@@ -63,12 +65,17 @@ def _accepts(world: World) -> Iterator[Problem]:
     for entry in world.tree.accepts:
         if entry.model is not None:
             node = entry.node.at("what")
-            risk, _, service = entry.model.what.partition(":")
+            risk, _, subject = entry.model.what.partition(":")
             if risk not in RISKS:
                 yield node.problem(f"unknown risk {shown(risk)}", near_miss(risk, RISKS, "risks"))
-            if service not in world.tree.services:
-                hint = near_miss(service, world.tree.services, "services")
-                yield node.problem(f"unknown service {shown(service)}", hint)
+            if risk == NOT_EXPOSED:
+                known = sorted(exposing_rules(world))
+                if subject not in known:
+                    what = f"no rule {shown(subject)} asks whether this fleet is exposed"
+                    yield node.problem(what, near_miss(subject, known, "rules"))
+            elif subject not in world.tree.services:
+                hint = near_miss(subject, world.tree.services, "services")
+                yield node.problem(f"unknown service {shown(subject)}", hint)
 
 
 def _hosts(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.catalog.names import wrong_names
 from reconciler.desired.node import Node
 from reconciler.desired.problem import Problem
+from reconciler.desired.world import World
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.rule import RELATING
 
@@ -17,6 +18,13 @@ def check_relations(nodes: list[Node], catalog: Catalog) -> Iterator[Problem]:
         rules = node.at("rules").content
         for each in rules if isinstance(rules, tuple) else ():
             yield from _rule(each, _text(each, "service") or _text(node, "service"), catalog)
+
+
+def exposing_rules(world: World) -> Iterator[str]:
+    """Yield the rules of components in use that relate them to others in exposed fleets only."""
+    for entry in world.tree.services.values():
+        service = world.catalog.services.get(world.component(entry, entry.model)) if entry.model else None
+        yield from (rule.id for rule in (service.rules if service else ()) if rule.exposed and rule.kind in RELATING)
 
 
 def _rule(node: Node, owner: str, catalog: Catalog) -> Iterator[Problem]:

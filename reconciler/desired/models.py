@@ -72,7 +72,9 @@ class GroupModel(Model):
 class AcceptModel(Model):
     """A risk that somebody took, until a day."""
 
-    what: w.Subject = Field(description="The risk and the service: `data-loss:SERVICE`, `hold:SERVICE`.")
+    what: w.Subject = Field(
+        description="The risk and the service: `data-loss:SERVICE`, `hold:SERVICE`; or `not-exposed:RULE`."
+    )
     by: w.Given = Field(description="Who took it.")
     reason: w.GivenReason = Field(description="Why.")
     until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")

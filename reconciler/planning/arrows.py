@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.rule import Rule, RuleKind
@@ -58,13 +58,19 @@ class Pair:
     way: Way
     other: Way
 
+    @property
+    def why(self) -> str:
+        """Return the rule's reason, and for whom it holds if not for every fleet."""
+        exposed = f" (for {self.rule.exposed}; nothing shows that this fleet is none)" if self.rule.exposed else ""
+        return f"{self.rule.reason}{exposed}"
+
     def index(self, name: str) -> int:
         """Return a release of the other one's series as an index; raises CatalogError."""
         return self.other.component.series.find(name).index
 
     def obstacle(self, node: Node, text: str, hint: str, host: str = "") -> Obstacle:
         """Word what keeps a leg from beginning."""
-        return Obstacle(node, self.rule, f"{text}: {self.rule.reason}", hint, host)
+        return Obstacle(node, self.rule, f"{text}: {self.why}", hint, host)
 
     def arrow(self, first: tuple[Way, int], then: tuple[Way, int], text: str) -> Iterator[Arrow | Obstacle]:
         """Yield the arrow from leg to leg, unless the order of the group keeps the rule already."""
@@ -72,18 +78,21 @@ class Pair:
         if number == 0 or (one.group == two.group and number < leg):
             return
         if one.group != two.group or number > leg:
-            yield Arrow(Node(one.group, number), Node(two.group, leg), self.rule, f"{text}: {self.rule.reason}")
+            yield Arrow(Node(one.group, number), Node(two.group, leg), self.rule, f"{text}: {self.why}")
         elif one.rank > two.rank and one.procedure != two.procedure:
             hint = f"Put {one.service} before {two.service} in group {one.group}."
             text = f"{text}; but group {one.group} takes {two.service} before {one.service}"
             yield self.obstacle(Node(two.group, leg), text, hint)
 
 
-def relations(ways: Sequence[Way]) -> Iterator[Found]:
-    """Yield what the rules of all components ask of the ways of this fleet's services."""
+def relations(ways: Sequence[Way], not_exposed: Container[str] = ()) -> Iterator[Found]:
+    """Yield what the rules of all components ask of the ways of this fleet's services.
+
+    A rule that holds for exposed fleets only is left out when its id is in `not_exposed`.
+    """
     for way in ways:
         for rule in way.component.rules:
-            make = MAKERS.get(rule.kind)
+            make = None if rule.exposed and rule.id in not_exposed else MAKERS.get(rule.kind)
             named = [each for each in ways if make and each.component.name == partner_of(rule)]
             partners = [each for each in named if each.service != way.service]
             if make and not named:
@@ -195,7 +204,7 @@ def _leaves(pair: Pair, one: tuple[Way, tuple[int, int]], two: tuple[Way, tuple[
         return
     if leaving.group != entering.group:
         text = f"{leaving.words(leave)} comes before {entering.words(first)}, for these releases must not meet"
-        yield Arrow(Node(leaving.group, leave), Node(entering.group, first), pair.rule, f"{text}: {pair.rule.reason}")
+        yield Arrow(Node(leaving.group, leave), Node(entering.group, first), pair.rule, f"{text}: {pair.why}")
     elif leave <= first:
         yield None
 
@@ -234,7 +243,7 @@ def _not_too_old(pair: Pair, leg: int, oldest: int) -> Iterator[Found]:
         yield pair.obstacle(node, f"{text}, and it is to stay at {way.name(way.goal)}", hint)
     elif number and not (way.group == other.group and number <= leg):
         text = f"{way.words(number)} comes before {other.words(leg)}, which works with {other.name(oldest)} and later"
-        yield Arrow(Node(way.group, number), node, pair.rule, f"{text}: {pair.rule.reason}")
+        yield Arrow(Node(way.group, number), node, pair.rule, f"{text}: {pair.why}")
 
 
 Maker = Callable[[Pair], Iterator[Found]]

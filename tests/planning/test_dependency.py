@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.desired import Desired, Override
+from reconciler.domain.desired import Accept, Desired, Override
 from reconciler.domain.observation import Environment, HostFacts, HostReport, Known, Observations, Unit
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Block, Plan
@@ -216,3 +216,27 @@ def running(release: str) -> Known[HostReport]:
         units={"agent": Known(Unit("active", AT), AT)},
     )
     return Known(report, AT)
+
+
+def test_a_rule_for_exposed_fleets_is_kept_until_somebody_says_that_this_one_is_not() -> None:
+    exposed = load_catalog([AGENT | {"rules": [NEED | {"exposed": {"text": "fleets with OVN", "promql": "up"}}]}])
+    wanted = desired()
+    accept = Accept(what="not-exposed:need", by="ann", reason="we have no OVN", until=date(2026, 1, 2))
+
+    def agent(state: Desired) -> Decision:
+        bare = Scene(desired=state, catalog=exposed, history=NOTHING, now=AT)
+        return judge("agent", at()[1:], replace(bare, order=order_of(at(), bare)))
+
+    assert agent(wanted).verdict.reason == Reason.DEPENDENCY
+    assert "(for fleets with OVN; nothing shows that this fleet is none)" in agent(wanted).verdict.text
+    assert agent(replace(wanted, accepts=(accept,))).verdict.state is State.PROGRESSING
+    late = replace(accept, until=date(2026, 1, 1))
+    assert agent(replace(wanted, accepts=(late,))).verdict.reason == Reason.DEPENDENCY
+
+
+NEED = {
+    "id": "need",
+    "kind": "requires",
+    "needs": {"service": "keystone", "release": "2023.1", "when": "before"},
+    **FACT,
+}

@@ -144,7 +144,8 @@ class Step(TypedDict):
     """One step; `after` are ids of steps of the same plan.
 
     `runs` and `undo_runs` are lines as a person would type them, `proved_by` and `undone_by` are sentences; `users` is
-    what users notice meanwhile; `measured_s` is the median of earlier runs, null when there was none.
+    what users notice meanwhile; `measured_s` is the median of earlier runs, null when there was none. A failed
+    step that is `advisory` stops nothing.
     """
 
     id: str
@@ -168,6 +169,7 @@ class Step(TypedDict):
     timeout_s: float
     repeatable: bool
     interruptible: bool
+    advisory: bool
 
 
 class Plan(TypedDict):

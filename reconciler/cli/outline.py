@@ -226,5 +226,5 @@ def _lines(steps: Iterable[Step]) -> tuple[Line, ...]:
     """Draw together what is the same on many hosts, in the order in which it first comes."""
     found: dict[str, list[Step]] = {}
     for step in steps:
-        found.setdefault(step.title, []).append(step)
+        found.setdefault(f"{step.title} (advisory)" if step.advisory else step.title, []).append(step)
     return tuple(Line(title, tuple(members)) for title, members in found.items())

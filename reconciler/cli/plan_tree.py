@@ -110,7 +110,8 @@ def _add_step(branch: Tree, step: Step, told: Telling) -> None:
     if step.point_of_no_return:
         branch.add(f"[bold red]{RULE}[/]")
     account = account_of(step)
-    below = branch.add(plain(f"{step.title}{on([step.host] if step.host else [])}"))
+    advisory = " (advisory)" if step.advisory else ""
+    below = branch.add(plain(f"{step.title}{advisory}{on([step.host] if step.host else [])}"))
     for line in account.runs:
         below.add(f"[cyan]{plain(line)}[/]")
     below.add(plain(f"{_where(account.where)}; proved by: {'; '.join(account.proved_by)}"), style="dim")

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from reconciler.domain.effect import AskDns, AskFingerprint, AskHost, AskHttp, AskMarker, HostScript
+from reconciler.domain.effect import (
+    Ask,
+    AskDns,
+    AskFingerprint,
+    AskHost,
+    AskHttp,
+    AskMarker,
+    AskRows,
+    AskStructure,
+    HostScript,
+)
 from reconciler.domain.plan import Json, Step
 from reconciler.steps import Args, StepKind, kinds
 
@@ -76,16 +86,21 @@ def _proofs(kind: StepKind, args: Args) -> tuple[str, ...]:
     return tuple(_words(ask) for ask in kind.proofs(args)) or ("exit code 0",)
 
 
-def _words(ask: object) -> str:
+def _words(ask: Ask) -> str:
+    """Name a question whose kind does not say itself what its answer proves."""
     match ask:
         case AskHttp(probe=probe):
             return f"{probe.method} {probe.url} answers {probe.status}"
-        case AskMarker(database=database):
-            return f"the schema version of {database.name}, read by SQL"
-        case AskFingerprint(database=database):
-            return f"a fingerprint over all rows of {database.name}"
         case AskHost(host=host, service=service):
             return f"what {host} itself says of {service}"
         case AskDns(records=records):
-            return f"{records}, asked of {records.server}"
-    return f"what the question {type(ask).__name__.removeprefix('Ask').lower()} brings"
+            return f"what the name server answers for {records}"
+    return f"{_OF_DATABASES[type(ask)]} {ask.database.name}"
+
+
+_OF_DATABASES: Mapping[type[Ask], str] = {
+    AskMarker: "the schema version, read by SQL, of",
+    AskFingerprint: "a fingerprint over all rows of",
+    AskRows: "no row in the way, asked by SQL of",
+    AskStructure: "what differs in tables, columns and keys of",
+}

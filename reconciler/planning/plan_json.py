@@ -102,6 +102,7 @@ def _steps(plan: Plan, told: Telling, durations: Durations) -> Iterator[dict[str
             "timeout_s": step.timeout_s,
             "repeatable": step.repeatable,
             "interruptible": step.interruptible,
+            "advisory": step.advisory,
         }
 
 

@@ -89,7 +89,7 @@ def _marked(steps: Iterable[Step]) -> Iterator[Retreat]:
 def _alone(step: Step) -> Retreat:
     if step.point_of_no_return:
         return Retreat.REFUSED
-    if step.phase is Phase.FINISH or (step.phase is Phase.ROLL and (step.wave or 0) > 0):
+    if step.phase in {Phase.CUTOVER, Phase.RETIRE, Phase.FINISH} or (step.phase is Phase.ROLL and (step.wave or 0) > 0):
         return Retreat.BY_COMMIT
     return Retreat.DROPPED if step.phase in {Phase.PREFLIGHT, Phase.PREPARE} else Retreat.AUTOMATIC
 

@@ -145,6 +145,12 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back, f"bring container {args.name} back")
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    runs = args.action in {"run", "replace", "start"}
+    return (f"the engine shows {'that it runs, from this image' if runs else 'it'}",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script reads back what runs."""
     return ()

@@ -113,6 +113,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back.model_dump(mode="json"), title(back))
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what must be answered."""
+    return (f"the name server answers {' '.join(args.values) or 'nothing'} for {args.type} {args.name}",)
+
+
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask the server that has the word."""
     return (AskDns(_records(args)),)

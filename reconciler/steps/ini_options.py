@@ -251,6 +251,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back.model_dump(mode="json"), title(back))
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the file holds exactly these options, and what was there is kept beside",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the file is what the script wrote."""
     return ()

@@ -145,6 +145,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back.model_dump(mode="json"), title(back))
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the cloud's API shows the instance in that state",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script asks for the instance's state."""
     return ()

@@ -153,6 +153,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, dumped, title(back))
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the load balancer shows the state, and how many sessions are left",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script reads state and sessions back."""
     return ()

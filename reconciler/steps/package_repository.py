@@ -182,6 +182,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, {"action": "restore", "manager": args.manager, "name": args.name, "run": ""}, title(back))
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the index of the repository has come",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the index of the repository came."""
     return ()

@@ -74,6 +74,11 @@ def undo(_args: Model) -> None:
     return
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the host answers with another boot id",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof beyond the boot id, which the script compares."""
     return ()

@@ -180,6 +180,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back, f"bring back {', '.join(sorted(args.packages))}")
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("dnf has fetched every package" if args.action == "download" else "rpm shows exactly these versions",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script asks rpm for the versions itself."""
     return ()

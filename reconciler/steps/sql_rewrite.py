@@ -121,6 +121,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back.model_dump(mode="json"), title(back))
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("before the commit the rows are counted, and `done_when` is asked",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script asks `done_when` before the commit."""
     return ()

@@ -182,6 +182,11 @@ def undo(_args: Model) -> Undo | None:
     return None
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("both sides have the same checksum",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script compares checksums."""
     return ()

@@ -73,6 +73,11 @@ def undo(_args: Model) -> None:
     return
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what the script reads back."""
+    return ("the answer that was waited for, in time",)
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: waiting is asking."""
     return ()

@@ -68,6 +68,12 @@ def test_services_that_take_turns_on_their_hosts_are_drawn_one_by_one():
     ]
 
 
+def test_what_only_advises_says_so():
+    assert drawn(plan(step("preflight.ask@a", advisory=True), step("preflight.ask@b", advisory=True))) == [
+        ("", ["ask (advisory) on a, b"])
+    ]
+
+
 def test_the_point_of_no_return_says_what_comes_after_it():
     ending = plan(step("contract.drop@a", point_of_no_return=True), step("retire.remove@a"), step("finish.smoke"))
 

@@ -45,6 +45,15 @@ def test_nothing_is_taken_back_beyond_the_point_of_no_return():
     assert found[-1].undo == ()
 
 
+def test_after_the_cutover_of_a_replacement_a_person_decides():
+    replacing = plan(step("quiesce.stop@old"), step("cutover.point-dns"), step("retire.remove@old"))
+
+    assert outline(stretches(replacing)) == [
+        (Retreat.AUTOMATIC, "quiesce.stop@old", "quiesce.stop@old"),
+        (Retreat.BY_COMMIT, "cutover.point-dns", "retire.remove@old"),
+    ]
+
+
 def test_a_restore_loses_what_was_written_once_hosts_serve_again():
     steps = tuple(replace(each, undo=RESTORE) if each.title == "sync" else each for each in ALL_STOPPED.steps)
 

@@ -23,8 +23,11 @@ from reconciler.domain.effect import (
 )
 from reconciler.domain.observation import Absent, HostReport, Known, Unknown
 from reconciler.domain.outcome import Done, Exited, Failed, Lost, Outcome, Sample
+from reconciler.domain.plan import Step
+from reconciler.domain.procedure import Phase
 from reconciler.domain.row_probe import Rows
 from reconciler.domain.schema import SchemaMarker
+from reconciler.planning.account import account_of
 from reconciler.steps import Answered, Evidence, Timed, _mariadb, _sqlite, direct_kinds, kinds
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "steps").glob("*/*.json"))
@@ -79,6 +82,11 @@ def test_case(path: Path) -> None:
         assert json.loads(json.dumps(asdict(script))) == case["change"]
     assert list(kind.shows(args)) == case["shows"]
     assert not any("\n" in line for line in kind.shows(args))
+    account = account_of(
+        Step(id="x", kind=path.parent.name, phase=Phase.ROLL, service="x", title="x", args=case["args"])
+    )
+    assert account.proved_by
+    assert not any("\n" in line for line in account.proved_by)
     if direct := direct_kinds().get(path.parent.name):
         undo = direct.undo(args)
         assert direct.title(args) == case["title"]

@@ -88,5 +88,6 @@ class Comparison:
         """Return one sentence part: why it was not compared, `the same`, or the counts."""
         if self.uncompared:
             return self.uncompared
-        told = ", ".join(f"{count} {judgement}" for judgement, count in self.counts.items())
-        return (f"{told} differences" if told else "the same") + (f"; {self.note}" if self.note else "")
+        counted = ", ".join(f"{count} {judgement}" for judgement, count in self.counts.items())
+        noun = "difference" if len(self.differences) == 1 else "differences"
+        return (f"{counted} {noun}" if counted else "the same") + (f"; {self.note}" if self.note else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from reconciler.domain.comparison import Comparison, Difference, Judgement
 from reconciler.domain.structure import Expected, Part, SchemaObject, Structure
@@ -42,8 +43,8 @@ def compare(expected: Expected, seen: Structure) -> Comparison:
     if expected.engine != seen.engine:
         text = f"no fingerprint: what is expected was made on {expected.engine}, and this is {seen.engine}"
         return Comparison(uncompared=text)
-    runs = [_by_table(run.objects) for run in expected.runs]
-    ours = _by_table(seen.objects)
+    runs = [_by_table(run) for run in expected.runs]
+    ours = _by_table(seen)
     found = [
         difference
         for table in sorted({*ours, *(table for run in runs for table in run)})
@@ -56,9 +57,10 @@ def compare(expected: Expected, seen: Structure) -> Comparison:
     return Comparison(differences=tuple(worst_first), note=note)
 
 
-def _by_table(objects: Iterable[SchemaObject]) -> Mapping[str, frozenset[SchemaObject]]:
+@lru_cache(maxsize=128)
+def _by_table(structure: Structure) -> Mapping[str, frozenset[SchemaObject]]:
     tables: dict[str, set[SchemaObject]] = defaultdict(set)
-    for each in objects:
+    for each in structure.objects:
         tables[each.table].add(each)
     return {name: frozenset(members) for name, members in tables.items()}
 
@@ -67,6 +69,8 @@ def _table(
     runs: list[frozenset[SchemaObject]], seen: frozenset[SchemaObject], rules_seen: bool
 ) -> Iterator[Difference]:
     """Compare one table; a whole one that is missing or extra is one difference."""
+    if seen in runs:
+        return
     heads = [each for each in seen.union(*runs) if each.part is Part.TABLE]
     if not any(runs):
         yield from (_difference(_EXTRA, None, head) for head in heads)

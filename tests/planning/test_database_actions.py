@@ -140,3 +140,36 @@ def test_stages_are_refused_where_the_older_release_must_not_serve() -> None:
         draft.key
         for draft in expand(replace(setting, start="queens", goal="rocky"), ActionSpec("schema", {"mode": "expand"}))
     ]
+
+
+@pytest.mark.parametrize(
+    ("goal", "mode", "component"),
+    [("2023.2", "sync", "keystone"), ("2023.2", "contract", "keystone"), ("2023.2", "expand", "")],
+)
+def test_the_structure_is_compared_where_a_hop_ends(goal: str, mode: str, component: str) -> None:
+    setting = Setting(
+        service=KEYSTONE,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="2023.1",
+        goal=goal,
+    )
+    (draft,) = expand(setting, ActionSpec("schema", {"mode": mode}))
+    assert draft.args["component"] == component
+
+
+def test_a_package_before_the_last_marker_of_its_release_has_no_structure_to_compare() -> None:
+    """The first package of wallaby lacked a migration; only the structure of its last one is known."""
+    setting = Setting(
+        service=replace(KEYSTONE, versions={"wallaby": "19.0.0"}),
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="victoria",
+        goal="wallaby",
+    )
+    (draft,) = expand(setting, ActionSpec("schema", {"mode": "sync"}))
+    assert draft.args["component"] == ""

@@ -95,7 +95,7 @@ def test_a_missing_column_contradicts_the_marker():
     lost = next(each for each in whole.objects if each.part is Part.COLUMN and each.table == "user")
     found = by(replace(whole, objects=whole.objects - {lost}))
     assert (found.state, found.releases) == (SchemaState.UNKNOWN, ())
-    assert f"1 damaging differences: missing {lost}" in found.text
+    assert f"1 damaging difference: missing {lost}" in found.text
     assert found.structure is not None
     assert found.structure.as_json()["counts"] == {"damaging": 1}
     assert found.structure.nearest == "train"

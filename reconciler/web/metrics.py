@@ -17,6 +17,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.observation import Known
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Decision, Report, State, Verdict
+from reconciler.planning.deployments import live
 from reconciler.planning.scene import groups_of
 from reconciler.planning.status_json import diff_to_json, host_counts
 from reconciler.web.board import Board
@@ -110,7 +111,7 @@ def drift(report: Report, desired: Desired) -> Series:
     """Count what differs and what cannot be told."""
     hosts = GaugeMetricFamily("reconciler_hosts", "Hosts of each service.", labels=("service", "state"))
     for name, service in desired.services.items():
-        counts = host_counts(report, service.hosts)
+        counts = host_counts(report, live(service, report.history).hosts)
         for state in ("known", "unknown"):
             hosts.add_metric((name, state), counts[state])
     yield hosts

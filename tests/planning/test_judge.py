@@ -13,6 +13,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
 from reconciler.domain.verdict import Decision, State
 from reconciler.planning.judge import judge
+from reconciler.planning.open_run import MAX_ATTEMPTS
 from reconciler.planning.scene import Scene
 from tests.planning.test_plan import plan, position
 from tests.support.sample import desired
@@ -190,3 +191,39 @@ def test_what_others_move_is_waited_for_and_never_planned():
 
 def test_what_others_have_moved_is_in_sync():
     assert rule(History(), desired(moved_by="others")).verdict.state is State.IN_SYNC
+
+
+# ---------------------------------------------------------------- what only advises
+
+
+ADVISED = replace(
+    PLAN, steps=(replace(PLAN.steps[0], advisory=True), *(replace(s, after=(IDS[0],)) for s in PLAN.steps[1:2]))
+)
+
+
+def advised(outcome: Outcome, number: int = 1) -> Run:
+    attempts = {IDS[0]: tuple(Attempt(n, AT, 1, outcome, AT) for n in range(1, number + 1))}
+    return Run(id="r1", plan=ADVISED, started_at=AT, attempts=attempts)
+
+
+def test_the_failure_of_an_advice_halts_nothing_and_lets_the_next_step_begin():
+    found = rule(History(runs=(advised(Failed("StepFailed", "space is short")),)))
+
+    assert found.drafts == ()
+    assert [ready.step.id for ready in found.ready] == [IDS[1]]
+
+
+def test_an_advice_that_was_lost_is_asked_again_a_bounded_number_of_times():
+    again = rule(History(runs=(advised(Lost("StepLost", "no route")),)))
+    over = rule(History(runs=(advised(Lost("StepLost", "no route"), MAX_ATTEMPTS),)))
+
+    assert [ready.step.id for ready in again.ready] == [IDS[0]]
+    assert [ready.step.id for ready in over.ready] == [IDS[1]]
+
+
+def test_a_run_ends_although_an_advice_has_failed():
+    done = Attempt(1, AT, 1, Done(), AT)
+    run = advised(Failed("StepFailed", "space is short"))
+    run = replace(run, attempts={**run.attempts, IDS[1]: (done,)})
+
+    assert kinds(rule(History(runs=(run,)))) == [Kind.RUN_ENDED]

@@ -284,3 +284,61 @@ async def test_a_value_that_nobody_left_fails_the_step_before_it_begins():
     assert "no step guests left a value count" in verdict.text
     assert "keystone.roll.count@ks1" not in stage.fleet.ledger
     assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+
+
+# ---------------------------------------------------------------- watches
+
+WATCHED = written("""
+watched:
+  text: A guest must answer from the first stop to the end.
+  leg: route
+  phases:
+    - {phase: prepare, on: fleet, steps: [prepare_build]}
+    - {phase: roll, on: first, steps: [stop, install_build, configure, start, verify_build]}
+    - {phase: roll, on: pending, rolling: true, steps: [stop, install_build, configure, start, verify_build]}
+    - {phase: finish, on: daemon, steps: [smoke]}
+  watches:
+    - {name: guest, ping: 192.0.2.10, from: roll, to: finish}
+""")
+
+
+async def watched(failing: str) -> Stage:
+    """Move agents while a guest is watched; the named check fails."""
+    stage = Stage(new={"keystone": NEW})
+    service = replace(KEYSTONE, procedure="watched", databases={}, verify=(), smoke=())
+    stage.commit(desired(service, procedures=WATCHED))
+    await stage.until(State.IN_SYNC)
+    stage.fleet.failing = {failing} if failing else set()
+    stage.commit(desired(replace(service, release="2023.1"), procedures=WATCHED))
+    await stage.until(State.HALTED if failing else State.IN_SYNC)
+    return stage
+
+
+async def test_a_watch_is_begun_checked_after_every_phase_and_ended():
+    stage = await watched("")
+
+    watch = [step for step in stage.fleet.ledger if ".watch.guest." in step]
+    assert [step.partition("guest.")[2] for step in watch] == [
+        "start@ks1",
+        "check@ks1",
+        "check.2@ks1",
+        "check@ks1",
+        "stop@ks1",
+    ]
+    assert lawful(stage)
+
+
+async def test_a_watch_that_fails_while_only_the_canary_has_moved_takes_the_leg_back():
+    stage = await watched("keystone.roll.watch.guest.check@ks1")
+
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+    assert stage.fleet.ledger[-1] != "keystone.roll.watch.guest.check@ks1"
+    assert "back.keystone.roll.watch.guest.start@ks1" in stage.fleet.ledger
+    assert lawful(stage)
+
+
+async def test_a_watch_that_fails_later_holds_the_leg_in_place():
+    stage = await watched("keystone.roll.watch.guest.check.2@ks1")
+
+    assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
+    assert not any(step.startswith("back.") for step in stage.fleet.ledger)

@@ -147,12 +147,25 @@ for kind, table in enumerate(("volumes", "snapshots")):
 for name in ("glance-train-store", "glance-train-sync"):
     places = [("i1", '{"backend": "fast"}'), ("i2", '{"store": "backend"}'), ("i3", None)]
     CASES["glance", name, 0] = {"image_locations": ("image_id, meta_data", places)}, ("i1",)
-for number, table in enumerate(
-    ("nodes", "ports", "portgroups", "chassis", "conductors", "volume_connectors", "volume_targets")
-):
-    column = "hostname" if table == "conductors" else "uuid"
-    versions = [("a", None), ("b", "1.21")]
-    CASES["ironic", "ironic-objver", number] = {table: (f"{column}, version", versions)}, ("a",)
+IRONIC = {
+    "nodes": ("uuid", "1.21", "1.20"),
+    "ports": ("uuid", "1.7", "1.6"),
+    "portgroups": ("uuid", "1.3", "1.2"),
+    "chassis": ("uuid", "1.3", "1.2"),
+    "conductors": ("hostname", "1.2", "1.1"),
+    "volume_connectors": ("uuid", "1.0", "0.9"),
+    "volume_targets": ("uuid", "1.0", "0.9"),
+    "allocations": ("uuid", "1.0", "0.9"),
+    "deploy_templates": ("uuid", "1.0", "0.9"),
+}
+for number, (table, (column, known, strange)) in enumerate(IRONIC.items()):
+    versions = [("a", None), ("b", known), ("c", strange)]
+    CASES["ironic", "ironic-objver", number] = {table: (f"{column}, version", versions)}, ("a/NULL", f"c/{strange}")
+settings = [(1, "boot", None), (1, "cores", "1.0"), (2, "boot", "0.9")]
+CASES["ironic", "ironic-objver", 9] = (
+    {"bios_settings": ("node_id, name, version", settings)},
+    ("1/boot/NULL", "2/boot/0.9"),
+)
 OLDEST = {
     "ussuri": 41,
     "wallaby": 52,

@@ -71,6 +71,7 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
         (phases.at(place, "steps", index), step.action)
         for place, phase in enumerate(procedure.model.phases)
         for index, step in enumerate(phase.steps)
+        if not step.when.startswith("service ") or step.when == f"service {entry.name}"
     ]
     watches = procedure.node.at("watches")
     steps += [(watches.at(place), "watch") for place, _ in enumerate(procedure.model.watches)]

@@ -27,8 +27,9 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
         for tool, argv in service.commands.items():
             yield f"service {service.name}, commands.{tool}", argv[0]
     for procedure in desired.procedures.values():
-        for phase in procedure.phases:
-            for spec in phase.steps:
-                words = spec.args.get("argv")
-                if spec.action == "command" and isinstance(words, list | tuple) and words:
-                    yield f"procedure {procedure.name}, phase {phase.phase}", str(words[0])
+        steps = ((f"phase {phase.phase}", spec) for phase in procedure.phases for spec in phase.steps)
+        watches = ((f"watch {watch.name}", watch.probe) for watch in procedure.watches)
+        for where, spec in (*steps, *watches):
+            words = spec.args.get("argv")  # of a command, and of whatever else asks by one
+            if isinstance(words, list | tuple) and words:
+                yield f"procedure {procedure.name}, {where}", str(words[0])

@@ -19,6 +19,7 @@ from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.reasons import Reason
 from reconciler.ports import Answer, Died, HostStep, NeverStarted, Order, Question, Running, StepKey, Unreachable
+from reconciler.steps import reboot
 from tests.support.sshd import Sshd, running_sshd
 
 pytestmark = pytest.mark.integration
@@ -220,3 +221,27 @@ async def test_a_link_cut_at_any_moment_of_a_start_makes_no_step_run_twice_or_di
     assert not isinstance(await hosts.start(host, again), Unreachable)
     assert await end(hosts, host) == Exited(0, "")
     assert ledger.read_text() == "executed\n"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_a_reboot_is_told_by_the_attempt_after_it(sshd: Sshd, host: Host, tmp_path: Path, shell: str) -> None:
+    hosts, boot, pid = SshHosts(sshd.settings(shell=shell)), tmp_path / "boot_id", tmp_path / "pid"
+    boot.write_text("boot-1\n")
+    body = f"systemctl() {{ echo $$ >{pid}.part; mv {pid}.part {pid}; }}\n{reboot.BODY}"
+
+    def attempt(number: int) -> Order:
+        key = dataclasses.replace(KEY, attempt=number)
+        return Order(key, 1, HostScript(body=body, args=(str(boot), "100")), {}, 600)
+
+    assert await hosts.start(host, attempt(1)) == Running()
+    while not pid.exists():
+        await asyncio.sleep(0.05)
+    os.killpg(int(pid.read_text()), signal.SIGTERM)  # as a shutdown does: it must not become an exit code
+    assert await end(hosts, host) == Died(rebooted=False)
+    boot.write_text("boot-2\n")
+    ended = await hosts.start(host, attempt(2))
+    if isinstance(ended, Running):
+        ended = await end(hosts, host, attempt(2).key)
+    assert isinstance(ended, Exited)
+    assert (ended.code, ended.values) == (0, {"before": "boot-1", "boot_id": "boot-2"})
+    await hosts.close()

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector
+from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector, WatchSpec
 from reconciler.domain.reasons import Reason
 from reconciler.planning.allowed import commands_refused
 from tests.support.sample import DESIRED
@@ -31,4 +31,19 @@ def test_tools_and_steps_that_are_not_listed_are_named_with_their_place():
     assert [block.text for block in found] == [
         f"service keystone, commands.keystone-manage: {TOOL} may not be run by this daemon",
         "procedure cleanup, phase finish: rm may not be run by this daemon",
+    ]
+
+
+def test_what_a_wait_or_a_watch_asks_by_is_a_command_too():
+    asked = ActionSpec("wait_until", {"argv": ["reboot"]})
+    probe = ActionSpec("watch", {"argv": ["rm", "-r", "/"]})
+    watch = WatchSpec(name="guest", probe=probe, first=Phase.ROLL, last=Phase.ROLL, on=Selector.FLEET)
+    phase = PhaseSpec(Phase.ROLL, "leg", Selector.FLEET, (asked, ActionSpec("wait_until", {"tcp": "db:3306"})))
+    procedure = Procedure("watchful", "", "route", (phase,), watches=(watch,))
+
+    found = commands_refused(replace(DESIRED, procedures={"watchful": procedure}), {TOOL})
+
+    assert [block.text for block in found] == [
+        "procedure watchful, phase roll: reboot may not be run by this daemon",
+        "procedure watchful, watch guest: rm may not be run by this daemon",
     ]

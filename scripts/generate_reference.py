@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.cli.reference import reference as verbs
 from reconciler.desired import Problems, load_procedures
-from reconciler.domain.procedure import ActionSpec, Procedure
+from reconciler.domain.procedure import ActionSpec, PhaseSpec, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.who import who_clears
 from reconciler.execution.read import builtin_procedures
@@ -66,12 +66,16 @@ def with_procedures(page: str) -> str:
 
 def _procedure(procedure: Procedure) -> str:
     rows = "".join(
-        f"| {phase.phase} | {phase.each} | {phase.on} | {', '.join(_action(step) for step in phase.steps)} |\n"
+        f"| {phase.phase} | {phase.each} | {_on(phase)} | {', '.join(_action(step) for step in phase.steps)} |\n"
         for phase in procedure.phases
     )
     leg = {"hop": "one hop", "route": "the whole route"}[procedure.leg]
     head = "| phase | each | on | steps |\n| --- | --- | --- | --- |\n"
     return f"### {procedure.name}\n\n{procedure.text} A leg is {leg}.\n\n{head}{rows}\n"
+
+
+def _on(phase: PhaseSpec) -> str:
+    return f"{phase.on} {phase.subject}".strip() + (", rolling" if phase.rolling else "")
 
 
 def _action(spec: ActionSpec) -> str:

@@ -19,7 +19,7 @@ from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene
 from tests.scenarios.stage import second
 from tests.support.procedures import written
-from tests.support.sample import procedures
+from tests.support.sample import KEYSTONE, procedures
 
 NAMES = ("c1", "c2", "c3", "c4")
 HOSTS = {
@@ -319,3 +319,31 @@ def test_the_same_inputs_give_the_same_plan():
 
     assert plan(desired) == plan(desired)
     assert plan(desired).id != plan(replace(desired, one_by_one=frozenset({"all"}))).id
+
+
+BUILT_IN = sorted(set(procedures()) - {"refresh", "replacement"})
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_procedure_moves_a_canary_first_and_backs_up_before_the_schema(name: str):
+    hosts = {**HOSTS, "c2": replace(HOSTS["c2"], roles=frozenset({"held-back"}))}
+    keystone = replace(
+        KEYSTONE,
+        hosts=NAMES,
+        bootstrap="c1",
+        procedure=name,
+        policy="offline",
+        release="2023.1",
+        vars={"region": "RegionOne", "os_cloud": "admin"},
+    )
+    found = plan(replace(fleet(keystone), hosts=hosts))
+
+    assert not found.blocked
+    rolled = [step for step in found.steps if step.phase == "roll"]
+    canary = {step.id for step in rolled if step.wave == 0}
+    assert {step.host for step in rolled if step.wave == 0} == {"c1"}
+    assert {step.host for step in rolled} == set(NAMES)
+    assert all(canary <= before(found, step.id) for step in rolled if step.wave)
+    for step in found.steps:
+        if step.kind == "schema_sync":
+            assert any(each.startswith("keystone.backup.backup") for each in before(found, step.id))

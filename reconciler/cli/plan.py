@@ -46,8 +46,9 @@ def plan(
     config: Path | None = Config,
 ) -> None:
     """Show what would be done, without doing it."""
-    found = _found(folder, observed, history, config)
-    _write(found, output, steps=steps)
+    with world.uncollected():
+        found = _found(folder, observed, history, config)
+        _write(found, output, steps=steps)
     if detailed_exitcode:
         raise typer.Exit(exit_code(found[0]))
 

@@ -6,6 +6,7 @@ Libraries for SQL, git and SSH take a second to import, and a person who asks fo
 from __future__ import annotations
 
 import asyncio
+import gc
 import getpass
 import json
 import os
@@ -137,6 +138,18 @@ def published(reader: JournalReader, name: str) -> Mapping[str, Any]:
         hint = "Start it with `reconciler run`; it reports after its first look at the fleet."
         raise ReconcilerError(f"the daemon has not published its {name} yet", reason="NotPublished", hint=hint)
     return found.body
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: among the steps of a large fleet that takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def daemons_plans(config: Path | None) -> tuple[Sequence[Preview], Durations]:

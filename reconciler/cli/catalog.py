@@ -12,7 +12,9 @@ from reconciler.catalog.load import load_catalog
 from reconciler.cli.output import Format, Output, add_row, print_lines, say, table, write_data
 from reconciler.domain.catalog import Service, ServiceRelease
 from reconciler.domain.marker import Marker
+from reconciler.domain.rule import Rule, RuleKind
 from reconciler.errors import ReconcilerError
+from reconciler.planning.arrows import partner_of
 from reconciler.planning.edges import edges_of
 from reconciler.planning.lint import Finding, lint
 
@@ -114,11 +116,28 @@ def to_json(service: Service) -> dict[str, Any]:
                 "text": rule.reason,
                 "source": rule.source,
                 "verified": rule.verified.value,
+                "partner": partner_of(rule),
+                "asks": _asks(rule),
             }
             for rule in service.rules
         ],
         "notes": [{"id": note.id, "text": note.text, "source": note.source} for note in service.notes],
     }
+
+
+def _asks(rule: Rule) -> dict[str, str]:
+    """Return what a rule asks of another component, as names of releases."""
+    if rule.needs:
+        return {rule.needs.when: rule.needs.release}
+    if rule.excludes:
+        return {key: name for key in ("first", "last") if (name := getattr(rule.excludes, key))}
+    return dict(rule.skew.oldest) if rule.skew else {}
+
+
+def _asked(rule: Mapping[str, Any]) -> str:
+    word = "oldest beside " if rule["kind"] == RuleKind.SKEW else ""
+    said = ", ".join(f"{word}{key}: {name}" for key, name in rule["asks"].items())
+    return f"({said}) " if said else ""
 
 
 def _release(each: ServiceRelease) -> dict[str, Any]:
@@ -150,6 +169,9 @@ def show_service(said: Mapping[str, Any]) -> None:
     print_lines(rows)
     say("")
     _show_edges(said["edges"])
+    for rule in said["rules"]:
+        if rule["partner"]:
+            say(f"{rule['kind']} {rule['partner']}: {rule['text']} {_asked(rule)}[{rule['id']}]")
     for note in said["notes"]:
         say(f"note {note['id']}: {note['text']}")
 

@@ -93,7 +93,7 @@ def heading(each: Preview) -> str:
     """Return the first line of what is told of a group."""
     plan = each.plan
     if plan is None:
-        return f"{each.group}: nothing to do"
+        return f"{each.group}: {f'others move it: {each.others}' if each.others else 'nothing to do'}"
     ways = ", ".join(way(service.service, service.route, service.goal) for service in plan.services)
     count = f"{len(plan.steps)} steps" if plan.steps else "blocked"
     back = " back" if plan.direction == "back" else ""

@@ -31,7 +31,8 @@ def unmet(group: str, order: Order) -> tuple[Block, ...]:
 
     A host that stays behind counts only before the very leg that it is in the way of: until then it may have moved.
     """
-    return (*_obstacles(group, order), *_knots(group, order))
+    found = (*_obstacles(group, order), *_knots(group, order))
+    return tuple({(each.reason, each.text): each for each in found}.values())
 
 
 def _obstacles(group: str, order: Order) -> Iterator[Block]:
@@ -52,14 +53,18 @@ def _knots(group: str, order: Order) -> Iterator[Block]:
 
 
 def _way_out(knot: Knot, order: Order) -> str:
-    """Word what would untie a knot: cutting the legs in it that make several hops, else moving both at once."""
-    tied = {node for arrow in knot.arrows for node in (arrow.first, arrow.then)}
-    long = [
-        way.words(node.number)
-        for node in sorted(tied)
+    """Word what would untie a knot: a cut in a long leg, a stop on a hop over releases, or moving at once."""
+    tied = sorted({node for arrow in knot.arrows for node in (arrow.first, arrow.then)})
+    legs = [
+        (way, way.legs[node.number - 1], way.words(node.number))
+        for node in tied
         for way in order.ways.values()
-        if way.group == node.group and node.number <= len(way.legs) and len(way.legs[node.number - 1]) > 2
+        if way.group == node.group and node.number <= len(way.legs) and not way.others
     ]
-    if long:
+    if long := [words for _, stops, words in legs if len(stops) > 2]:
         return f"Cut {' and '.join(long)} at a stop: a procedure whose leg is a hop, or an earlier goal first."
+    if over := [words for _, stops, words in legs if stops[-1] > stops[0] + 1]:
+        return f"Stop between on the way of {' and '.join(over)}: an earlier goal first, or the policy supported."
+    if any(way.others for way in order.ways.values() if way.group in knot.groups):
+        return "Choose goals that may stand side by side, and agree on the order with those who move the other one."
     return f"Move {' and '.join(sorted(knot.groups))} together, as one group with its services stopped."

@@ -14,6 +14,7 @@ from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.open_run import OpenRun
+from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene, inputs_of
 from reconciler.planning.serial import plan_to_json
@@ -52,7 +53,7 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
     halts = scene.history.halts_of(group)
     if halts:
         return replace(halted(group, halts), plan=plan)
-    if plan is None and (away := _with_others(positions, scene)):
+    if plan is None and (away := away_with_others(positions, scene)):
         return ruling(group, State.WAITING, Reason.MOVED_BY_OTHERS, away)
     if plan is None:
         return ruling(group, State.IN_SYNC, Reason.IN_SYNC, "everything runs as desired")
@@ -70,17 +71,6 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
     if suspension := suspended(group, scene):
         return replace(ruling(group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), plan=plan)
     return _begin(plan, scene)
-
-
-def _with_others(positions: Sequence[Position], scene: Scene) -> str:
-    """Say which services others have still to move; empty when none is away from its release."""
-    services = [(scene.desired.services[each.service], each) for each in positions]
-    away = [
-        f"{service.name} is at {at.release or 'no release that could be told'}, to be brought to {service.release}"
-        for service, at in services
-        if service.moved_by == "others" and at.release != service.release
-    ]
-    return "; ".join(away)
 
 
 def _begin(plan: Plan, scene: Scene) -> Decision:

@@ -17,6 +17,7 @@ from reconciler.errors import CatalogError
 from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.journeys import order_of
+from reconciler.planning.others import away_with_others
 from reconciler.planning.position import position_of
 from reconciler.planning.relations import sort_legs
 from reconciler.planning.route import find_route
@@ -30,13 +31,15 @@ NOTHING = History()
 class Preview:
     """A group's plan (None: nothing to do), and for each of its services the whole route to its goal.
 
-    `hosts` says how many hosts each service of the plan has, also those that the plan leaves alone.
+    `others` says what others have still to move, where that is all. `hosts` says how many hosts each service of the
+    plan has, also those that the plan leaves alone.
     """
 
     group: str
     plan: Plan | None
     routes: tuple[Route, ...] = ()
     hosts: Mapping[str, int] = field(default_factory=dict)
+    others: str = ""
 
 
 def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetime) -> tuple[Preview, ...]:
@@ -53,6 +56,10 @@ def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetim
         for group, services in groups_of(desired).items()
         for leg, plan in enumerate(legs_ahead(group, [places[name] for name in services], scene), start=1)
     }
+    for group, services in groups_of(desired).items():
+        if found[Node(group, 1)].plan is None:
+            away = away_with_others([places[name] for name in services], scene)
+            found[Node(group, 1)] = replace(found[Node(group, 1)], others=away)
     nodes = sorted(found, key=lambda node: (node.number, node.group))
     arrows = [arrow for arrow in order.arrows if arrow.first in found and arrow.then in found]
     return tuple(found[node] for node in dict.fromkeys([*sort_legs(nodes, arrows), *nodes]))

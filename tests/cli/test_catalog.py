@@ -55,3 +55,10 @@ def test_show_suggests_a_near_name(call: Call):
     found = call("catalog", "show", "glanse")
     assert found.exit_code == 1
     assert "did you mean glance" in found.stderr
+
+
+def test_show_tells_what_a_component_asks_of_another(call: Call):
+    shown = call("catalog", "show", "nova-compute").stdout
+    assert "requires libvirt: nova-compute of pike and later does not start with libvirt older than 1.2.9." in shown
+    assert "(before: 1.2.9) [nova-libvirt-pike]" in shown
+    assert "oldest beside 2024.1: 2023.1" in shown

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.desired import Accept, Desired, Override
-from reconciler.domain.observation import Environment, HostFacts, HostReport, Known, Observations, Unit
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Accept, BuildSpec, Desired, Override
+from reconciler.domain.observation import Environment, HostFacts, HostReport, Known, Observations, Package, Unit
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Block, Plan
 from reconciler.domain.position import HostPosition, Position
@@ -19,6 +20,7 @@ from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.journeys import order_of
 from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
+from reconciler.planning.preview import preview
 from reconciler.planning.scene import Scene
 from tests.planning.test_plan import position
 from tests.support.sample import DESIRED, HOSTS, KEYSTONE
@@ -240,3 +242,60 @@ NEED = {
     "needs": {"service": "keystone", "release": "2023.1", "when": "before"},
     **FACT,
 }
+
+
+FABRIC = {"series": "sdn", "releases": [{"id": "1", "codename": "one"}, {"id": "2", "codename": "two"}]}
+NEEDS_FABRIC = {
+    "relations": "fabric",
+    "rules": [
+        {"id": "new", "service": "agent", "kind": "requires", "to": {"first": "2024.1"},
+         "needs": {"service": "fabric", "release": "2", "when": "before"}, **FACT},
+        {"id": "old", "service": "agent", "kind": "excludes", "to": {"last": "yoga"},
+         "excludes": {"service": "fabric", "first": "2"}, **FACT},
+    ],
+}  # fmt: skip
+BUILDS = {name: BuildSpec(form="packages", packages={"fabric": f"{name}.0"}) for name in ("1", "2")}
+
+
+def with_fabric(policy: str, goal: str) -> tuple[Desired, Catalog, Observations]:
+    """A fabric that others move, in the midst of what an agent on another host is to do."""
+    fabric = {"service": "fabric", "series": "sdn", "releases_of": {}}
+    known = load_catalog([FABRIC, fabric, AGENT | {"rules": [DIRECT]}, NEEDS_FABRIC])
+    wanted = desired(agent=goal, procedure="downtime", policy=policy)
+    sdn = replace(
+        wanted.services["agent"], name="fabric", component="fabric", series="sdn", release="2", hosts=("f1",),
+        bootstrap="f1", builds=BUILDS, units=(), moved_by="others", procedure="",
+    )  # fmt: skip
+    wanted = replace(
+        wanted,
+        hosts={"c1": HOST, "f1": replace(HOST, name="f1")},
+        services={"agent": wanted.services["agent"], "fabric": sdn},
+        groups={},
+    )
+    old = HostReport(
+        facts=Known(HostFacts("boot"), AT), packages={"fabric": Known(Package("1.0", held=False, installed_at=AT), AT)}
+    )
+    return wanted, known, Observations(hosts={"c1": running("yoga"), "f1": Known(old, AT)})
+
+
+DIRECT = {"id": "any", "kind": "direct", **FACT}
+
+
+def test_others_move_the_fabric_in_mid_route_and_all_of_it_is_seen_beforehand() -> None:
+    wanted, known, seen = with_fabric("supported", "2024.1")
+    found = preview(wanted, known, seen, AT)
+
+    assert [each.group for each in found] == ["agent", "fabric", "agent"]
+    fabric = next(each for each in found if each.group == "fabric")
+    assert fabric.plan is None
+    assert fabric.others == "fabric is at 1, to be brought to 2"
+
+
+def test_a_knot_with_what_others_move_is_untied_by_a_stop_between() -> None:
+    wanted, known, seen = with_fabric("offline", "2024.1")
+    (blocked,) = [each.plan for each in preview(wanted, known, seen, AT) if each.plan]
+
+    assert [each.reason for each in blocked.blocked] == [Reason.DEPENDENCY_KNOT]
+    assert blocked.blocked[0].hint == (
+        "Stop between on the way of agent yoga to 2024.1: an earlier goal first, or the policy supported."
+    )

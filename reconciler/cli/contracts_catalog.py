@@ -59,8 +59,8 @@ EdgeOf = TypedDict(
 class RuleOf(TypedDict):
     """A rule: what it says, and where the fact comes from.
 
-    `partner` is the component that it names, if any; `asks` what it asks of it: `before` or `after` a release, `first` and
-    `last` of those excluded, or for skew release of the partner to the oldest that works beside it.
+    `partner` is the component that it names, if any; `asks` what it asks of it: a release `before` or `after`, `first`
+    and `last` of those excluded, or for skew release of the partner to the oldest that works beside it.
     """
 
     id: str

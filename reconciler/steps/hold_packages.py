@@ -60,7 +60,8 @@ hold() {
     flush "$notes"
   fi
   while read -r name; do
-    is_wanted "$name" || change "$wanted" "$name" </dev/null
+    if is_wanted "$name"; then continue; fi
+    change "$wanted" "$name" </dev/null
     is_wanted "$name" || fail "package $name is not $wanted"
     echo "$wanted: $name"
   done <"$names"

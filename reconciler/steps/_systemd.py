@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from reconciler.steps._show import typed
+
 DROPINS = "/etc/systemd/system"
 
 SYSTEMD = r"""
@@ -40,3 +44,12 @@ let_up() {
   [ "$held" = no ] || systemctl daemon-reload
 }
 """
+
+
+def conditions(units: Iterable[str], *, stopped: bool) -> tuple[str, ...]:
+    """Show what holds stopped units down, and what lets them up again."""
+    names = (unit if "." in unit else f"{unit}.service" for unit in units)
+    files = tuple(f"{DROPINS}/{name}.d/zz-reconciler.conf" for name in names)
+    if stopped:
+        return *(typed(("install", "-m", "0644", "/dev/stdin", file)) for file in files), "systemctl daemon-reload"
+    return (f"{typed(('rm', '-f', *files))} && systemctl daemon-reload  # where a step has stopped them",)

@@ -16,7 +16,7 @@ from reconciler.steps._judge import by_exit
 from reconciler.steps._probe import ASK
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
-from reconciler.steps._systemd import DROPINS, SYSTEMD
+from reconciler.steps._systemd import DROPINS, SYSTEMD, conditions
 
 KIND = "galera"
 WHERE: Where = "host"
@@ -183,10 +183,11 @@ def shows(args: Model) -> tuple[str, ...]:
     grastate = f"{args.datadir}/grastate.dat"
     forget = (typed(("mv", grastate, f"{grastate}.before-RUN")),) if args.fresh else ()
     look = "mariadb -e \"SHOW GLOBAL STATUS LIKE 'wsrep%'\""
+    down, up = conditions((args.unit,), stopped=True), conditions((args.unit,), stopped=False)
     return {
-        "hold": (typed(("systemctl", "stop", args.unit)),),
-        "rejoin": (*forget, typed(("systemctl", "start", args.unit)), look),
-        "bootstrap": (f"set safe_to_bootstrap to 1 in {grastate}", "galera_new_cluster", look),
+        "hold": (look, *down, typed(("systemctl", "stop", args.unit))),
+        "rejoin": (*forget, *up, typed(("systemctl", "start", args.unit)), look),
+        "bootstrap": (f"set safe_to_bootstrap to 1 in {grastate}", *up, "galera_new_cluster", look),
         "check": (look,),
     }[args.action]
 
@@ -208,6 +209,14 @@ def undo(args: Model) -> Undo | None:
     back = args.model_copy(update={"action": "rejoin"})
     dumped: dict[str, Json] = back.model_dump(mode="json")
     return Undo(KIND, dumped, title(back))
+
+
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the node shows."""
+    if args.action == "hold":
+        return (f"{args.unit} is down, and grastate.dat says where its data stand",)
+    members = args.size or (2 if args.action == "rejoin" else 1)
+    return (f"the node is ready, primary and synced among at least {members} members, read by SQL",)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -12,7 +12,7 @@ from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
-from reconciler.steps._systemd import DROPINS, SYSTEMD
+from reconciler.steps._systemd import DROPINS, SYSTEMD, conditions
 
 KIND = "units"
 TIMEOUT_S = 300.0
@@ -135,16 +135,7 @@ def shows(args: Model) -> tuple[str, ...]:
     if args.manager == "supervisord":
         return (typed((args.supervisorctl, "-c", args.manager_config, verb, *args.units)),)
     boot = () if args.enable is None else (typed(("systemctl", "enable" if args.enable else "disable", *args.units)),)
-    return *_conditions(args), typed(("systemctl", verb, *args.units)), *boot
-
-
-def _conditions(args: Model) -> tuple[str, ...]:
-    """Show what holds stopped units down, and what lets them up again."""
-    names = (unit if "." in unit else f"{unit}.service" for unit in args.units)
-    files = tuple(f"{DROPINS}/{name}.d/zz-reconciler.conf" for name in names)
-    if args.state == "stopped":
-        return *(typed(("install", "-m", "0644", "/dev/stdin", file)) for file in files), "systemctl daemon-reload"
-    return (f"{typed(('rm', '-f', *files))} && systemctl daemon-reload  # where a step has stopped them",)
+    return *conditions(args.units, stopped=args.state == "stopped"), typed(("systemctl", verb, *args.units)), *boot
 
 
 def proved(args: Model) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from reconciler.desired.checks_release import (
     check_component,
     check_overrides,
     check_releases,
+    check_versions,
 )
 from reconciler.desired.checks_text import check_actions, check_placeholders, check_probes
 from reconciler.desired.models import ServiceModel
@@ -183,6 +184,7 @@ CHECKS: tuple[Check, ...] = (
     _canary,
     _backup,
     check_builds,
+    check_versions,
     check_overrides,
     _units,
     check_placeholders,

@@ -108,6 +108,20 @@ def check_builds(entry: ServiceEntry, model: ServiceModel, world: World) -> Iter
             yield place.problem("several releases would share this environment", hint)
 
 
+def check_versions(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
+    """Yield builds that ask for a version of which neither the catalog nor the service says what it is."""
+    component = world.component(entry, model)
+    if component not in components(world.catalog, model.series):
+        return
+    said = {world.release(model, name) for name in model.versions}
+    unnumbered = {each.release.id for each in world.catalog.services[component].releases if not each.final_version}
+    for name, build in model.builds.items():
+        release = world.release(model, model.release if name == ALL_OTHERS else name)
+        if release in unnumbered - said and "{version}" in build.model_dump_json():
+            hint = f"name it under versions; distributions number packages of {component} themselves"
+            yield entry.node.at("builds", name).key_problem(f"nothing says which {{version}} {release} is", hint)
+
+
 def check_overrides(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
     """Yield overrides that do not hold a host behind."""
     if model.series not in world.catalog.series:

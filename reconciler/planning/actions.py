@@ -36,7 +36,7 @@ def expand(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
 
 def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) -> Draft:
     """Let an action's own name and title stand before those of its word."""
-    if spec == ActionSpec(spec.action, spec.args):
+    if spec.required and not (spec.name or spec.title):
         return draft
     key = spec.name if alone else f"{spec.name}.{draft.key}"
     title = fill(spec.title, setting.words()) if spec.title else draft.title

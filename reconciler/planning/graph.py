@@ -97,7 +97,7 @@ class Graph:
         return column
 
     def _place(self, phase: PhaseSpec, setting: Setting, leg: Leg, each: Round, host: str) -> Place:
-        hop = f"{setting.start}>{setting.goal}" if setting.start != setting.goal and leg.hops else ""
+        hop = f"{setting.start}>{setting.goal}" if setting.start != setting.goal and len(leg.stops) > 1 else ""
         return Place(phase=phase.phase, service=setting.service.name, host=host, hop=hop, wave=each.wave)
 
     def _setting(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], each: Round, number: int) -> Setting:
@@ -109,7 +109,7 @@ class Graph:
             span = (leg.stops[0], leg.stops[0])
         elif phase.each == "leg":
             span = leg.whole
-        if not leg.hops and host and owner is leg.service:
+        if len(leg.stops) == 1 and host and owner is leg.service:
             span = (goal_of(owner, host),) * 2
         return Setting(
             service=owner,

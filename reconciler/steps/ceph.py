@@ -231,6 +231,18 @@ def title(args: Model) -> str:
     }[args.action]
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the cluster is asked."""
+    whole = f"the cluster is {' and '.join(_STATES[each] for each in args.until)}"
+    told = {
+        "wait": whole,
+        "restart": f"each unit is active, and {whole} before the first and after each",
+        "flag": f"the flags that `ceph osd dump` shows for {args.flag}",
+        "versions": f"every daemon of {args.target} answers {args.version}",
+    }
+    return (told.get(args.action, "exit code 0"),)
+
+
 def undo(args: Model) -> Undo | None:
     """Reset a flag to what the run found, and settings to what they are said to have been."""
     if args.action == "flag" and not args.restore_from:

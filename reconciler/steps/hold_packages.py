@@ -123,6 +123,14 @@ def title(args: Model) -> str:
     return f"{'hold' if args.hold else 'let go'} {' '.join(args.packages)}"
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Name the question."""
+    wanted, tool = "held" if args.hold else "free", "apt-mark" if args.manager == "apt" else "dnf"
+    if args.restore_from:
+        return (f"{tool} did what was asked of it",)
+    return (f"{tool} itself says that each is {wanted}",)
+
+
 def undo(args: Model) -> Undo | None:
     """Restore what the run found."""
     if args.restore_from:

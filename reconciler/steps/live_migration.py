@@ -129,6 +129,8 @@ def shows(args: Model) -> tuple[str, ...]:
 
 def proved(args: Model) -> tuple[str, ...]:
     """Say where each guest is found."""
+    if args.restore_from:
+        return ("the cloud shows nova-compute as enabled",)
     return (f"each guest runs on {args.onto or 'another host'}, and none on {args.source}",)
 
 

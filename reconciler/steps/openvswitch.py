@@ -226,6 +226,16 @@ def title(args: Model) -> str:
     }[args.action]
 
 
+def proved(args: Model) -> tuple[str, ...]:
+    """Say what the switch is asked."""
+    told = {
+        "fail_mode": "the fail mode is read back",
+        "restore_flows": "the bridge has as many flows as the file",
+        "reload_module": "the switch answers after the reload",
+    }
+    return (told.get(args.action, "exit code 0"),)
+
+
 def undo(args: Model) -> Undo | None:
     """Put settings back as the run found them."""
     if args.restore_from or args.action not in {"set", "fail_mode"}:

@@ -93,6 +93,11 @@ def title(args: Model) -> str:
     return f"give {args.path} back" if args.restore_from else f"give {args.path} to {args.owner}"
 
 
+def proved(_args: Model) -> tuple[str, ...]:
+    """Say what stands behind it."""
+    return ("chown could change every file, whose owner was recorded before",)
+
+
 def undo(args: Model) -> Undo | None:
     """Give it back."""
     if args.restore_from:

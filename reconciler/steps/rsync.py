@@ -123,6 +123,8 @@ def shows(args: Model) -> tuple[str, ...]:
 
 def proved(args: Model) -> tuple[str, ...]:
     """Name the comparison."""
+    if args.restore_from:
+        return ("nothing is left in it",)
     return (f"a dry run of rsync finds nothing that differs{' in content' if args.checksum else ''}",)
 
 

@@ -24,13 +24,18 @@ def legs_ahead(group: str, positions: Sequence[Position], scene: Scene) -> Itera
     plan = make_plan(group, positions, scene)
     yield plan
     for _ in range(MAX_LEGS):
-        if plan is None or plan.blocked or not plan.hops or plan.direction == "back":
+        if plan is None or plan.blocked or not plan.hops or plan.direction == "back" or _arrives(plan, scene):
             return
         positions = [_after(position, plan, scene) for position in positions]
         plan = make_plan(group, positions, scene)
         if plan is None or not plan.hops:
             return
         yield plan
+
+
+def _arrives(plan: Plan, scene: Scene) -> bool:
+    """Tell whether a leg ends at the goal of all that it moves."""
+    return all(each.goal == scene.desired.services[each.service].release for each in plan.services)
 
 
 def _after(position: Position, plan: Plan, scene: Scene) -> Position:

@@ -67,8 +67,10 @@ def _holds(leg: Leg, scene: Scene) -> Iterator[Block]:
     held: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for host in leg.moving:
         at = leg.standing.get(host.name)
+        if at is None or not at.held:
+            continue
         target = _build(leg, host, leg.stops[-1] if leg.hops else goal_of(leg.service, host.name), scene)
-        if at is None or target is None or not at.held:
+        if target is None:
             continue
         known = _build(leg, host, at.release, scene) if at.release else None
         for name in sorted(at.held & set(target.packages)):

@@ -21,6 +21,9 @@ def commands_refused(desired: Desired, allowed: Collection[str] | None) -> tuple
     )
 
 
+_NAMED = frozenset({"program", "ovs_ctl"})
+
+
 def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
     """Yield where a command stands, and its first word."""
     for service in desired.services.values():
@@ -33,3 +36,5 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
             words = spec.args.get("argv")  # of a command, and of whatever else asks by one
             if isinstance(words, list | tuple) and words:
                 yield f"procedure {procedure.name}, {where}", str(words[0])
+            for key in _NAMED & set(spec.args):  # where a kind lets a site say which program it calls
+                yield f"procedure {procedure.name}, {where}", str(spec.args[key])

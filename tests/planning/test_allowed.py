@@ -47,3 +47,14 @@ def test_what_a_wait_or_a_watch_asks_by_is_a_command_too():
         "procedure watchful, phase roll: reboot may not be run by this daemon",
         "procedure watchful, watch guest: rm may not be run by this daemon",
     ]
+
+
+def test_a_program_that_a_kind_is_told_to_call_is_a_command_too():
+    call = ActionSpec("openstack_call", {"ask": ["user", "list"], "column": "ID", "program": "/tmp/openstack"})
+    procedure = Procedure("asking", "", "route", (PhaseSpec(Phase.ROLL, "leg", Selector.FLEET, (call,)),))
+
+    found = commands_refused(replace(DESIRED, procedures={"asking": procedure}), {TOOL})
+
+    assert [block.text for block in found] == [
+        "procedure asking, phase roll: /tmp/openstack may not be run by this daemon",
+    ]

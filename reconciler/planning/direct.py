@@ -53,7 +53,17 @@ def direct(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
     filled = cast("dict[str, Json]", filled_args(_named(spec, kind.Model), setting.words()))
     args = _given(kind.Model, setting, filled) | _by_name(kind.Model, setting, filled)
     model, args = fitted(kind.Model, args, spec.action)
-    return (Draft(kind=spec.action, title=kind.title(model), key=spec.action, args=args, undo=kind.undo(model)),)
+    beyond = getattr(kind, "no_return", None)
+    return (
+        Draft(
+            kind=spec.action,
+            title=kind.title(model),
+            key=spec.action,
+            args=args,
+            undo=kind.undo(model),
+            point_of_no_return=beyond is not None and beyond(model),
+        ),
+    )
 
 
 def load(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:

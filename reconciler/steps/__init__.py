@@ -88,7 +88,10 @@ Where = Literal["host", "daemon", "person"]
 
 
 class DirectKind(StepKind, Protocol):
-    """A kind that procedures name as an action, with the fields of its Model as arguments."""
+    """A kind that procedures name as an action, with the fields of its Model as arguments.
+
+    It may also have `no_return(args) -> bool`: whether nothing leads back over it. Else something does.
+    """
 
     WHERE: Where
 

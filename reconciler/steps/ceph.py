@@ -254,6 +254,11 @@ def undo(args: Model) -> Undo | None:
     return Undo(KIND, back.model_dump(mode="json"), title(back))
 
 
+def no_return(args: Model) -> bool:
+    """Tell whether nothing leads back: OSDs that are required to be newer stay so."""
+    return args.action == "require"
+
+
 def proofs(_args: Model) -> tuple[Ask, ...]:
     """Need no proof: the script asks the cluster."""
     return ()

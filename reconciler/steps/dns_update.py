@@ -26,7 +26,7 @@ NAME = r"^([A-Za-z0-9_*-]{1,63}\.)+$"
 
 
 class Model(Args):
-    """What `name` means on the authoritative `server`, before (`was`) and after (`values`); an empty list is no record.
+    """What the name `record` means on the authoritative `server` before (`was`) and after (`values`); empty: none.
 
     Names are absolute and end with a dot. The request is signed with the TSIG key `key_name`, whose base64 text is the
     secret named `key_secret`; both are empty for a server that trusts the daemon's address.
@@ -35,7 +35,7 @@ class Model(Args):
     server: str = Field(min_length=1)
     port: int = Field(default=53, ge=1, le=65535)
     zone: str = Field(pattern=NAME)
-    name: str = Field(pattern=NAME)
+    record: str = Field(pattern=NAME)
     type: Literal["A", "AAAA", "CNAME"] = "A"
     was: tuple[str, ...]
     values: tuple[str, ...]
@@ -46,14 +46,14 @@ class Model(Args):
     key_secret: str = ""
     secret_refs: Mapping[str, SecretRef] = {}
 
-    @field_validator("zone", "name")
+    @field_validator("zone", "record")
     @classmethod
     def _lower(cls, name: str) -> str:
         return name.lower()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not f".{self.name}".endswith(f".{self.zone}"):
+        if not f".{self.record}".endswith(f".{self.zone}"):
             raise ValueError("the name is not in the zone")
         if bool(self.key_name) != bool(self.key_secret):
             raise ValueError("a key has both a name and a secret")
@@ -75,7 +75,7 @@ def canonical(kind: str, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _records(args: Model) -> DnsRecords:
-    return DnsRecords(server=args.server, port=args.port, zone=args.zone, name=args.name, type=args.type)
+    return DnsRecords(server=args.server, port=args.port, zone=args.zone, name=args.record, type=args.type)
 
 
 def effect(args: Model) -> UpdateDns:
@@ -94,16 +94,16 @@ def effect(args: Model) -> UpdateDns:
 def shows(args: Model) -> tuple[str, ...]:
     """Show it as lines for nsupdate(1)."""
     key = (f"key {args.key_algorithm}:{args.key_name} {{secret:{args.key_secret}}}",) if args.key_name else ()
-    place = f"{args.name} {args.type}"
+    place = f"{args.record} {args.type}"
     was = tuple(f"prereq yxrrset {place} {value}" for value in args.was) or (f"prereq nxrrset {place}",)
-    added = tuple(f"update add {args.name} {args.ttl} {args.type} {value}" for value in args.values)
+    added = tuple(f"update add {args.record} {args.ttl} {args.type} {value}" for value in args.values)
     lines = (f"server {args.server} {args.port}", *key, f"zone {args.zone}", *was, f"update delete {place}", *added)
     return tuple(f"nsupdate> {line}" for line in (*lines, "send"))
 
 
 def title(args: Model) -> str:
     """Name the name, and what it will mean."""
-    return f"let {args.name} mean {', '.join(args.values)}" if args.values else f"take {args.name} {args.type} away"
+    return f"let {args.record} mean {', '.join(args.values)}" if args.values else f"take {args.record} {args.type} away"
 
 
 def undo(args: Model) -> Undo | None:
@@ -115,7 +115,7 @@ def undo(args: Model) -> Undo | None:
 
 def proved(args: Model) -> tuple[str, ...]:
     """Say what must be answered."""
-    return (f"the name server answers {' '.join(args.values) or 'nothing'} for {args.type} {args.name}",)
+    return (f"the name server answers {' '.join(args.values) or 'nothing'} for {args.type} {args.record}",)
 
 
 def proofs(args: Model) -> tuple[Ask, ...]:
@@ -136,10 +136,10 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
         case _:
             return Lost(Reason.STEP_LOST, "the question that would prove it was not answered")
     if seen == wanted:
-        return Done({"values": " ".join(seen)}, f"{args.name} means {_listed(seen)}")
+        return Done({"values": " ".join(seen)}, f"{args.record} means {_listed(seen)}")
     said = evidence.acted.text if evidence.acted else "it was not told"
-    text = f"{args.name} means {_listed(seen)} instead of {_listed(wanted)}: {said}"
-    return Failed(Reason.STEP_FAILED, text, f"Ask the server: dig @{args.server} {args.name} {args.type}")
+    text = f"{args.record} means {_listed(seen)} instead of {_listed(wanted)}: {said}"
+    return Failed(Reason.STEP_FAILED, text, f"Ask the server: dig @{args.server} {args.record} {args.type}")
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -54,23 +54,29 @@ wanted() {
 look() { seen=$(with answer 0 "$@") || exit 1; }
 line() { printf '%s' "$1" | tr '\n' ' '; }
 
+late='the answer is not the wanted one'
+change() {
+  late='after the call the answer is'
+  mkdir -p -- "$notes"
+  [ -f "$notes/$key" ] || : >"$notes/$key"
+  flush "$notes/$key" "$notes"
+  with os 1 "$@"
+}
 call() {
   look "$@"
   if wanted "$seen"; then
     echo "nothing to do: $(line "$seen")"
   else
-    [ "$has_do" = yes ] || fail "the answer is not the wanted one: $(line "${seen:-none}")"
-    mkdir -p -- "$notes"
-    [ -f "$notes/$key" ] || : >"$notes/$key"
-    flush "$notes/$key" "$notes"
-    with os 1 "$@"
+    if [ "$has_do" = yes ]; then change "$@"; fi
     deadline=$(($(date +%s) + wait_s))
     while look "$@"; ! wanted "$seen"; do
-      [ "$(date +%s)" -lt "$deadline" ] || fail "after the call the answer is: $(line "${seen:-none}")"
+      [ "$(date +%s)" -lt "$deadline" ] || fail "$late: $(line "${seen:-none}")"
       sleep 2
     done
-    printf '%s\n' "$seen" >"$notes/$key"
-    flush "$notes/$key"
+    if [ "$has_do" = yes ]; then
+      printf '%s\n' "$seen" >"$notes/$key"
+      flush "$notes/$key"
+    fi
     echo "done: $(line "$seen")"
   fi
   value answer "$(line "$seen" | sed 's/ $//')"
@@ -93,7 +99,8 @@ BODY = PRELUDE + OPENSTACK + "has_do=$1\nshift\n" + _CALL
 class Model(Cloud):
     """`ask` is a question of the command line and `column` what of its answer counts; `do` makes it the wanted one.
 
-    Wanted is any answer, or one whose every line is `want`, or none (`absent`). Without `do` it must be so already.
+    Wanted is any answer, or one whose every line is `want`, or none (`absent`). Without `do` it must be so already,
+    or become so by itself within a `wait_s` that is given.
     `back` takes it back, with `{}` for the answer's first line; `restore_from` is a run's id, or `self`, whose change
     is taken back.
     """
@@ -122,8 +129,12 @@ def effect(args: Model) -> HostScript:
     """Render the three commands; a second attempt asks first, like the first one."""
     lists = (word for words in (_question(args), args.do, args.back) for word in (*words, ";"))
     key = digest_of([list(args.ask), list(args.do)])[:16]
-    fixed = (flag(bool(args.do)), args.want, flag(args.absent), str(args.wait_s), args.restore_from, key)
+    fixed = (flag(bool(args.do)), args.want, flag(args.absent), str(_patience(args)), args.restore_from, key)
     return _openstack.script(args, BODY, (*fixed, *lists))
+
+
+def _patience(args: Model) -> int:
+    return args.wait_s if args.do or "wait_s" in args.model_fields_set else 0
 
 
 def _question(args: Model) -> tuple[str, ...]:

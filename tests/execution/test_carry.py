@@ -52,7 +52,7 @@ CHANGE = replace(
     args={
         "server": "ns",
         "zone": "example.org.",
-        "name": NAME[0],
+        "record": NAME[0],
         "was": ["192.0.2.1"],
         "values": ["192.0.2.2"],
         "key_name": "mover",

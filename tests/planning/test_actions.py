@@ -49,3 +49,18 @@ def test_a_command_is_undone_by_another_one_if_it_says_by_which():
 
     (draft,) = expand(setting, ActionSpec("command", {"argv": ["true"]}))
     assert draft.undo is None
+
+
+def test_what_has_no_way_back_is_the_point_of_no_return():
+    setting = Setting(
+        service=KEYSTONE,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="yoga",
+        goal="2023.1",
+    )
+    orders = ({"do": "require", "release": "jewel"}, {"do": "flag", "flag": "noout"})
+    drafts = [draft for args in orders for draft in expand(setting, ActionSpec("ceph", args))]
+    assert [draft.point_of_no_return for draft in drafts] == [True, False]

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler.catalog import build_catalog, load_catalog
-from reconciler.domain.desired import Database
+from reconciler.domain.desired import Database, Deployment
 from reconciler.domain.plan import Json
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.actions import expand
+from reconciler.planning.database_actions import named_database
+from reconciler.planning.deployments import new_of
 from reconciler.planning.setting import Draft, Setting, UnfitError
 from reconciler.steps import kinds
 from tests.support.sample import DESIRED, KEYSTONE
@@ -173,3 +175,22 @@ def test_a_package_before_the_last_marker_of_its_release_has_no_structure_to_com
     )
     (draft,) = expand(setting, ActionSpec("schema", {"mode": "sync"}))
     assert draft.args["component"] == ""
+
+
+def test_beside_a_new_deployment_another_service_means_its_new_one_too() -> None:
+    second = Deployment(
+        hosts=("ks2",), bootstrap="ks2", databases={"main": Database(name="main", url="mysql://x@new/x")}
+    )
+    cells = replace(SERVICE, name="cells", replacement=second)
+    other = replace(SERVICE, name="other", replacement=second)
+    desired = replace(DESIRED, services={"cells": cells, "other": other})
+    found = {
+        service.deployment: named_database(
+            Setting(
+                service=service, desired=desired, catalog=CATALOG, host=None, position=None, start="one", goal="two"
+            ),
+            "cells.main",
+        )[1].url
+        for service in (other, new_of(other))
+    }
+    assert found == {"": "mysql+pymysql://x@db/main", "new": "mysql://x@new/x"}

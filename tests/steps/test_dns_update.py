@@ -3,16 +3,16 @@ from pydantic import ValidationError
 
 from reconciler.steps import dns_update
 
-GOOD = {"server": "ns", "zone": "example.org.", "name": "a.example.org.", "was": [], "values": ["192.0.2.1"]}
+GOOD = {"server": "ns", "zone": "example.org.", "record": "a.example.org.", "was": [], "values": ["192.0.2.1"]}
 
 
 @pytest.mark.parametrize(
     "bad",
     [
         {"zone": "example.org"},
-        {"name": "a.example.net."},
-        {"name": "aexample.org."},
-        {"name": "a b.example.org."},
+        {"record": "a.example.net."},
+        {"record": "aexample.org."},
+        {"record": "a b.example.org."},
         {"values": []},
         {"was": ["192.0.2.1"]},
         {"values": ["192.0.2"]},

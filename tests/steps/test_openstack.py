@@ -1,5 +1,7 @@
 """The kinds that call the `openstack` command line, against a cloud of files."""
 
+from threading import Timer
+
 import pytest
 from pydantic import ValidationError
 
@@ -112,6 +114,14 @@ def test_a_wanted_answer_is_reached_and_left_again(cloud, act):
     assert act(openstack_call, DISABLE).values == {"answer": "disabled"}
     assert isinstance(act(openstack_call, {**DISABLE, "restore_from": "self"}), Done)
     assert (cloud / "svc/old").read_text() == "enabled\n"
+
+
+def test_what_becomes_so_by_itself_is_waited_for(cloud, act):
+    later = Timer(1.0, (cloud / "svc/old").write_text, ["disabled\n"])
+    later.start()
+    done = act(openstack_call, {**DISABLE, "do": [], "back": [], "wait_s": 60})
+    later.join()
+    assert done == Done({"answer": "disabled"}, done.text)
 
 
 def test_an_answer_that_never_becomes_the_wanted_one_fails(act):

@@ -196,9 +196,10 @@ def _unclear(host: str, build: Build, report: HostReport) -> Block | None:
 
 
 def _bare(service: Service, host: str, build: Build, report: HostReport) -> Block | None:
-    """Return why a host that bears no build at all is left alone."""
+    """Return why a host that bears no build at all is left alone; that of another release may be of another form."""
     environments = [report.environments.get(build.link)] if build.form == "environment" else []
-    parts = [*environments, *(report.packages.get(name) for name in build.packages)]
+    names = {*build.packages, *(name for spec in service.builds.values() for name in spec.packages)}
+    parts = [*environments, *(report.packages.get(name) for name in sorted(names))]
     if parts and all(isinstance(part, Absent) for part in parts):
         text = f"host {host} has no build of {service.name}"
         return _block(Reason.HOST_WITHOUT_BUILD, text, host)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.desired import Database
-from reconciler.domain.observation import Absent, Known, Observations, Observed
+from reconciler.domain.desired import BuildSpec, Database
+from reconciler.domain.observation import Absent, HostFacts, HostReport, Known, Observations, Observed, Package
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import History
@@ -57,3 +57,21 @@ def test_a_database_that_must_be_there_contradicts_the_others() -> None:
 def test_a_database_that_every_release_needs_blocks() -> None:
     found = placed(api=GONE, cell0=GONE, main=GONE)
     assert [block.reason for block in found.blocks if "main" in block.text] == [Reason.DATABASE_EMPTY]
+
+
+def test_a_build_of_another_form_is_a_build() -> None:
+    kilo = BuildSpec(form="rpm", packages={"openstack-keystone": "2015.1.4-1.el7"})
+    service = replace(KEYSTONE, hosts=("ks1",), databases={}, builds={"yoga": KEYSTONE.builds["*"], "kilo": kilo})
+    there = HostReport(
+        facts=Known(HostFacts("boot"), AT),
+        packages={"openstack-keystone": Known(Package("2015.1.4-1.el7", True, AT), AT)},
+        environments={"/srv/keystone/current": GONE},
+    )
+
+    def reason(report: HostReport) -> str:
+        seen = Observations(hosts={"ks1": Known(report, AT)})
+        (host,) = position_of(service, DESIRED, load_catalog(), seen, History()).hosts
+        return host.unknown.reason if host.unknown else host.release
+
+    assert reason(there) == "kilo"
+    assert reason(replace(there, packages={"openstack-keystone": GONE})) == Reason.HOST_WITHOUT_BUILD

@@ -14,7 +14,10 @@ def fleet(tmp_path: Path) -> Path:
     return tmp_path / "fleet"
 
 
-@pytest.mark.parametrize("folder", sorted((ROOT / "desired-state").iterdir()), ids=lambda path: path.name)
+EXAMPLES = sorted(path.parent for path in (ROOT / "desired-state").rglob("fleet.yaml"))
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_the_examples_are_valid(call: Call, folder: Path):
     found = call("validate", folder)
     assert (found.exit_code, found.stdout) == (0, "")

@@ -1,0 +1,54 @@
+"""The published upgrades, carried out from end to end by the real engine, and taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.domain.verdict import State
+from tests.practices.record import PRACTICES
+from tests.practices.stage import Stage
+
+
+@pytest.mark.parametrize("name", PRACTICES)
+async def test_it_arrives(name: str) -> None:
+    stage = Stage(name)
+    stage.stay()
+    begun = await stage.rest()
+    assert {group: each.state for group, each in begun.items()} == dict.fromkeys(begun, State.IN_SYNC)
+    assert stage.cloud.ledger == []
+
+    stage.go()
+    ended = await stage.rest()
+    assert {group: each for group, each in ended.items() if each.state is not State.IN_SYNC} == {}
+
+
+async def test_p1_is_taken_back_when_the_first_new_controller_does_not_serve() -> None:
+    stage = Stage("p1")
+    stage.stay()
+    await stage.rest()
+    before = {url: data.marker for url, data in stage.cloud.databases.items()}
+    stage.cloud.bad.add(stage.goal.hosts["pike1"].address)
+
+    stage.go()
+    ended = await stage.rest()
+    assert ended["cloud"].state is State.HALTED
+    assert ended["cloud"].reason == "CanaryFailed"
+    assert {url: data.marker for url, data in stage.cloud.databases.items()} == before
+    old = [stage.cloud.machines[name].units for name in ("kilo1", "kilo2", "kilo3")]
+    assert {unit.state for units in old for unit in units.values()} == {"active"}
+    assert not any("@cmp" in step and ".roll." in step for step in stage.cloud.ledger)
+
+
+async def test_p1_is_reverted_after_it_arrived() -> None:
+    stage = Stage("p1")
+    stage.stay()
+    await stage.rest()
+    before = {url: data.marker for url, data in stage.cloud.databases.items()}
+    stage.go()
+    await stage.rest()
+
+    stage.stay()
+    ended = await stage.rest()
+    assert ended["cloud"].state is State.IN_SYNC, ended["cloud"]
+    assert {url: data.marker for url, data in stage.cloud.databases.items()} == before
+    assert any("nova-compute.roll.owner" in step and step.startswith("back.") for step in stage.cloud.ledger)

@@ -85,7 +85,7 @@ class Cloud:
         self.ledger: list[str] = []
         self.failing: set[str] = set()  # ids of steps that exit 1
         self.bad: set[str] = set()  # addresses that answer no probe well
-        self.step_of: Callable[[StepKey], Step] = lambda key: _unset(key)
+        self.step_of: Callable[[StepKey], Step] = _unset
         self.hosts = FakeHosts(self.obey, self.look, Faults())
 
     # ---------------------------------------------------------------- hosts
@@ -117,9 +117,9 @@ class Cloud:
         path, link = str(step.args["path"]), str(step.args["link"])
         if step.args["action"] == "prepare":
             lines = [str(line) for line in step.args.get("requirements") or ()]  # type: ignore[union-attr]
-            machine.environments_known[path] = dict(
-                (name.lower(), version) for name, _, version in (line.partition("==") for line in lines) if version
-            )
+            machine.environments_known[path] = {
+                name.lower(): version for name, _, version in (line.partition("==") for line in lines) if version
+            }
         elif step.args["action"] == "switch":
             known = machine.environments_known[path]
             was = machine.environments.get(link)

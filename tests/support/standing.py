@@ -10,8 +10,8 @@ from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.observation import (
     Absent,
-    Container,
     ConfigState,
+    Container,
     Environment,
     HostFacts,
     HostReport,

@@ -183,6 +183,13 @@ class Cloud:
         self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url(step))))
         return Exited(0, "", {"path": "/backups", "sha256": "0" * 64, "trust": "read_back"})
 
+    def _transfer(self, _: Machine, step: Step, order: Order) -> Exited:
+        login = step.args["dump_from"]
+        assert isinstance(login, dict)
+        key = (order.key.run, str(step.args["service"]), str(step.args["database"]))
+        self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url_of(login))))
+        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64})
+
     def _restore(self, _: Machine, step: Step, order: Order) -> Exited:
         run = str(step.args.get("run") or order.key.run)
         kept = self.backups[run, str(step.args["service"]), str(step.args["database"])]
@@ -231,7 +238,7 @@ def _unset(key: StepKey) -> Step:
 
 def _values(step: Step) -> dict[str, str]:
     """Return what steps of a kind leave behind."""
-    return {}
+    return {"openstack_call": {"answer": "7"}, "openvswitch": {"flows": "/saved/flows"}}.get(step.kind, {})
 
 
 def _pairs(packages: Json) -> Sequence[tuple[str, str]]:
@@ -241,5 +248,8 @@ def _pairs(packages: Json) -> Sequence[tuple[str, str]]:
 
 def _url(step: Step) -> str:
     """Return the URL of a target as the desired state writes it."""
-    args = step.args
+    return _url_of(step.args)
+
+
+def _url_of(args: Mapping[str, Json]) -> str:
     return f"mysql+pymysql://{args['user']}@{args['host']}/{args['dbname']}"

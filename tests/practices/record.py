@@ -32,6 +32,19 @@ BEFORE: Mapping[str, Mapping[str, str]] = {
         "libvirt": "1.2.1",
     },
     "p3": {"keystone-west": "newton", "keystone-north": "victoria", "keystone-east": "xena"},
+    "p4": dict.fromkeys(("ceph-mon", "ceph-osd", "ceph-client"), "hammer"),
+    "p5/liberty": {
+        **dict.fromkeys(("keystone", "glance", "nova", "neutron", "cinder", "ironic"), "kilo"),
+        **dict.fromkeys(("nova-compute", "neutron-agents"), "kilo"),
+        "openvswitch": "2.3",
+        "fabric": "4.2",
+    },
+    "p5/mitaka": {
+        **dict.fromkeys(("keystone", "glance", "nova", "neutron", "cinder", "ironic"), "liberty"),
+        **dict.fromkeys(("nova-compute", "neutron-agents"), "liberty"),
+        "openvswitch": "2.4",
+        "fabric": "5.0",
+    },
 }
 """Practice to service to the release at which it stands before."""
 

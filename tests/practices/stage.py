@@ -37,6 +37,7 @@ class Stage:
         self.cloud.step_of = self._step
         self.source = MemorySource()
         self.wanted: dict[str, Desired] = {}
+        self.dns = _names(self.goal)
         journal = MemoryJournal(self.clock, Store.empty())
         ports = Ports(
             hosts=self.cloud.hosts,
@@ -46,7 +47,7 @@ class Stage:
             source=self.source,
             journal=journal,
             clock=self.clock,
-            dns=MemoryDns(),
+            dns=self.dns,
         )
         self.memory = Memory(ports, self._read, Executor(ports))
 
@@ -95,3 +96,10 @@ def _urls(desired: Desired) -> Mapping[tuple[str, str], str]:
         for each in all_of(service)
         for name in each.databases
     }
+
+
+def _names(desired: Desired) -> MemoryDns:
+    """Let each endpoint's name mean what its service says was there before."""
+    vars_ = [service.vars for service in desired.services.values() if "old_address" in service.vars]
+    records = {(f"{each['endpoint']}.", "A"): (each["old_address"],) for each in vars_}
+    return MemoryDns(zones={"cloud.example.net."}, keys={"reconciler": "s3cret"}, records=records)

@@ -52,3 +52,45 @@ async def test_p1_is_reverted_after_it_arrived() -> None:
     assert ended["cloud"].state is State.IN_SYNC, ended["cloud"]
     assert {url: data.marker for url, data in stage.cloud.databases.items()} == before
     assert any("nova-compute.roll.owner" in step and step.startswith("back.") for step in stage.cloud.ledger)
+
+
+async def test_p5_moves_each_name_after_its_service_was_tried_and_a_revert_moves_it_back() -> None:
+    stage = Stage("p5/liberty")
+    stage.stay()
+    await stage.rest()
+    assert set(stage.dns.records.values()) == {("10.5.0.11",)}
+    before = {url: data.marker for url, data in stage.cloud.databases.items()}
+    stage.go()
+    await stage.rest()
+    assert set(stage.dns.records.values()) == {("10.5.0.12",)}
+
+    stage.stay()
+    ended = await stage.rest()
+    assert ended["cloud"].state is State.IN_SYNC, ended["cloud"]
+    assert set(stage.dns.records.values()) == {("10.5.0.11",)}
+    assert {url: data.marker for url, data in stage.cloud.databases.items()} == before
+
+
+async def test_p5_leaves_the_name_with_the_old_node_when_the_new_one_does_not_serve() -> None:
+    stage = Stage("p5/liberty")
+    stage.stay()
+    await stage.rest()
+    stage.cloud.failing.add("glance.roll.image-list@new1")
+    stage.go()
+    ended = await stage.rest()
+    assert ended["cloud"].state is State.HALTED
+    meant = {name: address for (name, _), (address,) in stage.dns.records.items()}
+    assert meant["glance.cloud.example.net."] == "10.5.0.11"
+    assert meant["nova.cloud.example.net."] == "10.5.0.11"
+
+
+async def test_p4_halts_at_the_host_whose_placement_groups_do_not_come_back() -> None:
+    stage = Stage("p4")
+    stage.stay()
+    await stage.rest()
+    stage.cloud.failing.add("ceph-osd.roll.clean-after@osd2")
+    stage.go()
+    ended = await stage.rest()
+    assert ended["storage"].state is State.HALTED
+    assert not [step for step in stage.cloud.ledger if "@osd3" in step and ".roll." in step]
+    assert not [step for step in stage.cloud.ledger if step.startswith("ceph-client.roll.")]

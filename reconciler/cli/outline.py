@@ -132,9 +132,12 @@ def noticed(told: Telling, plan: Plan) -> Iterator[str]:
 
 def waves_text(told: Telling) -> Iterator[str]:
     """Say in lines which hosts move together; the waves of services that move alike are told once."""
+    waves: dict[str, list[tuple[str, ...]]] = {}
+    for wave in told.waves:
+        waves.setdefault(wave.service, []).append(wave.hosts)
     moved: dict[tuple[tuple[str, ...], ...], list[str]] = {}
-    for service, members in groupby(told.waves, lambda wave: wave.service):
-        moved.setdefault(tuple(wave.hosts for wave in members), []).append(service)
+    for service, members in waves.items():
+        moved.setdefault(tuple(members), []).append(service)
     for hosts, services in moved.items():
         counted = f"{len(hosts)} wave{'s' if len(hosts) != 1 else ''}, {sum(map(len, hosts))} hosts"
         shown = "; ".join(

@@ -11,6 +11,7 @@ from reconciler.desired.procedure_model import ActionModel, WatchModel
 from reconciler.desired.validate import refused
 from reconciler.domain.action import ActionForm
 from reconciler.domain.placeholder import PLACEHOLDER, VALUE
+from reconciler.domain.probe import HttpProbe
 from reconciler.domain.release import near_miss
 
 VERB = "do"
@@ -29,7 +30,8 @@ def check_arguments(node: Node, form: ActionForm) -> Iterator[Problem]:
     common = (OF_WATCHES if "from" in node.entries() else COMMON) - ({"name", "action"} & set(form.model.model_fields))
     args = {key: each for key, each in plain.items() if key not in common} if isinstance(plain, dict) else {}
     for path, problem in refused(form.model, {**form.given, **args}, node, word):
-        if not _open(node.at(*path) if path else node):
+        named = bool(path) and _may_be_named(form, str(path[0])) and isinstance(args.get(str(path[0])), str)
+        if not named and not _open(node.at(*path) if path else node):
             yield replace(problem, what=problem.what.replace("action", VERB, 1)) if path[:1] == ("action",) else problem
 
 
@@ -39,6 +41,12 @@ def _with_verb(node: Node) -> Node:
     if VERB in entries:
         entries["action"] = entries.pop(VERB)
     return replace(node, content=entries)
+
+
+def _may_be_named(form: ActionForm, key: str) -> bool:
+    """Tell whether the name of a probe may stand for an argument; that it is there is seen when a plan is made."""
+    field = form.model.model_fields.get(key)
+    return field is not None and field.annotation in {HttpProbe, HttpProbe | None}
 
 
 def _open(node: Node) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.desired.checks_release import ServiceEntry
@@ -60,9 +60,9 @@ def _suits(entry: ServiceEntry, model: ServiceModel, procedure: ProcedureModel, 
     names = {name for name, each in world.tree.services.items() if world.group(name) == world.group(entry.name)}
     selectors = [each.on for each in procedure.phases] + [each.on for each in procedure.watches]
     asked = [step.when for phase in procedure.phases for step in phase.steps if step.when.startswith("service ")]
+    roles = {role for each in _together(names, model, world) for host in world.targets(each) for role in host.roles}
     for on in dict.fromkeys([*selectors, *asked]):
         word, _, subject = on.partition(" ")
-        roles = {role for host in world.targets(model) for role in host.roles}
         if word == "role" and world.hosts_known and subject not in roles:
             hint = near_miss(subject, roles, "roles of its hosts")
             yield here.problem(f"{model.procedure} works on role {subject}, which no host of the service has", hint)
@@ -72,6 +72,15 @@ def _suits(entry: ServiceEntry, model: ServiceModel, procedure: ProcedureModel, 
         if word == "deployment" and model.replacement is None and "replacement" not in entry.node.entries():
             hint = "describe the second one under replacement"
             yield here.problem(f"{model.procedure} works on two deployments, and the service has one", hint)
+
+
+def _together(names: Iterable[str], model: ServiceModel, world: World) -> Iterator[ServiceModel]:
+    """Yield a service, and those of its group in the same procedure: a role may be of one of them alone."""
+    yield model
+    for name in names:
+        other = world.tree.services[name].model
+        if other is not None and other.procedure == model.procedure:
+            yield other
 
 
 def check_replacement(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:

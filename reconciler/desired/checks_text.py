@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler.desired.models import HttpModel, ServiceModel
 from reconciler.desired.node import Node, scalars, shown
@@ -78,8 +79,9 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
     for node, action in steps:
         form = world.actions.get(action)
         scope = scopes.of(FULL | LEG_WORDS, secrets=form is not None and form.secrets, shared=True)
-        for each in node.entries().values():
-            yield from check_text(each, scope)
+        for key, each in node.entries().items():
+            titled = replace(scope, words=scope.words | {"title"}) if key == "title" else scope
+            yield from check_text(each, titled)
 
 
 class _Scopes:

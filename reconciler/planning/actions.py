@@ -39,7 +39,7 @@ def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) ->
     if spec.required and not (spec.name or spec.title):
         return draft
     key = spec.name if alone else f"{spec.name}.{draft.key}"
-    title = fill(spec.title, setting.words()) if spec.title else draft.title
+    title = fill(spec.title, setting.words() | {"title": draft.title}) if spec.title else draft.title
     return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=not spec.required)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from reconciler.domain.action import ActionForm
 from reconciler.domain.desired import Database, SecretRef
@@ -115,9 +115,15 @@ def fitted(model: type[Args], args: dict[str, Json], action: str) -> tuple[Args,
             first = (details or error.errors())[0]
             place = ".".join(map(str, first["loc"])) or "its arguments"
             raise UnfitError(f"action {action}, {place}: {first['msg']}") from None
-        loose: dict[str, Any] = dict(args)
+        loose: dict[str, Any] = {key: _loose(model, key, each) for key, each in args.items()}
         return model.model_construct(**loose), args
     return found, found.model_dump(mode="json", exclude_unset=True)
+
+
+def _loose(model: type[Args], key: str, value: Json) -> object:
+    """Return an argument as the kind has it, or as it is while it waits for a value."""
+    form: Any = model.model_fields[key].annotation
+    return value if has_values(value) else TypeAdapter(form).validate_python(value)
 
 
 def _at(value: Any, path: tuple[int | str, ...]) -> object:  # noqa: ANN401 - JSON, at any depth

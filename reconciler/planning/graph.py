@@ -162,10 +162,20 @@ class Graph:
 
 
 def _parties(phase: PhaseSpec, legs: Sequence[Leg]) -> Sequence[Sequence[Leg]]:
-    """Return who goes through a phase together; what is done on another service is done once, whoever asks for it."""
+    """Return who goes through a phase together; what is done on another service is done once, whoever asks for it.
+
+    Hop after hop only those go together that have the same hops.
+    """
     if phase.on is Selector.SERVICE:
         return [legs[:1]]
-    return crews(legs) if phase.on in MANY and phase.each == "leg" else [(leg,) for leg in legs]
+    if phase.on not in MANY:
+        return [(leg,) for leg in legs]
+    if phase.each == "leg":
+        return crews(legs)
+    alike: dict[Sequence[tuple[str, str]], list[Leg]] = {}
+    for leg in legs:
+        alike.setdefault(leg.hops, []).append(leg)
+    return [crew for each in alike.values() for crew in crews(each)]
 
 
 def make_step(draft: Draft, place: Place, after: tuple[str, ...] = (), *, twin: int = 1) -> Step:

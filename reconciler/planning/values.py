@@ -50,10 +50,10 @@ def _checked(step: Step) -> Step | Failed:
 
 def _value(name: str, key: str, step: Step, runs: Sequence[Run], bootstrap: str) -> str:
     left = {
-        (each.service == step.service, each.host): run.values(each.id).get(key, "")
+        (each.service == step.service, each.host): run.values(each.id)[key]
         for run in reversed(runs)
         for each in run.plan.steps
-        if each.name == name and run.done(each.id)
+        if each.name == name and run.done(each.id) and key in run.values(each.id)
     }
     places = [(own, host) for own in (True, False) for host in (step.host, bootstrap, "")]
     return next((left[place] for place in places if place in left), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -47,16 +47,16 @@ class Watches:
         return first, last
 
     def _add(self, place: int, orders: dict[str, list[WatchSpec]]) -> None:
-        """Add orders of one kind side by side, all after the frontier."""
+        """Add orders of one kind side by side, all after the frontier; what services ask alike is asked once."""
         before, phase = self.graph.frontier, self.phases[place].phase
-        ends = tuple(
-            self.graph.add(draft, where, before)
+        found = (
+            each
             for order, watches in orders.items()
             for watch in watches
             for leg in self.legs
-            for draft, where in self._drafts(order, watch, leg, phase)
+            for each in self._drafts(order, watch, leg, phase)
         )
-        self.graph.frontier = ends or before
+        self.graph.frontier = tuple(self.graph.add(*each, before) for each in _once(found)) or before
 
     def _drafts(self, order: str, watch: WatchSpec, leg: Leg, phase: Phase) -> list[tuple[Draft, Place]]:
         asked = PhaseSpec(phase=Phase.PREFLIGHT, each="leg", on=watch.on, steps=(), subject=watch.subject)
@@ -81,3 +81,12 @@ class Watches:
             kind=KIND, title=kind.title(model), key=f"{KIND}.{watch.name}.{order}", args=args, undo=kind.undo(model)
         )
         return draft, place
+
+
+def _once(found: Iterable[tuple[Draft, Place]]) -> Iterator[tuple[Draft, Place]]:
+    """Leave out what was said already on the same host, word for word."""
+    said: list[tuple[str, Mapping[str, Json]]] = []
+    for draft, place in found:
+        if (place.host, draft.args) not in said:
+            said.append((place.host, draft.args))
+            yield draft, place

@@ -13,6 +13,7 @@ from reconciler.desired import Problems, read_desired
 from reconciler.domain.action import ActionForm
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
+from reconciler.domain.probe import HttpProbe
 
 CASES = Path(__file__).parent.parent / "cases" / "desired"
 WORDS = ("prepare_build", "install_build", "stop", "start", "backup", "schema", "configure", "verify")
@@ -42,6 +43,10 @@ class Box(BaseModel, extra="forbid"):
     name: str = Field(default="", pattern="^[a-z_]*$")
 
 
+class Question(BaseModel, extra="forbid"):
+    probe: HttpProbe | None = None
+
+
 class Watch(BaseModel, extra="forbid"):
     name: str
     action: Literal["start", "check"]
@@ -52,7 +57,7 @@ ACTIONS = {word: ActionForm(model=Nothing, where="daemon") for word in WORDS} | 
     "schema": ActionForm(model=Schema),
     "sql": ActionForm(model=Sql, given={"engine": "mariadb"}),
     "box": ActionForm(model=Box),
-    "ask": ActionForm(model=Nothing, where="person"),
+    "ask": ActionForm(model=Question, where="person"),
     "watch": ActionForm(model=Watch),
 }
 BUILT_IN = {

@@ -284,6 +284,55 @@ def test_a_watch_begins_before_its_first_phase_is_checked_after_each_and_ends_af
     assert start.undo.args["action"] == "stop"
 
 
+def test_what_services_watch_on_the_same_host_is_watched_once_from_where_a_value_comes():
+    text = WATCHED.replace("ping: 192.0.2.10", 'ping: "{value:guest.address}", forgive: "2"')
+    found = plan(fleet(service("nova"), service("agents", ("c1", "c2")), procedure=text))
+
+    starts = [step for step in found.steps if step.kind == "watch" and step.args["action"] == "start"]
+    assert ids(tuple(starts)) == ["nova.quiesce.watch.guest.start@c1"]
+    assert starts[0].args["ping"] == "{value:guest.address}"
+    assert starts[0].undo is not None
+    assert starts[0].undo.args["forgive"] == 2
+
+
+LOCK_STEP = """
+mine:
+  text: Services of a host go through a release together.
+  leg: route
+  phases:
+    - phase: quiesce
+      each: hop
+      on: role net
+      steps:
+        - {action: command, name: repository, argv: [switch, "{release}"], title: "{service} before {release}: {title}"}
+        - {action: command, name: packages, argv: ["{service}", "{release}"]}
+"""
+
+
+def test_services_that_share_a_host_go_through_each_hop_together_and_a_title_may_hold_the_actions_own():
+    services = [replace(service(name), release="2026.1", policy="offline") for name in ("nova", "agents")]
+    found = plan(fleet(*services, procedure=LOCK_STEP))
+
+    assert [(step.hop, " ".join(map(str, step.args["argv"]))) for step in found.steps] == [
+        ("yoga>2023.1", "switch 2023.1"),
+        ("yoga>2023.1", "nova 2023.1"),
+        ("yoga>2023.1", "agents 2023.1"),
+        ("2023.1>2026.1", "switch 2026.1"),
+        ("2023.1>2026.1", "nova 2026.1"),
+        ("2023.1>2026.1", "agents 2026.1"),
+    ]
+    assert [step.after for step in found.steps[1:]] == [(step.id,) for step in found.steps[:-1]]
+    assert found.steps[0].title == "nova before 2023.1: switch 2023.1"
+
+
+def test_services_with_other_hops_go_through_theirs_by_themselves():
+    nova = replace(service("nova"), release="2026.1", policy="offline")
+    found = plan(fleet(nova, service("agents"), procedure=LOCK_STEP))
+
+    hops = [(step.service, step.hop) for step in found.steps if step.name == "packages"]
+    assert hops == [("nova", "yoga>2023.1"), ("nova", "2023.1>2026.1"), ("agents", "yoga>2023.1")]
+
+
 def test_a_procedure_that_does_not_fit_is_told_and_plans_nothing():
     text = """
 mine:

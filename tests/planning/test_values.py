@@ -67,6 +67,15 @@ def test_a_newer_run_says_more_than_the_one_it_follows() -> None:
     assert found.args["argv"] == ["restore", "/new"]
 
 
+def test_a_later_step_of_the_same_name_hides_no_value_that_it_does_not_leave() -> None:
+    gone = replace(saved("c1"), id="nova.finish.flows@c1")
+
+    found = with_values(restore(), [run((saved("c1"), {"path": "/one"}), (gone, {}))], "boot")
+
+    assert isinstance(found, Step)
+    assert found.args["argv"] == ["restore", "/one"]
+
+
 @pytest.mark.parametrize(
     ("left", "reason"),
     [

@@ -31,6 +31,9 @@ BEFORE: Mapping[str, Mapping[str, str]] = {
         "qemu": "1.5.3",
         "libvirt": "1.2.1",
     },
+    "p2": dict.fromkeys(
+        ("keystone", "glance", "cinder", "neutron", "nova", "heat", "neutron-agents", "nova-compute"), "newton"
+    ),
     "p3": {"keystone-west": "newton", "keystone-north": "victoria", "keystone-east": "xena"},
     "p4": dict.fromkeys(("ceph-mon", "ceph-osd", "ceph-client"), "hammer"),
     "p5/liberty": {

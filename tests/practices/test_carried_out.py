@@ -94,3 +94,26 @@ async def test_p4_halts_at_the_host_whose_placement_groups_do_not_come_back() ->
     assert ended["storage"].state is State.HALTED
     assert not [step for step in stage.cloud.ledger if "@osd3" in step and ".roll." in step]
     assert not [step for step in stage.cloud.ledger if step.startswith("ceph-client.roll.")]
+
+
+async def test_p2_is_taken_back_when_the_guest_on_the_canary_compute_node_is_lost() -> None:
+    stage = Stage("p2")
+    stage.stay()
+    await stage.rest()
+    packages = {name: dict(machine.packages) for name, machine in stage.cloud.machines.items()}
+    markers = {url: data.marker for url, data in stage.cloud.databases.items()}
+    stage.cloud.failing.add("keystone.roll.watch.guest.check.2@controller-0")
+
+    stage.go()
+    ended = await stage.rest()
+    assert ended["overcloud"].state is State.HALTED, ended["overcloud"]
+    assert {url: data.marker for url, data in stage.cloud.databases.items()} == markers
+    for name, machine in stage.cloud.machines.items():
+        assert {each: had.version for each, had in machine.packages.items()} == {
+            each: had.version for each, had in packages[name].items()
+        }
+        assert {unit.state for unit in machine.units.values()} == {"active"}
+    rolled = {step.rpartition("@")[2] for step in stage.cloud.ledger if ".roll.start." in step}
+    assert rolled == {"controller-0", "compute-0"}
+    assert "back.keystone.quiesce.cluster-disabled@controller-0" in stage.cloud.ledger
+    assert "back.nova.prepare.canary-guest@controller-0" in stage.cloud.ledger

@@ -34,7 +34,7 @@ def test_reference_page_is_that_of_the_models() -> None:
 def examples() -> list[Path]:
     folders = (HOME / "desired-state", HOME / "tests" / "cases" / "desired" / "accepted")
     found = (path for folder in folders for path in folder.rglob("*.yaml"))
-    return sorted(path for path in found if path.parent.name not in {"catalog", ".github"})
+    return sorted(path for path in found if path.parent.name not in {"catalog", ".github", "files"})
 
 
 @pytest.mark.parametrize("path", examples(), ids=lambda path: "/".join(path.parts[-3:]))

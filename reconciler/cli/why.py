@@ -60,6 +60,7 @@ def _of_daemon(name: str, config: Path | None) -> Known:
         place=next((each for each in compared["services"] if each["service"] == name), {}),
         preview=next((each for each in previews_from_json(published) if each.group == group), None),
         revision=status["revision"],
+        head=status["source"]["head"],
         halts=tuple(each for each in status["halts"] if each["scope"] == group),
         suspensions=tuple(each for each in status["suspensions"] if each["scope"] in scopes),
         problems=tuple(status["problems"]),

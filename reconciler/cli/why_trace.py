@@ -21,12 +21,16 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """All that is known of one service: its row of the status and of the comparison, its preview, and its open run."""
+    """All that is known of one service: its row of the status and of the comparison, its preview, and its open run.
+
+    `revision` is the commit that is followed, `head` the newest one of the source.
+    """
 
     status: Document
     place: Document
     preview: Preview | None
     revision: str = ""
+    head: str = ""
     halts: tuple[Document, ...] = ()
     suspensions: tuple[Document, ...] = ()
     problems: tuple[Document, ...] = ()
@@ -96,7 +100,7 @@ def _stops(known: Known) -> Iterator[dict[str, Any]]:
 
 def _all_stops(known: Known) -> Iterator[dict[str, Any]]:
     for each in known.problems:
-        yield _stop("commit", each)
+        yield {**_stop("commit", each), "id": known.head[:12]}
     for each in known.halts:
         yield {**_stop("halt", each), "id": each["id"], "since": each["since"]}
     for each in known.suspensions:

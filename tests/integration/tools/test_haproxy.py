@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -65,7 +66,8 @@ def order(request, sandbox, haproxy):
     bare.mkdir()
     for tool in ["sh", "busybox", "awk", "cat", "cut", "date", "mkdir", "mv", "sha256sum", "sleep", "sync", "tr"]:
         (bare / tool).symlink_to(program(tool, "busybox"))
-    (bare / request.param).symlink_to(program(request.param, request.param))
+    real = sys.executable if request.param == "python3" else program(request.param, request.param)
+    (bare / request.param).symlink_to(real)
     sandbox.env["PATH"] = str(bare)
 
     def run(state, **more):
@@ -73,6 +75,20 @@ def order(request, sandbox, haproxy):
         return sandbox.run(load_balancer.effect(load_balancer.Model(state=state, **given)))
 
     return run
+
+
+@pytest.fixture
+def down(sandbox, haproxy):
+    """Wait until the first check has failed: until then a server counts as one that serves."""
+    while b",DOWN," not in stats(sandbox.root / "a.sock"):
+        time.sleep(0.05)
+
+
+def stats(admin):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(admin))
+        connection.sendall(b"show stat\n")
+        return connection.makefile("rb").read()
 
 
 def session(front):
@@ -106,7 +122,7 @@ def test_going_back_is_the_state_that_the_run_found(order, sandbox):
     assert "changed nothing" in order("maint", back=True).output
 
 
-def test_what_does_not_serve_is_not_ready(order):
+def test_what_does_not_serve_is_not_ready(order, down):
     exited = order("ready", backend="dead")
     assert exited.code == 1
     assert "is ready and has DOWN" in exited.output

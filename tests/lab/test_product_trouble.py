@@ -36,7 +36,7 @@ PROCEDURES = {
         ],
     },
 }
-STEP = "demo.prepare.command.slow@h1"
+STEP = "demo.prepare.slow@h1"
 INSTALL = "demo.migrate.install.two@h1"
 
 

@@ -30,7 +30,7 @@ from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.ports import Answer, Order, Question, StepKey
-from reconciler.steps import schema_sync
+from reconciler.steps import environment, schema_sync, units
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
 from tests.fakes.spoken import spoken
@@ -114,13 +114,14 @@ class Cloud:
     _rpm_packages = _deb_packages
 
     def _environment(self, machine: Machine, step: Step, _: Order) -> Exited:
-        path, link = str(step.args["path"]), str(step.args["link"])
-        if step.args["action"] == "prepare":
-            lines = [str(line) for line in step.args.get("requirements") or ()]  # type: ignore[union-attr]
+        args = environment.Model.model_validate(step.args)
+        path, link = args.path, args.link
+        if args.action == "prepare":
+            lines = args.requirements
             machine.environments_known[path] = {
                 name.lower(): version for name, _, version in (line.partition("==") for line in lines) if version
             }
-        elif step.args["action"] == "switch":
+        elif args.action == "switch":
             known = machine.environments_known[path]
             was = machine.environments.get(link)
             if was is None or was.path != path:
@@ -128,12 +129,13 @@ class Cloud:
         return Exited(0, "")
 
     def _units(self, machine: Machine, step: Step, _: Order) -> Exited:
-        for name in step.args["units"]:  # type: ignore[union-attr]
-            was = machine.units.get(str(name))
-            if step.args["state"] == "stopped":
-                machine.units[str(name)] = Unit("inactive", None)
-            elif was is None or was.state != "active" or step.args["state"] == "restarted":
-                machine.units[str(name)] = Unit("active", self.clock.now())
+        args = units.Model.model_validate(step.args)
+        for name in args.units:
+            was = machine.units.get(name)
+            if args.state == "stopped":
+                machine.units[name] = Unit("inactive", None)
+            elif was is None or was.state != "active" or args.state == "restarted":
+                machine.units[name] = Unit("active", self.clock.now())
         return Exited(0, "")
 
     def _config_files(self, machine: Machine, step: Step, order: Order) -> Exited:

@@ -11,16 +11,20 @@ from reconciler.steps import environment
 from tests.support.sample import DESIRED, KEYSTONE
 
 
-def test_a_switch_is_undone_whatever_the_older_environment_was_made_from():
-    setting = Setting(
+def on_a_hop(position: HostPosition | None = None) -> Setting:
+    return Setting(
         service=KEYSTONE,
         desired=DESIRED,
         catalog=load_catalog(),
         host=DESIRED.hosts["ks1"],
-        position=HostPosition(host="ks1", release="yoga", link_path="/srv/keystone/yoga"),
+        position=position,
         start="yoga",
         goal="2023.1",
     )
+
+
+def test_a_switch_is_undone_whatever_the_older_environment_was_made_from():
+    setting = on_a_hop(HostPosition(host="ks1", release="yoga", link_path="/srv/keystone/yoga"))
     (draft,) = expand(setting, ActionSpec("install_build"))
     assert draft.undo is not None
     assert draft.undo.title == "switch keystone back to yoga"
@@ -31,15 +35,7 @@ def test_a_switch_is_undone_whatever_the_older_environment_was_made_from():
 
 
 def test_a_command_is_undone_by_another_one_if_it_says_by_which():
-    setting = Setting(
-        service=KEYSTONE,
-        desired=DESIRED,
-        catalog=load_catalog(),
-        host=DESIRED.hosts["ks1"],
-        position=None,
-        start="yoga",
-        goal="2023.1",
-    )
+    setting = on_a_hop()
     args = {"argv": ["true", "{host}"], "ok": [0, 3], "back": ["chown", "-R", "nova:nova", "/var/lib/{service}"]}
     (draft,) = expand(setting, ActionSpec("command", args))
     assert draft.args == {"argv": ["true", "ks1"], "ok": [0, 3]}
@@ -52,15 +48,7 @@ def test_a_command_is_undone_by_another_one_if_it_says_by_which():
 
 
 def test_what_has_no_way_back_is_the_point_of_no_return():
-    setting = Setting(
-        service=KEYSTONE,
-        desired=DESIRED,
-        catalog=load_catalog(),
-        host=DESIRED.hosts["ks1"],
-        position=None,
-        start="yoga",
-        goal="2023.1",
-    )
+    setting = on_a_hop()
     orders = ({"do": "require", "release": "jewel"}, {"do": "flag", "flag": "noout"})
     drafts = [draft for args in orders for draft in expand(setting, ActionSpec("ceph", args))]
     assert [draft.point_of_no_return for draft in drafts] == [True, False]

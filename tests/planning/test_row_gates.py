@@ -15,7 +15,7 @@ from reconciler.domain.position import DatabasePosition, HostPosition, Position
 from reconciler.domain.run import History
 from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene
-from reconciler.steps import kinds
+from reconciler.steps import backfill, kinds
 from tests.support.sample import HOSTS, desired
 
 RELEASES = ("a", "b", "c")
@@ -119,7 +119,7 @@ def test_a_gate_that_the_code_at_the_start_opens_is_opened_in_the_leg() -> None:
     ]
     first = step(found, "migrate.backfill.a@ks1")
     assert first.args["argv"] == ["/srv/toy/a/bin/toy-manage", "online"]
-    assert [gate["rule"] for gate in first.args["opens"]] == ["typed"]  # type: ignore[union-attr,index,call-overload]
+    assert [gate.rule for gate in backfill.Model.model_validate(first.args).opens] == ["typed"]
     assert step(found, "backfill.backfill.c@ks1").args["opens"] == []
 
 

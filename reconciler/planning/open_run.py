@@ -7,26 +7,28 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
-from reconciler.domain.plan import Json, Step
+from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import Reason, hint_of
-from reconciler.domain.run import Attempt, Run
+from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
-from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
-from reconciler.planning.deployments import any_cut_over, half_way
+from reconciler.planning.decision import by_words, halted, ruling, suspended
+from reconciler.planning.newer import ended, only_prepared, overtaken
 from reconciler.planning.position import held_back
-from reconciler.planning.safe_point import at_safe_point, wants_back
-from reconciler.planning.scene import Scene, accepted_losses, inputs_of
-from reconciler.planning.serial import step_to_json
+from reconciler.planning.scene import Scene
+from reconciler.planning.trouble import (
+    Trouble,
+    halt,
+    late,
+    may_turn_back,
+    raised,
+    reason_of,
+    repeated,
+    trouble_of,
+    turn,
+)
 from reconciler.planning.values import with_values
-from reconciler.planning.way_back import undo_steps
-
-MAX_ATTEMPTS = 3
-"""How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
-
-Trouble = tuple[Step, Failed | Lost, int]
-"""A step whose attempt of that number ended badly, and how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ class OpenRun:
         running = self._running()
         if lost := astray(run, self.scene.desired):
             return self._astray(lost, running)
-        if trouble := self._trouble():
+        if trouble := trouble_of(run):
             return self._troubled(trouble, running)
-        if changed := self._inputs_changed(running):
+        if changed := overtaken(run, running, self.scene):
             return changed
         if slow := self._slow(running):
             return slow
@@ -57,17 +59,6 @@ class OpenRun:
             step for step in self.run.steps if (last := self.run.last(step.id)) is not None and last.outcome is None
         )
 
-    def _trouble(self) -> Trouble | None:
-        """Return the first step whose last attempt ended badly and may not be repeated as it is."""
-        for step in self.run.steps:
-            last = self.run.last(step.id)
-            if last is None or last.outcome is None or isinstance(last.outcome, Done):
-                continue
-            if step.advisory or _repeated(step, last):
-                continue
-            return step, last.outcome, last.number
-        return None
-
     # -------------------------------------------------- trouble
 
     def _troubled(self, trouble: Trouble, running: Sequence[Step]) -> Decision:
@@ -76,76 +67,31 @@ class OpenRun:
         What still runs beside it is followed to its end first: its undo must not overtake it.
         """
         step, outcome, attempt = trouble
-        reason = self._reason(step, outcome)
+        run, scene = self.run, self.scene
+        reason = reason_of(run, step, outcome)
         drafts = []
-        if (self.run.id, step.id, attempt, str(reason)) not in self.scene.history.raised:
-            drafts.append(self._halt(step, outcome, attempt, reason))
-        if not running and not self.run.going_back and self._may_turn_back(step):
-            drafts.append(self._turn(f"{step.title}: {outcome.text}"))
+        if not raised(run, step, attempt, reason, scene):
+            drafts.append(halt(run, trouble, reason, scene))
+        if not running and not run.going_back and may_turn_back(run, step, scene):
+            drafts.append(turn(run, f"{step.title}: {outcome.text}", scene))
         if not drafts:
             return self._after_halt(running)
-        decision = ruling(self.run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}")
+        decision = ruling(run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}")
         return self._still(replace(decision, drafts=tuple(drafts)), self._adopted(running))
 
     def _slow(self, running: Sequence[Step]) -> Decision | None:
-        """Halt once for a step that runs longer than its timeout; it is never killed, and is followed on."""
-        for step in running:
-            last = self.run.last(step.id)
-            assert last is not None
-            late = (self.scene.now - last.at).total_seconds() > step.timeout_s
-            key = (self.run.id, step.id, last.number, str(Reason.STEP_SLOW))
-            if late and key not in self.scene.history.raised:
-                outcome = Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s")
-                halt = self._halt(step, outcome, last.number, Reason.STEP_SLOW)
-                decision = ruling(self.run.group, State.HALTED, Reason.STEP_SLOW, str(halt.body["text"]))
-                return replace(decision, drafts=(halt,), plan=self.run.plan)
-        return None
-
-    def _halt(self, step: Step, outcome: Failed | Lost, attempt: int, reason: Reason) -> Draft:
-        where = f" on {step.host}" if step.host else ""
-        hint = outcome.hint if isinstance(outcome, Failed) and outcome.hint else hint_of(reason, group=self.run.group)
-        body: dict[str, Json] = {
-            "id": f"h{self.scene.history.halts_raised + 1}",
-            "scope": self.run.group,
-            "reason": str(reason),
-            "text": f"{step.title}{where}: {outcome.text}",
-            "hint": hint,
-            "inputs": self.run.plan.inputs,
-            "attempt": attempt,
-        }
-        return Draft(Kind.HALT_RAISED, group=self.run.group, run=self.run.id, step=step.id, body=body)
-
-    def _reason(self, step: Step, outcome: Failed | Lost) -> Reason:
-        if self.run.going_back:
-            known = Reason(outcome.reason)
-            return known if known is Reason.WRITTEN_SINCE else Reason.BACK_OUT_FAILED
-        if step.phase is Phase.ROLL and step.wave == 0:
-            return Reason.CANARY_FAILED
-        return Reason(outcome.reason)
-
-    def _may_turn_back(self, failed: Step) -> bool:
-        """Tell whether only wave 0 has moved and nothing stands beyond its point of no return."""
-        begun = self._begun()
-        beyond = any(step.point_of_no_return for step in begun)
-        others_moved = any(step.phase is Phase.ROLL and (step.wave or 0) > 0 for step in begun)
-        served = any_cut_over(self.run)
-        return not beyond and not others_moved and not served and failed.phase is not Phase.FINISH
-
-    def _begun(self) -> tuple[Step, ...]:
-        """Return all that was begun in this leg, by this run and by those it took over."""
-        chain = self.scene.history.chain(self.run)
-        return tuple(step for run in chain for step in run.plan.steps if run.attempted(step.id))
-
-    def _turn(self, text: str) -> Draft:
-        chain = self.scene.history.chain(self.run)
-        steps = undo_steps(chain, under=self.run.id, accept_loss=accepted_losses(self.scene))
-        body: dict[str, Json] = {"text": text, "steps": [step_to_json(step) for step in steps]}
-        return Draft(Kind.TURNED_BACK, group=self.run.group, run=self.run.id, body=body)
+        """Halt once for a step that runs longer than its timeout, and follow it on."""
+        trouble = late(self.run, running, self.scene)
+        if trouble is None:
+            return None
+        draft = halt(self.run, trouble, Reason.STEP_SLOW, self.scene)
+        decision = ruling(self.run.group, State.HALTED, Reason.STEP_SLOW, str(draft.body["text"]))
+        return replace(decision, drafts=(draft,), plan=self.run.plan)
 
     def _after_halt(self, running: Sequence[Step]) -> Decision:
         """Say what holds a run whose halt was raised before: the open halt, or the hold that outlives it."""
         halts = self.scene.history.halts_of(self.run.group)
-        if changed := self._inputs_changed(running):
+        if changed := overtaken(self.run, running, self.scene):
             return changed
         if halts:
             return self._still(halted(self.run.group, halts), self._adopted(running))
@@ -153,70 +99,22 @@ class OpenRun:
         decision = ruling(self.run.group, State.BLOCKED, Reason.HELD, text, self.run.id)
         return self._still(decision, self._adopted(running))
 
-    # -------------------------------------------------- newer inputs
-
     def _astray(self, services: Sequence[str], running: Sequence[Step]) -> Decision:
         """Stand still while a commit leaves out services whose leg is open; drop what has not begun."""
-        if not running and self._only_prepared():
-            return self._ended_for_newer("dropped")
+        if not running and only_prepared(self.run):
+            return ended(self.run, "dropped", self.scene)
         text = left_behind(self.run, services)
         decision = ruling(self.run.group, State.BLOCKED, Reason.OPEN_LEG, text, self.run.id)
         return self._still(decision, self._adopted(running))
-
-    def _only_prepared(self) -> bool:
-        begun = [step for step in self.run.plan.steps if self.run.attempted(step.id)]
-        return self.run.back is None and all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in begun)
-
-    def _inputs_changed(self, running: Sequence[Step]) -> Decision | None:
-        """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
-        run = self.run
-        if running or inputs_of(run.group, self.scene.desired) == run.plan.inputs:
-            return None
-        if run.back is not None:
-            return self._turned_anew()
-        if self._only_prepared():
-            return self._ended_for_newer("dropped")
-        return None if run.plan.direction == "back" else self._overtaken()
-
-    def _overtaken(self) -> Decision | None:
-        """Let newer inputs take the place of a leg forward: by going back, or from a safe point on."""
-        run = self.run
-        if wants_back(run, self.scene) and not any(step.point_of_no_return for step in self._begun()):
-            return self._turned("a commit took the goal back")
-        if half_way(run):
-            return None if any_cut_over(run) else self._turned("newer inputs, and the new deployment is not live yet")
-        return self._ended_for_newer("superseded") if at_safe_point(run) else None
-
-    def _turned(self, why: str) -> Decision:
-        decision = ruling(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, why, self.run.id)
-        return replace(decision, drafts=(self._turn(why),), plan=self.run.plan)
-
-    def _turned_anew(self) -> Decision | None:
-        """Go back without the proof that stopped it, once a commit has accepted the loss."""
-        halts = self.scene.history.halts_of(self.run.group)
-        services = {route.service for route in self.run.plan.services}
-        stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
-        if not stopped_by_proof or not services <= accepted_losses(self.scene):
-            return None
-        drafts = [cleared(halt, self.scene.history.accepted) for halt in halts]
-        decision = ruling(self.run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", self.run.id)
-        return replace(decision, drafts=(*drafts, self._turn("a commit accepted the loss")), plan=self.run.plan)
-
-    def _ended_for_newer(self, result: str) -> Decision:
-        halts = self.scene.history.halts_of(self.run.group)
-        clearings = tuple(cleared(halt, self.scene.history.accepted) for halt in halts)
-        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": result})
-        decision = ruling(self.run.group, State.WAITING, Reason.SUPERSEDED, "newer inputs take its place")
-        return replace(decision, drafts=(*clearings, ended))
 
     # -------------------------------------------------- going on
 
     def _end(self) -> Decision:
         result = "backed_out" if self.run.back is not None else "done"
-        ended = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": result})
+        end = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": result})
         text = "the leg is taken back" if self.run.going_back else "the leg is done"
         decision = ruling(self.run.group, State.PROGRESSING, Reason.STEP_RUNNING, text, self.run.id)
-        return replace(decision, drafts=(ended,))
+        return replace(decision, drafts=(end,))
 
     def _go_on(self, running: Sequence[Step]) -> Decision:
         run, going_back = self.run, self.run.going_back
@@ -273,7 +171,7 @@ class OpenRun:
         if last is None or last.outcome is None or isinstance(last.outcome, Done):
             return self.run.done(step_id)
         step = next(each for each in self.run.steps if each.id == step_id)
-        return step.advisory and not _repeated(step, last)
+        return step.advisory and not repeated(step, last)
 
     def _not_survived(self, step: Step) -> tuple[str, ...]:
         """Return the hosts that a step would break: those that an override holds at the release it does away with."""
@@ -283,11 +181,6 @@ class OpenRun:
     def _behind(self, step: Step) -> Decision:
         text = f"{step.title} would break {', '.join(self._not_survived(step))}, held back by an override"
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
-
-
-def _repeated(step: Step, last: Attempt) -> bool:
-    """Tell whether a step whose outcome was lost is tried once more."""
-    return isinstance(last.outcome, Lost) and step.repeatable and last.number < MAX_ATTEMPTS
 
 
 def _words(step: Step) -> str:

@@ -13,8 +13,8 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
 from reconciler.domain.verdict import Decision, State
 from reconciler.planning.judge import judge
-from reconciler.planning.open_run import MAX_ATTEMPTS
 from reconciler.planning.scene import Scene
+from reconciler.planning.trouble import MAX_ATTEMPTS
 from tests.planning.test_plan import plan, position
 from tests.support.sample import desired
 

@@ -1,0 +1,70 @@
+"""What newer inputs mean for an open run: dropped, turned back, or taken over at a safe point. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.plan import Step
+from reconciler.domain.procedure import Phase
+from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Run
+from reconciler.domain.verdict import Decision, State
+from reconciler.planning.decision import cleared, ruling
+from reconciler.planning.deployments import any_cut_over, half_way
+from reconciler.planning.safe_point import at_safe_point, wants_back
+from reconciler.planning.scene import Scene, accepted_losses, inputs_of
+from reconciler.planning.trouble import begun, turn
+
+
+def overtaken(run: Run, running: Sequence[Step], scene: Scene) -> Decision | None:
+    """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
+    if running or inputs_of(run.group, scene.desired) == run.plan.inputs:
+        return None
+    if run.back is not None:
+        return _turned_anew(run, scene)
+    if only_prepared(run):
+        return ended(run, "dropped", scene)
+    return None if run.plan.direction == "back" else _forward(run, scene)
+
+
+def only_prepared(run: Run) -> bool:
+    """Tell whether nothing that serves was touched."""
+    steps = [step for step in run.plan.steps if run.attempted(step.id)]
+    return run.back is None and all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in steps)
+
+
+def ended(run: Run, result: str, scene: Scene) -> Decision:
+    """End a run so that newer inputs take its place; its halts are answered by the commit."""
+    clearings = tuple(cleared(halt, scene.history.accepted) for halt in scene.history.halts_of(run.group))
+    end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": result})
+    decision = ruling(run.group, State.WAITING, Reason.SUPERSEDED, "newer inputs take its place")
+    return replace(decision, drafts=(*clearings, end))
+
+
+def _forward(run: Run, scene: Scene) -> Decision | None:
+    """Let newer inputs take the place of a leg forward: by going back, or from a safe point on."""
+    if wants_back(run, scene) and not any(step.point_of_no_return for step in begun(run, scene)):
+        return _turned(run, "a commit took the goal back", scene)
+    if half_way(run):
+        why = "newer inputs, and the new deployment is not live yet"
+        return None if any_cut_over(run) else _turned(run, why, scene)
+    return ended(run, "superseded", scene) if at_safe_point(run) else None
+
+
+def _turned(run: Run, why: str, scene: Scene) -> Decision:
+    decision = ruling(run.group, State.BACKING_OUT, Reason.BACKING_OUT, why, run.id)
+    return replace(decision, drafts=(turn(run, why, scene),), plan=run.plan)
+
+
+def _turned_anew(run: Run, scene: Scene) -> Decision | None:
+    """Go back without the proof that stopped it, once a commit has accepted the loss."""
+    halts = scene.history.halts_of(run.group)
+    services = {route.service for route in run.plan.services}
+    stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
+    if not stopped_by_proof or not services <= accepted_losses(scene):
+        return None
+    drafts = [cleared(halt, scene.history.accepted) for halt in halts]
+    decision = ruling(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", run.id)
+    return replace(decision, drafts=(*drafts, turn(run, "a commit accepted the loss", scene)), plan=run.plan)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from reconciler.cli.contracts_catalog import CatalogOf, Lint
 from reconciler.cli.contracts_daemon import Diff, History, Status, Why
-from reconciler.cli.contracts_plan import Merge, Plan, Route
+from reconciler.cli.contracts_plan import Merge, Plan, Rollback, Route
 from reconciler.cli.contracts_schema import Identify, SchemaDiff
 from reconciler.planning.observed_json import ObservedFile
 
@@ -29,6 +29,7 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "observe": ("reconciler observe -o json", ObservedFile),
     "diff": ("reconciler diff -o json", Diff),
     "merge": ("reconciler diff FROM TO -o json", Merge),
+    "rollback": ("reconciler rollback -o json", Rollback),
     "why": ("reconciler why -o json", Why),
     "catalog": ("reconciler catalog show -o json", CatalogOf),
     "lint": ("reconciler catalog lint -o json", Lint),

@@ -216,6 +216,20 @@ class MergeChange(TypedDict):
 
 Merge = TypedDict("Merge", {"from": str, "to": str, "differs": bool, "changes": list[MergeChange]})
 
+Rollback = TypedDict(
+    "Rollback",
+    {
+        "service": str,
+        "from": str,
+        "to": str,
+        "reverts": str,
+        "branch": str,
+        "commit": str,
+        "plan": Plan | None,
+        "untold": str,
+    },
+)
+
 
 class Steps(TypedDict):
     """How far the open run is; 0 of 0 without one."""

@@ -18,6 +18,7 @@ from reconciler.cli import (
     observe,
     orders,
     plan,
+    rollback,
     route,
     run,
     schema,
@@ -85,6 +86,7 @@ app.command("resume")(orders.resume)
 app.command("retry")(orders.retry)
 app.command("clear-halt")(orders.clear_halt)
 app.command("accept-history")(orders.accept_history)
+app.command("rollback")(rollback.rollback)
 app.command("enrol")(enrol.enrol)
 app.command("check")(check.check)
 app.add_typer(schema.schema, name="schema")

@@ -16,6 +16,7 @@ from reconciler.planning.position import position_of
 from reconciler.planning.preview import positions_of
 from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
+from reconciler.planning.stall import stalls_of
 from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8
@@ -105,7 +106,7 @@ def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) 
             position_of(service, desired, read.catalog, memory.observations, memory.history)
             for service in desired.services.values()
         )
-    return Report(
+    report = Report(
         at=memory.ports.clock.now(),
         source=memory.source,
         revision=read.commit if read and desired else "",
@@ -116,3 +117,4 @@ def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) 
         history=memory.history,
         problems=read.problems if read else (),
     )
+    return replace(report, stalls=stalls_of(report))

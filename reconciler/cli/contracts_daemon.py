@@ -40,6 +40,26 @@ class Halt(TypedDict):
     since: str
 
 
+class Stall(TypedDict):
+    """What stands still; `group` is empty for the fleet, `since` where it is not known."""
+
+    kind: Literal[
+        "waiting-dependency",
+        "waiting-person",
+        "gate-failing",
+        "step-slow",
+        "step-hung",
+        "host-lost",
+        "source-stale",
+    ]
+    group: str
+    owner: Clears
+    reason: str
+    text: str
+    hint: str
+    since: str
+
+
 class Hosts(TypedDict):
     """Hosts that answered the newest look, those of which nobody can tell, and all."""
 
@@ -74,6 +94,7 @@ class Status(TypedDict):
     at: str
     services: list[StatusService]
     halts: list[Halt]
+    stalls: list[Stall]
     hosts: Hosts
     suspensions: list[Suspension]
     source: Source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rich.live import Live
 
 from reconciler.cli import world
 from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, plain, print_lines, table, write_data
+from reconciler.domain.who import WORDS, Who
 
 STALE_S = 90.0
 """A status older than this is of a daemon that does not run: it writes one every 30 s at least."""
@@ -67,20 +68,12 @@ def write_status(found: Mapping[str, Any], output: Format) -> None:
 def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
     """Draw a status."""
     parts: list[RenderableType] = [_heading(found, now)]
-    if found["source"]["problem"]:
-        source = found["source"]
-        parts.append(f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}")
-        parts.append(plain(f"  hint: {source['hint']}"))
+    parts += _source(found["source"])
     parts += map(plain, refused(found))
     if found["services"]:
         parts += ["", _services(found)]
-    halted = {halt["scope"] for halt in found["halts"]}
-    for each in found["services"]:
-        if each["verdict"] in {"Blocked", "Suspended", "Waiting"} or (
-            each["verdict"] == "Halted" and each["group"] not in halted
-        ):
-            parts.append(plain(f"{each['service']}: {each['text']}"))
-            parts.append(plain(f"  hint: {each['hint']}"))
+    for each in found["stalls"]:
+        parts += _stall(each, found["halts"])
     for halt in found["halts"]:
         parts.append(f"[bold red]halt {plain(halt['id'])}[/] on {plain(halt['scope'])} since {halt['since']}")
         parts += map(plain, halt_lines(halt))
@@ -88,6 +81,21 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
         scope = each["scope"] or "the fleet"
         parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
     return Group(*parts)
+
+
+def _source(source: Mapping[str, Any]) -> Iterator[str]:
+    if source["problem"]:
+        yield f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}"
+        yield plain(f"  hint: {source['hint']}")
+
+
+def _stall(stall: Mapping[str, Any], halts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what stands still, but for what is said of source and halts anyway."""
+    if not stall["group"] or any((halt["scope"], halt["text"]) == (stall["group"], stall["text"]) for halt in halts):
+        return
+    since = f" since {stall['since']}" if stall["since"] else ""
+    yield f"[yellow]{plain(stall['group'])}, {stall['kind']}[/]{since}: {plain(stall['text'])}"
+    yield plain(f"  hint: {stall['hint']} ({WORDS[Who(stall['owner'])]})")
 
 
 def refused(found: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.position import Position
 from reconciler.domain.revision import SourceState
 from reconciler.domain.run import History
+from reconciler.domain.stall import Stall
 
 
 class State(StrEnum):
@@ -79,6 +80,7 @@ class Report:
     decisions: tuple[Decision, ...] = ()
     history: History = field(default_factory=History)
     problems: tuple[Block, ...] = ()
+    stalls: tuple[Stall, ...] = ()
 
     @property
     def busy(self) -> bool:

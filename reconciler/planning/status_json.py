@@ -37,6 +37,18 @@ def status_to_json(report: Report, since: Mapping[str, datetime]) -> dict[str, A
             }
             for halt in history.halts
         ],
+        "stalls": [
+            {
+                "kind": str(stall.kind),
+                "group": stall.group,
+                "owner": str(stall.owner),
+                "reason": stall.reason,
+                "text": stall.text,
+                "hint": stall.hint,
+                "since": moment(stall.since or since.get(stall.group)),
+            }
+            for stall in report.stalls
+        ],
         "hosts": host_counts(report, tuple(report.desired.hosts) if report.desired else ()),
         "suspensions": [
             {"scope": each.scope, "by": each.by, "why": each.why, "since": moment(each.since)}

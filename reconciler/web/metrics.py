@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import (
@@ -16,6 +17,7 @@ from reconciler import __version__
 from reconciler.domain.desired import Desired
 from reconciler.domain.observation import Known
 from reconciler.domain.reasons import Reason
+from reconciler.domain.stall import Stalled
 from reconciler.domain.verdict import Decision, Report, State, Verdict
 from reconciler.planning.deployments import live
 from reconciler.planning.scene import groups_of
@@ -146,6 +148,16 @@ def troubles(report: Report, desired: Desired) -> Series:
         holds.add_metric((name,), sum(hold[0] == group for hold in report.history.holds))
     yield halts
     yield holds
+    yield _stalls(report, desired)
+
+
+def _stalls(report: Report, desired: Desired) -> Metric:
+    stalls = GaugeMetricFamily("reconciler_stalls", "What stands still, by kind.", labels=("service", "kind"))
+    for name, group, _ in _verdicts(report, desired):
+        mine = Counter(stall.kind for stall in report.stalls if stall.group in {group, ""})
+        for kind in Stalled:
+            stalls.add_metric((name, str(kind)), mine[kind])
+    return stalls
 
 
 def _verdicts(report: Report, desired: Desired) -> Iterator[tuple[str, str, Verdict | None]]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from reconciler.domain.plan import Json
+from reconciler.domain.stall import Stalled
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
@@ -50,6 +51,7 @@ class Publisher:
     verdicts: dict[str, tuple[str, str]] = field(default_factory=dict)  # group to state and reason
     since: dict[str, datetime] = field(default_factory=dict)
     written: dict[str, object] = field(default_factory=dict)
+    stalls: frozenset[tuple[Stalled, str, str]] = frozenset()
     wrote_at: datetime | None = None
     compared_at: datetime | None = None
 
@@ -64,6 +66,7 @@ class Publisher:
         """Publish one report."""
         self._note_verdicts(report)
         self._note_problems(report)
+        self._note_stalls(report)
         try:
             self._write(report)
             self.board.store_problem = ""
@@ -87,6 +90,19 @@ class Publisher:
         if self._changed("problems", problems):
             for reason, text in problems:
                 log.warning("refused", reason=reason, text=text, head=report.source.head)
+
+    def _note_stalls(self, report: Report) -> None:
+        """Log what begins to stand still and what moves again; kind and cause make a stall, not its wording."""
+        now = {(each.kind, each.group, each.reason): each for each in report.stalls}
+        for key, stall in now.items():
+            if key not in self.stalls:
+                owner = str(stall.owner)
+                log.warning(
+                    "stall", kind=str(stall.kind), group=stall.group, owner=owner, text=stall.text, hint=stall.hint
+                )
+        for kind, group, reason in self.stalls - set(now):
+            log.info("stall is over", kind=str(kind), group=group, reason=reason)
+        self.stalls = frozenset(now)
 
     def _write(self, report: Report) -> None:
         old = self.wrote_at is None or report.at - self.wrote_at >= HEARTBEAT

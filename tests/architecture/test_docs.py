@@ -11,7 +11,9 @@ import typer
 from reconciler.cli import app
 from reconciler.domain.procedure import Phase, Selector
 from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.stall import Stalled
 from reconciler.planning.actions import ACTIONS
+from reconciler.planning.stall import SLOW_AFTER_S, SLOW_FACTOR
 from scripts.generate_reference import CHAPTERS, pages
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,6 +90,13 @@ def test_the_words_of_procedures_are_those_of_the_code() -> None:
     assert rows("procedures.md", "Actions") == list(ACTIONS)
     assert rows("procedures.md", "Phases") == [str(phase) for phase in Phase if phase is not Phase.BACK_OUT]
     assert rows("procedures.md", "Selectors") == [str(selector) for selector in Selector]
+
+
+def test_the_kinds_of_stall_are_those_of_the_code() -> None:
+    page = (DOCS / "reference" / "stalls.md").read_text()
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == [str(kind) for kind in Stalled]
+    assert f"more than {SLOW_FACTOR:g} times" in page
+    assert f"more than {SLOW_AFTER_S:g} s" in page
 
 
 def verbs() -> set[str]:

@@ -96,6 +96,8 @@ async def test_a_canary_that_failed():
     assert value(found, "canary_runs_total", service="keystone", result="failed") == 1
     assert value(found, "halts", service="keystone") == 1
     assert value(found, "holds", service="keystone") == 1
+    assert value(found, "stalls", service="keystone", kind="waiting-person") == 1
+    assert value(found, "stalls", service="keystone", kind="gate-failing") == 0
 
 
 async def test_a_restart_changes_no_series_of_the_journal():

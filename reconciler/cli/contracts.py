@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from reconciler.cli.contracts_catalog import CatalogOf, Lint
-from reconciler.cli.contracts_daemon import Diff, History, Status, Why
+from reconciler.cli.contracts_daemon import Diff, Events, History, Status, Why
 from reconciler.cli.contracts_plan import Merge, Plan, Rollback, Route
 from reconciler.cli.contracts_schema import Identify, SchemaDiff
 from reconciler.planning.observed_json import ObservedFile
@@ -33,6 +33,7 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "why": ("reconciler why -o json", Why),
     "catalog": ("reconciler catalog show -o json", CatalogOf),
     "lint": ("reconciler catalog lint -o json", Lint),
+    "events": ("reconciler events -o json", Events),
     "history": ("reconciler history -o json", History),
 }
 

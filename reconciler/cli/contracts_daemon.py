@@ -86,8 +86,22 @@ class Source(TypedDict):
     head: str
 
 
+class Remaining(TypedDict):
+    """A step of an open run that is not done; `where` is host, daemon or person, `runs` is what would be typed."""
+
+    group: str
+    run: str
+    step: str
+    phase: str
+    title: str
+    host: str
+    where: str
+    begun: bool
+    runs: list[str]
+
+
 class Status(TypedDict):
-    """`reconciler status`."""
+    """`reconciler status`; `remaining` is empty unless it was asked for."""
 
     revision: str
     fleet: str
@@ -99,6 +113,7 @@ class Status(TypedDict):
     suspensions: list[Suspension]
     source: Source
     problems: list[Block]
+    remaining: list[Remaining]
 
 
 class DiffDatabase(TypedDict):
@@ -238,3 +253,19 @@ class History(TypedDict):
     total: int
     head: str
     entries: list[HistoryEntry]
+
+
+class Event(TypedDict):
+    """One thing that happened; `group` is empty for what concerns the fleet."""
+
+    at: str
+    level: Literal["normal", "warning"]
+    group: str
+    event: str
+    text: str
+
+
+class Events(TypedDict):
+    """`reconciler events`; with `--follow` each event is a line by itself."""
+
+    events: list[Event]

@@ -32,5 +32,5 @@ def run(
         asyncio.run(daemon.run())
         return
     report = asyncio.run(daemon.run_once())
-    write_status(world.document(settings, "status"), output)
+    write_status({**world.document(settings, "status"), "remaining": []}, output)
     raise typer.Exit(0 if report.in_sync else 1)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -14,7 +14,11 @@ from rich.live import Live
 
 from reconciler.cli import world
 from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, plain, print_lines, table, write_data
+from reconciler.cli.remaining import lines_of, remaining_of
 from reconciler.domain.who import WORDS, Who
+
+if TYPE_CHECKING:
+    from reconciler.adapters.journal import JournalReader
 
 STALE_S = 90.0
 """A status older than this is of a daemon that does not run: it writes one every 30 s at least."""
@@ -24,16 +28,24 @@ EVERY_S = 1.0
 
 def status(
     watch: bool = typer.Option(False, "--watch", "-w", help="Go on showing it until interrupted."),
+    remaining: bool = typer.Option(
+        False, "--remaining", help="Also what open runs have still to do, as commands for a person to run by hand."
+    ),
     output: Format = Output,
     config: Path | None = Config,
 ) -> None:
     """Show how every service stands, and what is halted."""
-    settings = world.settings_from(config)
-    with world.opened(settings) as reader:
+    with world.opened(world.settings_from(config)) as reader:
         if watch:
-            _watch(lambda: world.published(reader, "status"), output)
+            _watch(lambda: _read(reader, remaining=remaining), output)
         else:
-            write_status(world.published(reader, "status"), output)
+            write_status(_read(reader, remaining=remaining), output)
+
+
+def _read(reader: JournalReader, *, remaining: bool) -> Mapping[str, Any]:
+    """Read the newest status, and from the journal what remains to be done."""
+    steps = remaining_of(world.history_of(reader)) if remaining else []
+    return {**world.published(reader, "status"), "remaining": steps}
 
 
 def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the newest status
@@ -80,6 +92,8 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
         parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
+    if found["remaining"]:
+        parts += ["", *map(plain, lines_of(found["remaining"]))]
     return Group(*parts)
 
 

@@ -13,6 +13,7 @@ from reconciler.cli import (
     check,
     diff,
     enrol,
+    events,
     history,
     identify,
     observe,
@@ -76,6 +77,7 @@ app.command("status")(status.status)
 app.command("plan")(plan.plan)
 app.command("diff")(diff.diff)
 app.command("why")(why.why)
+app.command("events")(events.events)
 app.command("history")(history.history)
 app.command("route")(route.route)
 app.command("identify")(identify.identify)

@@ -27,6 +27,7 @@ from reconciler.adapters.git import GitSource
 from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
+from reconciler.adapters.prometheus import PrometheusMetrics
 from reconciler.adapters.secrets import LocalSecrets, Redactor
 from reconciler.domain.desired import Desired, Host
 from reconciler.domain.effect import HostScript
@@ -91,7 +92,15 @@ class Engine:
         secrets = LocalSecrets({}, Redactor())
         source = GitSource("file:///nowhere", "main", folder / "mirror")
         self.ports = Ports(
-            hosts, SqlDatabases(), HttpxHttp(), DnspythonDns(), secrets, source, self.journal, SystemClock()
+            hosts,
+            SqlDatabases(),
+            HttpxHttp(),
+            DnspythonDns(),
+            PrometheusMetrics(SystemClock()),
+            secrets,
+            source,
+            self.journal,
+            SystemClock(),
         )
         self.executor = Executor(self.ports)
         self.desired = Desired(fleet="benchmark", hosts={host.name: host}, services={}, groups={}, procedures={})

@@ -8,7 +8,7 @@ import random
 import signal
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +24,7 @@ from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import JournalReader, SqlJournal
 from reconciler.adapters.log import configure
+from reconciler.adapters.prometheus import PrometheusMetrics
 from reconciler.adapters.secrets import LocalSecrets, Redactor
 from reconciler.adapters.ssh import SshSettings
 from reconciler.catalog import load_catalog
@@ -38,6 +39,7 @@ from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.verdict import Report
 from reconciler.errors import JournalError
 from reconciler.execution.executor import Executor
+from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.read import read_files
@@ -82,6 +84,7 @@ def make_ports(settings: Settings, journal: Journal, redactor: Redactor | None =
         databases=SqlDatabases(),
         http=HttpxHttp(),
         dns=DnspythonDns(),
+        metrics=PrometheusMetrics(SystemClock()),
         secrets=LocalSecrets(os.environ, redactor or Redactor()),
         source=make_source(settings),
         journal=journal,
@@ -227,7 +230,9 @@ async def observe(settings: Settings, desired: Desired, hosts: Iterable[str] | N
     """Look at the fleet once: all hosts or those named, and every database."""
     ports = make_ports(settings, NoJournal())
     try:
-        return await look(desired, ports, hosts)
+        seen = await look(desired, ports, hosts)
+        exposures = await look_at_exposures(desired, load_catalog(desired.catalog), ports)
+        return replace(seen, exposures=exposures)
     finally:
         await ports.hosts.close()
 

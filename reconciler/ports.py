@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.domain.desired import Database, Host, SecretRef
+from reconciler.domain.desired import Database, Host, Prometheus, SecretRef
 from reconciler.domain.dns import DnsRecords
 from reconciler.domain.effect import AskHttp, HostScript, UpdateDns
 from reconciler.domain.journal import Command, Draft, Entry
+from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.revision import Revision, SourceState
@@ -170,6 +171,14 @@ class Dns(Protocol):
         ...
 
 
+class Metrics(Protocol):
+    """The Prometheus that knows the fleet, read-only."""
+
+    async def query(self, server: Prometheus, token: str | None, promql: str) -> Observed[tuple[MetricSample, ...]]:
+        """Ask an instant query: the samples of a vector, or a scalar as one; Unknown for everything else."""
+        ...
+
+
 class Secrets(Protocol):
     """Secrets by reference."""
 
@@ -242,6 +251,7 @@ class Ports:
     databases: Databases
     http: Http
     dns: Dns
+    metrics: Metrics
     secrets: Secrets
     source: Source
     journal: Journal

@@ -10,6 +10,7 @@ from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
+from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
@@ -57,6 +58,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     assert read.desired is not None
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
+    scene = bound(scene, memory.observations)
     scene = replace(scene, order=_order(memory, read.commit, scene))
     decisions: list[Decision] = []
     known = groups_of(read.desired)

@@ -43,7 +43,7 @@ class HttpxHttp:
             async with asyncio.timeout(probe.timeout_s):
                 return await self._ask(probe, _filled(probe, secrets))
         except _NO_CONNECTION as error:
-            return Sample(None, f"no connection: {_cause(error)}")
+            return Sample(None, f"no connection: {cause(error)}")
         except (httpx.LocalProtocolError, ValueError):
             return Sample(None, "the request cannot be sent as it is written: odd characters in URL or headers")
         except KeyError as error:
@@ -51,7 +51,7 @@ class HttpxHttp:
         except (TimeoutError, httpx.TimeoutException):
             return Sample(False, f"no answer within {probe.timeout_s:g} s")
         except httpx.HTTPError as error:
-            return Sample(False, f"no complete answer: {_cause(error)}")
+            return Sample(False, f"no complete answer: {cause(error)}")
 
     async def _ask(self, probe: HttpProbe, request: httpx.Request) -> Sample:
         trust = self._trusting if probe.verify_tls else self._blind
@@ -94,11 +94,11 @@ def _escape_for(content_type: str) -> Escape:
     return quote_plus if "x-www-form-urlencoded" in content_type.lower() else str
 
 
-def _cause(error: Exception) -> str:
-    """Name the innermost cause without its words, which may quote the URL."""
-    cause: BaseException = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"the server's certificate is not trusted ({cause.verify_message})"
-    return cause.strerror or type(cause).__name__ if isinstance(cause, OSError) else type(cause).__name__
+def cause(error: Exception) -> str:
+    """Name the innermost cause of an error without its words, which may quote the URL."""
+    inner: BaseException = error
+    while (deeper := inner.__cause__ or inner.__context__) is not None:
+        inner = deeper
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted ({inner.verify_message})"
+    return inner.strerror or type(inner).__name__ if isinstance(inner, OSError) else type(inner).__name__

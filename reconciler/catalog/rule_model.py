@@ -58,6 +58,8 @@ class ExposureModel(Model):
     def _is_one_question(self) -> ExposureModel:
         if sum(each is not None for each in (self.promql, self.sql, self.command)) > 1:
             raise ValueError("a fleet is asked in one way: promql, sql or command")
+        if self.sql is not None and (flaw := flaw_of(self.sql)):
+            raise ValueError(f"sql must be one harmless SELECT: {flaw}")
         return self
 
 

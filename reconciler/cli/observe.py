@@ -45,6 +45,11 @@ def _show(seen: Observations) -> None:
     for (service, name), marker in seen.databases.items():
         text = str(marker.value.as_json()) if isinstance(marker, Known) else getattr(marker, "text", "")
         add_row(rows, (f"database {service}/{name}", _state(marker), text), _style(marker))
+    for (service, rule), finding in seen.exposures.items():
+        text = finding.value.text if isinstance(finding, Known) else getattr(finding, "text", "")
+        exposed = "not " if isinstance(finding, Known) and not finding.value.exposed else ""
+        state = f"{exposed}exposed" if isinstance(finding, Known) else _state(finding)
+        add_row(rows, (f"rule {service}/{rule}", state, text), _style(finding))
     print_lines(rows)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from reconciler.desired.build_model import BuildModel, ConfigFileModel
-from reconciler.desired.models import DatabaseModel, ProbeModel, SecretModel, ServiceModel
+from reconciler.desired.models import DatabaseModel, ProbeModel, PrometheusModel, SecretModel, ServiceModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry
 from reconciler.desired.world import World, replaced
@@ -20,6 +20,7 @@ from reconciler.domain.desired import (
     Deployment,
     Desired,
     Override,
+    Prometheus,
     SecretRef,
     Service,
     Waves,
@@ -50,7 +51,14 @@ def build_desired(world: World) -> Desired:
         accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
+        prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
     )
+
+
+def _prometheus(model: PrometheusModel | None) -> Prometheus | None:
+    if model is None:
+        return None
+    return Prometheus(url=model.url, token=_secret(model.token) if model.token else None)
 
 
 def _origins(entry: Entry[ServiceModel]) -> Iterator[tuple[tuple[str, str], str]]:

@@ -51,12 +51,40 @@ class HostModel(DefaultsModel):
     labels: dict[w.Name, w.Line] = Field(default={}, description="Free labels, for the canary.")
 
 
+class SecretModel(Model):
+    """Where the daemon's machine keeps a secret; exactly one of the keys."""
+
+    file: w.Path | None = Field(default=None, description="A file; a newline at its end is cut off.")
+    env: w.EnvName | None = Field(default=None, description="An environment variable of the daemon.")
+    credential: w.Name | None = Field(default=None, description="A systemd credential.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _refers(cls, value: object, handler: ValidatorFunctionWrapHandler) -> Self:
+        if not isinstance(value, dict):
+            raise ValueError("must be a reference to a secret, never the secret itself")  # noqa: TRY004 - pydantic's way
+        model: Self = handler(value)
+        exactly_one(model, "file", "env", "credential")
+        return model
+
+
+class PrometheusModel(Model):
+    """The Prometheus that knows this fleet; it is only asked, by instant queries."""
+
+    url: w.HttpUrl = Field(description="Where its API is, without `/api/v1`.")
+    token: SecretModel | None = Field(default=None, description="A bearer token.")
+
+
 class FleetModel(Model):
     """The fleet as a whole."""
 
     name: w.Name = Field(description="The fleet's name.")
     suspended: w.Reason = Field(default="", description="Why nothing new may start anywhere; empty: not suspended.")
     defaults: DefaultsModel = Field(default=DefaultsModel(), description="Defaults for hosts.")
+    prometheus: PrometheusModel | None = Field(
+        default=None,
+        description="The fleet's Prometheus; rules of the catalog may ask it what the fleet is exposed to.",
+    )
 
 
 class GroupModel(Model):
@@ -81,23 +109,6 @@ class AcceptModel(Model):
 
 
 # ---------------------------------------------------------------- services
-
-
-class SecretModel(Model):
-    """Where the daemon's machine keeps a secret; exactly one of the keys."""
-
-    file: w.Path | None = Field(default=None, description="A file; a newline at its end is cut off.")
-    env: w.EnvName | None = Field(default=None, description="An environment variable of the daemon.")
-    credential: w.Name | None = Field(default=None, description="A systemd credential.")
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _refers(cls, value: object, handler: ValidatorFunctionWrapHandler) -> Self:
-        if not isinstance(value, dict):
-            raise ValueError("must be a reference to a secret, never the secret itself")  # noqa: TRY004 - pydantic's way
-        model: Self = handler(value)
-        exactly_one(model, "file", "env", "credential")
-        return model
 
 
 class DatabaseModel(Model):

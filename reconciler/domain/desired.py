@@ -18,6 +18,14 @@ class SecretRef:
     origin: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prometheus:
+    """The server that knows the fleet's metrics; `token` is sent as a bearer token."""
+
+    url: str
+    token: SecretRef | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """How a host is entered: the user, and whether `sudo -n` is put before what runs."""
@@ -212,3 +220,4 @@ class Desired:
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)  # service, host or "": where its release is
     catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files
     suspended: str = ""
+    prometheus: Prometheus | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from reconciler.domain.relation import Finding
 from reconciler.domain.schema import SchemaMarker
 
 T = TypeVar("T")
@@ -118,7 +119,8 @@ class HostReport:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that is known of the fleet: host name to report, (service, database) to marker."""
+    """All that is known of the fleet: hosts by name, markers by (service, database), findings by (service, rule)."""
 
     hosts: Mapping[str, Observed[HostReport]] = field(default_factory=dict)
     databases: Mapping[tuple[str, str], Observed[SchemaMarker]] = field(default_factory=dict)
+    exposures: Mapping[tuple[str, str], Observed[Finding]] = field(default_factory=dict)

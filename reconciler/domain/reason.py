@@ -28,6 +28,8 @@ class Reason(StrEnum):
     DATABASE_FOREIGN = "DatabaseForeign"
     DATABASE_BETWEEN = "DatabaseBetween"
     PROBE_INVALID = "ProbeInvalid"
+    # metrics
+    METRICS_UNREACHABLE = "MetricsUnreachable"
     # planning
     NO_ROUTE = "NoRoute"
     NO_WAY_BACK = "NoWayBack"

@@ -72,6 +72,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "A row probe is not one read-only SELECT; it was not asked.",
         "Correct the rule that it belongs to; docs/reference/catalog.md lists the words that a probe may use.",
     ),
+    Reason.METRICS_UNREACHABLE: (
+        "Prometheus did not answer, answered something else, or is not named: what it would tell is unknown.",
+        "Check `fleet.prometheus` in the desired state, the server and its token; ask it the same query by hand.",
+    ),
     Reason.NO_ROUTE: (
         "No safe sequence of hops leads to the goal.",
         "See `reconciler route`; it names what would help.",

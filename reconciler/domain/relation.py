@@ -43,3 +43,16 @@ class Exposure:
     sql: str = ""
     database: str = ""
     command: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Tell whether there is a question at all, and not only words for a person."""
+        return bool(self.promql or self.sql or self.command)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Whether a fleet is exposed, and what was seen that says so."""
+
+    exposed: bool
+    text: str

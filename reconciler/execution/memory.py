@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.domain.catalog import Catalog
@@ -15,6 +15,7 @@ from reconciler.domain.plan import Block
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.run import History
 from reconciler.execution.executor import Executor
+from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.planning.history import fold
 from reconciler.ports import Ports
@@ -81,7 +82,12 @@ class Memory:
 
     async def _look(self, desired: Desired, commit: str) -> None:
         began = self.ports.clock.now()
-        self.observations = await look(desired, self.ports)
+        catalog = self.read.catalog if self.read is not None else None
+        assert catalog is not None
+        seen, exposures = await asyncio.gather(
+            look(desired, self.ports), look_at_exposures(desired, catalog, self.ports)
+        )
+        self.observations = replace(seen, exposures=exposures)
         self.looked_at, self.looked_for = began, commit
         await self._forget(desired)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.plan import Block
@@ -21,6 +21,16 @@ def commands_refused(desired: Desired, allowed: Collection[str] | None) -> tuple
     )
 
 
+def _exposing(document: Mapping[str, object]) -> Iterator[str]:
+    """Yield the programs that rules of a site's own catalog ask the fleet by."""
+    rules = document.get("rules")
+    for rule in rules if isinstance(rules, list | tuple) else ():
+        exposed = rule.get("exposed") if isinstance(rule, Mapping) else None
+        command = exposed.get("command") if isinstance(exposed, Mapping) else None
+        if isinstance(command, list | tuple) and command:
+            yield str(command[0])
+
+
 _NAMED = frozenset({"program", "ovs_ctl"})
 
 
@@ -29,6 +39,8 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
     for service in desired.services.values():
         for tool, argv in service.commands.items():
             yield f"service {service.name}, commands.{tool}", argv[0]
+    for document in desired.catalog:
+        yield from ((f"catalog, service {document.get('service')}", program) for program in _exposing(document))
     for procedure in desired.procedures.values():
         steps = ((f"phase {phase.phase}", spec) for phase in procedure.phases for spec in phase.steps)
         watches = ((f"watch {watch.name}", watch.probe) for watch in procedure.watches)

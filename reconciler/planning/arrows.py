@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.rule import Rule, RuleKind
@@ -85,14 +85,11 @@ class Pair:
             yield self.obstacle(Node(two.group, leg), text, hint)
 
 
-def relations(ways: Sequence[Way], not_exposed: Container[str] = ()) -> Iterator[Found]:
-    """Yield what the rules of all components ask of the ways of this fleet's services.
-
-    A rule that holds for exposed fleets only is left out when its id is in `not_exposed`.
-    """
+def relations(ways: Sequence[Way]) -> Iterator[Found]:
+    """Yield what the rules of all components ask of the ways of this fleet's services."""
     for way in ways:
         for rule in way.component.rules:
-            make = None if rule.exposed and rule.id in not_exposed else MAKERS.get(rule.kind)
+            make = MAKERS.get(rule.kind)
             named = [each for each in ways if make and each.component.name == partner_of(rule)]
             partners = [each for each in named if each.service != way.service]
             if make and not named:

@@ -14,7 +14,7 @@ from reconciler.domain.run import History, Run
 from reconciler.planning.position import goal_of
 from reconciler.planning.relations import Order, order_legs
 from reconciler.planning.route import find_route
-from reconciler.planning.scene import Scene, accepted, groups_of
+from reconciler.planning.scene import Scene, groups_of
 from reconciler.planning.ways import Way
 
 Legs = tuple[tuple[str, ...], ...]
@@ -25,7 +25,7 @@ def order_of(positions: Iterable[Position], scene: Scene) -> Order:
     if not related(scene):
         return Order()
     at = {each.service: each for each in positions}
-    return order_legs(tuple(_ways(at, scene)), accepted("not-exposed", scene))
+    return order_legs(tuple(_ways(at, scene)))
 
 
 def related(scene: Scene) -> bool:

@@ -25,6 +25,7 @@ from reconciler.domain.observation import (
     Unit,
     Unknown,
 )
+from reconciler.domain.relation import Finding
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import ReconcilerError
 
@@ -74,11 +75,12 @@ class ReportForm(_Form):
 
 
 class ObservedFile(_Form):
-    """A recorded look at a fleet: hosts by name, databases by service and name."""
+    """A recorded look at a fleet: hosts by name, databases by service and name, exposures by service and rule."""
 
     format: Literal["reconciler-observed/1"] = FORMAT
     hosts: dict[str, ObservedForm[ReportForm]]
     databases: dict[str, dict[str, ObservedForm[MarkerForm]]]
+    exposures: dict[str, dict[str, ObservedForm[Finding]]] = {}
 
 
 PARTS = ("packages", "environments", "containers", "units", "configs")
@@ -89,8 +91,14 @@ def observed_to_json(seen: Observations) -> dict[str, Any]:
     databases: dict[str, dict[str, Any]] = {}
     for (service, name), marker in sorted(seen.databases.items()):
         databases.setdefault(service, {})[name] = _form(marker, _marker_form)
+    exposures: dict[str, dict[str, Any]] = {}
+    for (service, rule), finding in sorted(seen.exposures.items()):
+        exposures.setdefault(service, {})[rule] = _form(finding)
+    more = {"exposures": exposures} if exposures else {}
     hosts = {name: _form(report, _report_form) for name, report in sorted(seen.hosts.items())}
-    return ObservedFile(format=FORMAT, hosts=hosts, databases=databases).model_dump(mode="json", exclude_unset=True)
+    return ObservedFile(format=FORMAT, hosts=hosts, databases=databases, **more).model_dump(
+        mode="json", exclude_unset=True
+    )
 
 
 def observed_from_json(text: bytes | str, where: str = "the observation") -> Observations:
@@ -111,6 +119,11 @@ def observed_from_json(text: bytes | str, where: str = "the observation") -> Obs
             (service, name): _observed(form, _marker)
             for service, below in file.databases.items()
             for name, form in below.items()
+        },
+        exposures={
+            (service, rule): _observed(form)
+            for service, below in file.exposures.items()
+            for rule, form in below.items()
         },
     )
 

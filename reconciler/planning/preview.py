@@ -16,6 +16,7 @@ from reconciler.domain.run import History
 from reconciler.errors import CatalogError
 from reconciler.planning.ahead import legs_ahead
 from reconciler.planning.dependency import waits_of
+from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of
 from reconciler.planning.others import away_with_others
 from reconciler.planning.position import position_of
@@ -48,6 +49,7 @@ def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetim
     All legs stand in an order that keeps the relations between components; without such, first legs come first.
     """
     scene = Scene(desired=desired, catalog=catalog, history=NOTHING, now=now)
+    scene = bound(scene, seen)
     places = {each.service: each for each in positions_of(desired, catalog, seen)}
     order = order_of(places.values(), scene)
     scene = replace(scene, order=order)

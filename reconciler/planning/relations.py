@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
@@ -62,13 +62,13 @@ class Order:
         return tuple(arrow for arrow in self.arrows if arrow.then == node)
 
 
-def order_legs(ways: Sequence[Way], not_exposed: Container[str] = ()) -> Order:
+def order_legs(ways: Sequence[Way]) -> Order:
     """Order all legs: as few ahead of others as the rules allow, equals by group.
 
     Without an order the knots say which requirement stands against which; legs that do not hang on them are ordered
-    all the same. `not_exposed` are rules of which somebody said that this fleet is not exposed to what they are about.
+    all the same.
     """
-    found = tuple(relations(ways, not_exposed))
+    found = tuple(relations(ways))
     nodes = _nodes(ways)
     fixed = [each for each in found if isinstance(each, Arrow)]
     legs = sort_legs(nodes, fixed)

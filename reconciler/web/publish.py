@@ -14,6 +14,7 @@ from reconciler.domain.stall import Stalled
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
+from reconciler.planning.exposure import bound
 from reconciler.planning.preview import Preview, preview_of
 from reconciler.planning.scene import Scene
 from reconciler.planning.status_json import diff_to_json, moment, previews_to_json, status_to_json
@@ -129,4 +130,5 @@ class Publisher:
         if read is None or read.desired is None or read.catalog is None:
             return []
         scene = Scene(desired=read.desired, catalog=read.catalog, history=report.history, now=report.at)
+        scene = bound(scene, report.observations)
         return [preview_of(d.verdict.group, d.plan, scene) for d in report.decisions]

@@ -74,6 +74,8 @@ def test_a_fleet_may_be_asked_whether_it_is_exposed(said: object, meant: Exposur
         {"kind": "requires", "excludes": {"service": "control"}},
         {"kind": "direct", "exposed": "fleets of old"},
         {"kind": "forbidden", "exposed": {"text": "old", "sql": "SELECT 1", "promql": "up"}},
+        {"kind": "forbidden", "exposed": {"text": "old", "sql": "DELETE FROM user"}},
+        {"kind": "forbidden", "exposed": {"text": "old", "sql": "SELECT sleep(9)"}},
     ],
 )
 def test_a_rule_says_what_its_kind_asks_for_and_nothing_else(wrong: dict[str, Any]) -> None:

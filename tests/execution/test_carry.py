@@ -18,6 +18,7 @@ from tests.fakes.databases import MemoryDatabases
 from tests.fakes.dns import MemoryDns
 from tests.fakes.hosts import FakeHosts, Faults
 from tests.fakes.journal import MemoryJournal
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
 from tests.support.sample import DESIRED
 
@@ -66,7 +67,17 @@ def ports(hosts: FakeHosts, environ: dict[str, str] | None = None, dns: MemoryDn
     clock = VirtualClock()
     secrets = LocalSecrets({"DB_PASSWORD": SECRET} if environ is None else environ, Redactor())
     databases = MemoryDatabases()
-    return Ports(hosts, databases, None, dns or MemoryDns(), secrets, MemorySource(), MemoryJournal(clock), clock)  # type: ignore[arg-type]
+    return Ports(
+        hosts,
+        databases,
+        None,
+        dns or MemoryDns(),
+        MemoryMetrics(),
+        secrets,
+        MemorySource(),
+        MemoryJournal(clock),
+        clock,
+    )  # type: ignore[arg-type]
 
 
 async def carried(step: Step, hosts: FakeHosts, *, may_start: bool = True, **environ: dict[str, str] | None):

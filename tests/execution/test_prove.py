@@ -20,6 +20,7 @@ from tests.fakes.databases import Content, MemoryDatabases
 from tests.fakes.dns import MemoryDns
 from tests.fakes.hosts import FakeHosts
 from tests.fakes.journal import MemoryJournal
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
 from tests.support.sample import DESIRED
 
@@ -35,7 +36,9 @@ def databases() -> MemoryDatabases:
 
 async def asked(databases: MemoryDatabases, *, component="keystone", release="train", database=MAIN):
     clock, secrets = VirtualClock(), LocalSecrets({}, Redactor())
-    ports = Ports(FakeHosts(), databases, None, MemoryDns(), secrets, MemorySource(), MemoryJournal(clock), clock)  # type: ignore[arg-type]
+    ports = Ports(
+        FakeHosts(), databases, None, MemoryDns(), MemoryMetrics(), secrets, MemorySource(), MemoryJournal(clock), clock
+    )  # type: ignore[arg-type]
     return await ask(AskStructure(database, component, release), DESIRED, ports)
 
 

@@ -22,6 +22,7 @@ from reconciler.adapters.dns import DnspythonDns
 from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
+from reconciler.adapters.prometheus import PrometheusMetrics
 from reconciler.adapters.secrets import LocalSecrets, Redactor
 from reconciler.adapters.ssh import SshSettings
 from reconciler.app import read_revision
@@ -131,6 +132,7 @@ class Product:
             databases=SqlDatabases(),
             http=HttpxHttp(),
             dns=DnspythonDns(),
+            metrics=PrometheusMetrics(clock),
             secrets=LocalSecrets(os.environ, Redactor()),
             source=self.source,
             journal=self.journal,

@@ -58,3 +58,12 @@ def test_a_program_that_a_kind_is_told_to_call_is_a_command_too():
     assert [block.text for block in found] == [
         "procedure asking, phase roll: /tmp/openstack may not be run by this daemon",
     ]
+
+
+def test_commands_that_a_sites_catalog_asks_the_fleet_by_are_held_against_the_list_too():
+    rule = {"id": "bug", "exposed": {"text": "old ones", "command": ["/opt/ask", "--old"]}}
+    other = {"id": "words", "exposed": "fleets of old"}
+    state = replace(DESIRED, catalog=({"service": "thing", "rules": [rule, other]}, {"series": "things"}))
+    assert commands_refused(state, {TOOL, "/opt/ask"}) == ()
+    (block,) = commands_refused(state, {TOOL})
+    assert block.text == "catalog, service thing: /opt/ask may not be run by this daemon"

@@ -17,6 +17,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Attempt, History, Run
 from reconciler.domain.verdict import Decision, State
 from reconciler.planning.ahead import legs_ahead
+from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of
 from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
@@ -226,7 +227,7 @@ def test_a_rule_for_exposed_fleets_is_kept_until_somebody_says_that_this_one_is_
     accept = Accept(what="not-exposed:need", by="ann", reason="we have no OVN", until=date(2026, 1, 2))
 
     def agent(state: Desired) -> Decision:
-        bare = Scene(desired=state, catalog=exposed, history=NOTHING, now=AT)
+        bare = bound(Scene(desired=state, catalog=exposed, history=NOTHING, now=AT), Observations())
         return judge("agent", at()[1:], replace(bare, order=order_of(at(), bare)))
 
     assert agent(wanted).verdict.reason == Reason.DEPENDENCY

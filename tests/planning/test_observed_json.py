@@ -18,6 +18,7 @@ from reconciler.domain.observation import (
     Unit,
     Unknown,
 )
+from reconciler.domain.relation import Finding
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import ReconcilerError
 from reconciler.planning.observed_json import observed_from_json, observed_to_json
@@ -43,6 +44,10 @@ SEEN = Observations(
         ("keystone", "main"): Known(SchemaMarker(alembic=frozenset({"b", "a"}), migrate=None, tables=3), AT),
         ("keystone", "other"): Absent(AT),
         ("nova", "api"): Known(SchemaMarker(alembic=None, migrate={"nova": 402}, tables=3), AT),
+    },
+    exposures={
+        ("rabbit", "rabbitmq-khepri"): Known(Finding(exposed=False, text="exit code 1"), AT),
+        ("rabbit", "other"): Unknown("HostUnreachable", "no answer", AT),
     },
 )
 

@@ -18,6 +18,7 @@ from tests.fakes.clock import VirtualClock, settle
 from tests.fakes.cloud import Cloud
 from tests.fakes.dns import MemoryDns
 from tests.fakes.journal import MemoryJournal, Store
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
 from tests.practices.record import AT, at_start, before, practice
 from tests.scenarios.stage import NoSecrets
@@ -48,6 +49,7 @@ class Stage:
             journal=journal,
             clock=self.clock,
             dns=self.dns,
+            metrics=MemoryMetrics(),
         )
         self.memory = Memory(ports, self._read, Executor(ports))
 

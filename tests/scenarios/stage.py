@@ -22,6 +22,7 @@ from tests.fakes.dns import MemoryDns
 from tests.fakes.fleet import Fleet
 from tests.fakes.hosts import Faults
 from tests.fakes.journal import MemoryJournal, Store
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
 from tests.support.sample import DESIRED, KEYSTONE, desired
 
@@ -75,6 +76,7 @@ class Stage:
             databases=self.fleet,
             http=self.fleet,
             dns=MemoryDns(),
+            metrics=MemoryMetrics(),
             secrets=NoSecrets(),
             source=self.source,
             journal=self.journal,

@@ -1,0 +1,105 @@
+"""Queries to a real Prometheus, and its own tools on what is shipped for it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.prometheus import PrometheusMetrics
+from reconciler.domain.desired import Prometheus
+from reconciler.domain.metric import MetricSample
+from reconciler.domain.observation import Known, Observed, Unknown
+from reconciler.domain.reasons import Reason
+from tests.support.debian import program
+from tests.support.net import free_port
+from tests.support.prometheus import running_prometheus
+
+pytestmark = pytest.mark.integration
+RULES = Path(__file__).parents[2] / "deploy/prometheus"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_prometheus(tmp_path_factory.mktemp("prometheus")) as url:
+        yield url
+
+
+async def ask(url: str, promql: str, token: str | None = None) -> Observed[tuple[MetricSample, ...]]:
+    return await PrometheusMetrics(SystemClock()).query(Prometheus(url=url), token, promql)
+
+
+async def test_samples_of_a_vector(url: str):
+    seen = await ask(url, 'up{job="self"}')
+    assert isinstance(seen, Known)
+    (sample,) = seen.value
+    assert (sample.value, sample.labels["job"]) == (1.0, "self")
+    assert sample.text.startswith('up{instance="127.0.0.1:')
+
+
+async def test_nothing_and_a_scalar(url: str):
+    for promql, value in (("nowhere_to_be_found", ()), ("scalar(vector(3))", (MetricSample(value=3.0),))):
+        seen = await ask(f"{url}/", promql)
+        assert isinstance(seen, Known)
+        assert seen.value == value
+
+
+@pytest.mark.parametrize(("promql", "said"), [("up{", "refuses the query"), ("up[1m]", "no vector and no scalar")])
+async def test_what_is_no_answer_is_unknown(url: str, promql: str, said: str):
+    seen = await ask(url, promql)
+    assert isinstance(seen, Unknown)
+    assert said in seen.text
+
+
+async def test_nobody_there():
+    seen = await ask(f"http://127.0.0.1:{free_port()}", "up")
+    assert isinstance(seen, Unknown)
+    assert seen.reason == Reason.METRICS_UNREACHABLE
+
+
+ODD = [
+    b"<html>login</html>",
+    b'{"status": "success"}',
+    b'{"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1]}]}}',
+    b'{"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "many"]}]}}',
+    b'{"status": "success", "data": {"resultType": "vector", "result": ["x"]}}',
+    b'{"status": "success", "data": {"resultType": "vector", "result": [{"metric": 3, "value": [1, "2"]}]}}',
+    b'{"status": "error", "error": "\\u001b]0;gone\\u0007"}',
+    b" " * ((4 << 20) + 1),
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+async def test_an_odd_answer_is_unknown_and_never_a_crash(body: bytes):
+    asked: list[str | None] = []
+
+    class Odd(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Odd) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        seen = await ask(f"http://127.0.0.1:{server.server_port}", "up", token="t0ken")
+    assert isinstance(seen, Unknown)
+    assert seen.text.isprintable()
+    assert asked == ["Bearer t0ken"]
+
+
+def test_the_alerts_hold_before_the_tool_of_prometheus():
+    for argv in (("check", "rules", "rules.yaml"), ("test", "rules", "rules_test.yaml")):
+        done = subprocess.run(
+            [program("promtool", "prometheus"), *argv], cwd=RULES, capture_output=True, check=False, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from reconciler.domain.plan import Plan, Step
 from reconciler.domain.procedure import Phase
+from reconciler.planning.held_node import leading, undo_of
 
 
 class Retreat(StrEnum):
@@ -97,9 +98,11 @@ def _alone(step: Step) -> Retreat:
 def _undo(done: Sequence[Step]) -> Iterator[Undoing]:
     """Say what takes steps back, newest first; what is the same for many steps of a host is done once."""
     hosts: dict[str, dict[str, None]] = {}
+    leads = leading(done)
     for step in reversed(done):
-        if step.undo is not None and step.kind != "barrier":
-            hosts.setdefault(step.undo.title, {}).setdefault(step.host, None)
+        undo = undo_of(step, leads)
+        if undo is not None and step.kind != "barrier" and not (undo.kind == "restore" and step.service in leads):
+            hosts.setdefault(undo.title, {}).setdefault(step.host, None)
     for title, names in hosts.items():
         yield Undoing(title=title, hosts=tuple(reversed([name for name in names if name])))
 

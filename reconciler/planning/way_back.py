@@ -9,6 +9,7 @@ from dataclasses import replace
 from reconciler.domain.plan import Json, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
+from reconciler.planning.held_node import leading, led, undo_of
 from reconciler.planning.inherit import through
 from reconciler.steps import barrier, kinds
 
@@ -26,14 +27,17 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
     """
     seals = {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
     undone: tuple[Step, ...] = ()
+    begun = (step for run in reversed(runs) for step in run.plan.steps if run.attempted(step.id))
+    leads = leading(begun)
     for run in runs:
         prefix = "back" if run is runs[0] else f"back.{run.id}"
-        part = _once(tuple(_mirrored(run, prefix, same_run=run.id == under)))
+        part = _once(tuple(_mirrored(run, leads, prefix, same_run=run.id == under)))
         part = tuple(_guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
         ends = _ends(undone)
         undone += tuple(replace(step, after=step.after or ends) for step in part)
     if all(run.id != under for run in runs):
         undone = _asked_first(undone)
+    undone = led(undone, leads)
     return undone + _checks(undone, runs[-1].plan.checks_back)
 
 
@@ -41,8 +45,8 @@ def _sealed(step: Step, run: Run) -> bool:
     return step.kind == "seal" and run.done(step.id)
 
 
-def _mirrored(run: Run, prefix: str, *, same_run: bool) -> Iterable[Step]:
-    begun = [step for step in run.plan.steps if run.attempted(step.id)]
+def _mirrored(run: Run, leads: frozenset[str], prefix: str, *, same_run: bool) -> Iterable[Step]:
+    begun = [replace(step, undo=undo_of(step, leads)) for step in run.plan.steps if run.attempted(step.id)]
     undoable = {step.id: step for step in begun if step.undo is not None}
     waiting: dict[str, list[str]] = {}
     for step in run.plan.steps:

@@ -56,6 +56,12 @@ look() {
   comment=$(column wsrep_local_state_comment) members=$(column wsrep_cluster_size)
   members=${members:-0}
 }
+# Where the members are: as they say it themselves, and as this node was told to look for them.
+addresses() {
+  told=$(query "SHOW GLOBAL VARIABLES LIKE 'wsrep_cluster_address'" | cut -f 2 | sed 's|^gcomm://||; s|[?].*||')
+  printf '%s\n' "$(column wsrep_incoming_addresses),$told" | tr , '\n' | sed 's/:[0-9]*$//' |
+    grep -E '^[A-Za-z0-9[][A-Za-z0-9:.-]*]?$' | grep -Evx 'AUTO|unspecified' | sort -u
+}
 column() { printf '%s\n' "$seen" | awk -F '\t' -v name="$1" '$1 == name { print $2 }'; }
 synced() { look && [ "$ready $primary $comment" = "ON Primary Synced" ] && [ "$members" -ge "$1" ]; }
 told() { echo "ready ${ready:--}, ${primary:--}, ${comment:--}, $members members"; }
@@ -81,8 +87,14 @@ hold() {
   if [ -f "$mark" ] && down "$unit"; then stands; echo "held back already"; return 0; fi
   synced 1 || fail "only a synced node can be held back: $(told)"
   [ "$members" -ge "${size:-2}" ] || fail "with $members members nobody would go on serving"
+  others=$*
+  if [ $# = 0 ]; then
+    others=$(addresses)
+    [ "$(printf '%s\n' $others | grep -c .)" -ge "$((members - 1))" ] ||
+      fail "the cluster does not say where its $members members are: name the others in \`others\`"
+  fi
   mkdir -p -- "${mark%/*}"
-  printf '%s\n' "$RECONCILER_RUN" >"$mark"
+  printf '%s\n' "$RECONCILER_RUN" $others >"$mark"
   flush "$mark"
   hold_down "$unit"
   systemctl stop -- "$unit"
@@ -101,8 +113,11 @@ rejoin() {
   wait_for "${size:-2}"
   rm -f -- "$mark"
 }
+# Those that `hold` wrote down, where none are named; this node itself is down and may be among them.
 alone() {
   limit=5
+  [ $# -gt 0 ] || [ ! -f "$mark" ] || { set -f; set -- $(sed 1d "$mark"); }
+  [ $# -gt 0 ] || fail "who begins a cluster must know that nobody else still is one: name the others"
   for other; do
     ! connect "$other" "$port" 2>/dev/null || fail "$other still is in a cluster: there would be two"
   done
@@ -126,8 +141,20 @@ bootstrap() {
   rm -f -- "$mark"
 }
 check() { wait_for "${size:-1}"; }
+leave() {
+  if ! down "$unit"; then
+    hold_down "$unit"
+    systemctl stop -- "$unit"
+  fi
+  down "$unit" || fail "$unit is still running"
+  echo "down"
+}
 
-case $action in hold | rejoin | bootstrap | check) "$action" "$@" ;; *) fail "unknown action $action" ;; esac
+case $action in
+check | follow | yield) check ;;
+hold | rejoin | bootstrap | leave) "$action" "$@" ;;
+*) fail "unknown action $action" ;;
+esac
 """
 )
 
@@ -137,12 +164,15 @@ Other = Annotated[str, Field(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:-]*$")]
 class Model(Args):
     """What is done with the node of this host; `size` is how many members there must be at least.
 
-    `others` are the addresses of the other nodes, none of which may still be a member when a cluster begins here.
+    `others` are the addresses of the other nodes, none of which may still be a member when a cluster begins here; by
+    default those that the node saw when it was held. `follow` and `yield` only look, as `check` does: they stand in a
+    procedure around the `hold` of another node for the way back, on which a node that yields leaves its cluster before
+    the held one begins it anew, and one that follows joins that one.
     `fresh` forgets the node's own position, so that it takes all data from the cluster. An empty `user` is the host's
     own way in.
     """
 
-    action: Literal["hold", "rejoin", "bootstrap", "check"]
+    action: Literal["hold", "rejoin", "bootstrap", "check", "follow", "yield", "leave"]
     unit: str = Field(default="mariadb", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$")
     datadir: str = Field(default="/var/lib/mysql", pattern=r"^/[^\x00-\x1f]*[^\x00-\x1f/]$")
     socket: str = Field(default="", pattern=r"^(/[^\x00-\x1f]*)?$")
@@ -156,8 +186,6 @@ class Model(Args):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.action == "bootstrap" and not self.others:
-            raise ValueError("others: who begins a cluster must know that nobody else still is one")
         if self.fresh and self.action != "rejoin":
             raise ValueError("fresh is for rejoin only")
         if self.password and "{secret:" not in self.password:
@@ -184,12 +212,13 @@ def shows(args: Model) -> tuple[str, ...]:
     forget = (typed(("mv", grastate, f"{grastate}.before-RUN")),) if args.fresh else ()
     look = "mariadb -e \"SHOW GLOBAL STATUS LIKE 'wsrep%'\""
     down, up = conditions((args.unit,), stopped=True), conditions((args.unit,), stopped=False)
-    return {
+    orders = {
         "hold": (look, *down, typed(("systemctl", "stop", args.unit))),
         "rejoin": (*forget, *up, typed(("systemctl", "start", args.unit)), look),
         "bootstrap": (f"set safe_to_bootstrap to 1 in {grastate}", *up, "galera_new_cluster", look),
-        "check": (look,),
-    }[args.action]
+        "leave": (*down, typed(("systemctl", "stop", args.unit))),
+    }
+    return orders.get(args.action, (look,))
 
 
 def title(args: Model) -> str:
@@ -198,15 +227,16 @@ def title(args: Model) -> str:
         "hold": "hold this database node back with its data",
         "rejoin": "bring this database node into the cluster again",
         "bootstrap": "begin the database cluster from this node",
-        "check": "see this database node in its cluster",
-    }[args.action]
+        "leave": "take this database node out of its cluster",
+    }.get(args.action, "see this database node in its cluster")
 
 
 def undo(args: Model) -> Undo | None:
-    """Bring a node that was held back into the cluster again; the others have no way back of their own."""
-    if args.action != "hold":
+    """Let a node that was held back begin the cluster again, between the others' leaving and their joining it."""
+    action = {"hold": "bootstrap", "yield": "leave", "follow": "rejoin"}.get(args.action)
+    if action is None:
         return None
-    back = args.model_copy(update={"action": "rejoin"})
+    back = args.model_copy(update={"action": action, "size": None, "fresh": args.action == "follow"})
     dumped: dict[str, Json] = back.model_dump(mode="json")
     return Undo(KIND, dumped, title(back))
 
@@ -215,6 +245,8 @@ def proved(args: Model) -> tuple[str, ...]:
     """Say what the node shows."""
     if args.action == "hold":
         return (f"{args.unit} is down, and grastate.dat says where its data stand",)
+    if args.action == "leave":
+        return (f"{args.unit} is down",)
     members = args.size or (2 if args.action == "rejoin" else 1)
     return (f"the node is ready, primary and synced among at least {members} members, read by SQL",)
 

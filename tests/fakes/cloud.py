@@ -81,7 +81,9 @@ class Cloud:
         self.databases = {
             urls[key]: Data(seen.value) for key, seen in before.databases.items() if isinstance(seen, Known)
         }
+        self.urls = urls
         self.backups: dict[tuple[str, str, str], Data | None] = {}
+        self.held: dict[str, dict[str, Data]] = {}  # by service, what the node that is held back has
         self.ledger: list[str] = []
         self.failing: set[str] = set()  # ids of steps that exit 1
         self.bad: set[str] = set()  # addresses that answer no probe well
@@ -205,6 +207,19 @@ class Cloud:
         else:
             self._put(_url(step), self.backups[run, str(step.args["service"]), str(step.args["database"])])
         return Exited(0, "", {"tables": str(TABLES)})
+
+    def _galera(self, _: Machine, step: Step, __: Order) -> Exited:
+        """Let a node that is held keep the data of now, and one that begins the cluster anew bring them back."""
+        urls = [url for (service, _), url in self.urls.items() if service == step.service]
+        match step.args["action"]:
+            case "hold":
+                self.held[step.service] = {url: copy.deepcopy(self.databases[url]) for url in urls}
+            case "bootstrap":
+                for url, data in self.held.pop(step.service).items():
+                    self._put(url, data)
+            case "rejoin":
+                self.held.pop(step.service, None)
+        return Exited(0, "", {"members": "3"})
 
     def _put(self, url: str, data: Data | None) -> None:
         if data is None:

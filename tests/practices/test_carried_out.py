@@ -54,6 +54,44 @@ async def test_p1_is_reverted_after_it_arrived() -> None:
     assert any("nova-compute.roll.owner" in step and step.startswith("back.") for step in stage.cloud.ledger)
 
 
+async def test_p3_the_node_that_was_held_back_leads_again_when_first_is_broken() -> None:
+    stage = Stage("p3")
+    stage.stay()
+    await stage.rest()
+    before = {url: data.marker for url, data in stage.cloud.databases.items()}
+    stage.cloud.bad.add(stage.goal.hosts["north1"].address)
+
+    stage.go()
+    ended = await stage.rest()
+    assert ended["keystone-north"].state is State.HALTED
+    assert ended["keystone-north"].reason == "CanaryFailed"
+    url = stage.goal.services["keystone-north"].databases["main"].url
+    assert stage.cloud.databases[url].marker == before[url]
+    nodes = [step for step in stage.cloud.ledger if step.startswith("back.keystone-north.backup.")]
+    assert sorted(nodes[:2]) == [f"back.keystone-north.backup.yield@{name}" for name in ("north1", "north2")]
+    assert nodes[2:] == [
+        "back.keystone-north.backup.hold@north3",
+        "back.keystone-north.backup.follow@north2",
+        "back.keystone-north.backup.follow@north1",
+    ]
+    kept = [step for step in stage.cloud.backups if step[1] == "keystone-north"]
+    assert {database for _, _, database in kept} == {"main", "main.present"}
+
+
+async def test_p3_a_node_that_holds_nothing_new_only_joins_again() -> None:
+    stage = Stage("p3")
+    stage.stay()
+    await stage.rest()
+    stage.cloud.failing.add("keystone-north.migrate.tools.wallaby@north1")
+    stage.cloud.failing.add("keystone-north.migrate.install.wallaby@north1")
+
+    stage.go()
+    ended = await stage.rest()
+    assert ended["keystone-north"].state is State.HALTED
+    nodes = [step for step in stage.cloud.ledger if step.startswith("back.keystone-north.backup.")]
+    assert nodes == ["back.keystone-north.backup.hold@north3"]
+
+
 async def test_p5_moves_each_name_after_its_service_was_tried_and_a_revert_moves_it_back() -> None:
     stage = Stage("p5/liberty")
     stage.stay()

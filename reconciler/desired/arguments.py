@@ -44,9 +44,21 @@ def _with_verb(node: Node) -> Node:
 
 
 def _may_be_named(form: ActionForm, key: str) -> bool:
-    """Tell whether the name of a probe may stand for an argument; that it is there is seen when a plan is made."""
+    """Tell whether the name of a probe may stand for an argument."""
     field = form.model.model_fields.get(key)
     return field is not None and field.annotation in {HttpProbe, HttpProbe | None}
+
+
+def check_named_probes(node: Node, form: ActionForm, probes: Collection[str]) -> Iterator[Problem]:
+    """Yield names of probes that stand for an argument, and that no probe has."""
+    for key, each in node.entries().items():
+        if (
+            _may_be_named(form, key)
+            and isinstance(each.content, str)
+            and each.content not in probes
+            and not _open(each)
+        ):
+            yield each.problem(f"unknown probe {shown(each.content)}", near_miss(each.content, probes, "probes"))
 
 
 def _open(node: Node) -> bool:

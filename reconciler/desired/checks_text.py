@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from reconciler.desired.arguments import check_named_probes
 from reconciler.desired.models import HttpModel, ServiceModel
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
@@ -82,6 +83,8 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
         for key, each in node.entries().items():
             titled = replace(scope, words=scope.words | {"title"}) if key == "title" else scope
             yield from check_text(each, titled)
+        if form is not None:
+            yield from check_named_probes(node, form, world.tree.probes)
 
 
 class _Scopes:

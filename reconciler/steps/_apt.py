@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-APT = r"""
+OPTIONS = (
+    *("-o", "DPkg::Lock::Timeout=60"),
+    *("-o", "Dpkg::Options::=--force-confdef"),
+    *("-o", "Dpkg::Options::=--force-confold"),
+)
+"""It waits for dpkg's lock, and keeps configuration files as they are: they are ours."""
+
+CALL = ("apt-get", "-y", "-q", *OPTIONS)
+"""How a call begins, as it is shown: the verb and its own options follow."""
+
+APT = rf"""
 # apt waits for dpkg's lock, but not for those of its lists and its archives, which its timers and steps beside us take.
-errors=${RECONCILER_VALUES%/*}/apt-errors
-get() {
+errors=${{RECONCILER_VALUES%/*}}/apt-errors
+get() {{
   deadline=$(($(date +%s) + 60))
   until try "$@"; do
     grep -q '^E: Could not get lock /var/[a-z]*/apt/' "$errors" && [ "$(date +%s)" -lt "$deadline" ] || return "$code"
     sleep 1
   done
-}
-try() {
+}}
+try() {{
   verb=$1; shift
   code=0
-  apt-get "$verb" -y -q -o DPkg::Lock::Timeout=60 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" 2>"$errors" || code=$?
+  apt-get "$verb" -y -q {" ".join(OPTIONS)} "$@" 2>"$errors" || code=$?
   cat -- "$errors" >&2
   return "$code"
-}
+}}
 """

@@ -12,7 +12,7 @@ from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.domain.plan import Undo
 from reconciler.steps import Args, Evidence, Where
-from reconciler.steps._apt import APT
+from reconciler.steps._apt import APT, CALL
 from reconciler.steps._judge import by_exit
 from reconciler.steps._kept import KEPT
 from reconciler.steps._shell import PRELUDE
@@ -165,8 +165,15 @@ def shows(args: Model) -> tuple[str, ...]:
         return (f"put back what this run replaced for repository {args.name}",)
     written = [f"write {ETC}/{path}" + (f": {text.strip()}" if "deb " in text else "") for path, text in _files(args)]
     away = [typed(("rm", f"{ETC}/{path}")) for path in _disabled(args)]
-    refresh = "apt-get update" if args.manager == "apt" else f"dnf --enablerepo={args.name} makecache"
-    return *(line.replace("\n", "; ") for line in written), *away, refresh
+    refresh = _refresh(args) if args.manager == "apt" else ("dnf", f"--enablerepo={args.name}", "makecache")
+    return *(line.replace("\n", "; ") for line in written), *away, typed(refresh)
+
+
+def _refresh(args: Model) -> tuple[str, ...]:
+    """Show how apt reads this one list and no other."""
+    only = (f"Dir::Etc::sourcelist={ETC}/apt/sources.list.d/{args.name}.list", "Dir::Etc::sourceparts=-")
+    options = (*only, "APT::Get::List-Cleanup=0", "APT::Update::Error-Mode=any")
+    return (*CALL, "update", *(word for option in options for word in ("-o", option)))
 
 
 def title(args: Model) -> str:

@@ -75,7 +75,7 @@ def stall_events(before: Stalls, after: Stalls, at: datetime) -> Iterator[Event]
 
 def stalls_in(status: Mapping[str, Any]) -> Stalls:
     """Return the stalls of a published status by what makes them: kind, group and reason."""
-    return {(each["kind"], each["group"], each["reason"]): each for each in status["stalls"]}
+    return {(each["kind"], each["group"], each["reason"]): each for each in status.get("stalls", ())}
 
 
 def _event(at: datetime, level: str, group: str, what: str, text: str) -> Event:

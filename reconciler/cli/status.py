@@ -45,7 +45,8 @@ def status(
 def _read(reader: JournalReader, *, remaining: bool) -> Mapping[str, Any]:
     """Read the newest status, and from the journal what remains to be done."""
     steps = remaining_of(world.history_of(reader)) if remaining else []
-    return {**world.published(reader, "status"), "remaining": steps}
+    older: Mapping[str, Any] = {"stalls": []}  # what an older daemon did not publish
+    return {**older, **world.published(reader, "status"), "remaining": steps}
 
 
 def _watch(read: Any, output: Format) -> None:  # noqa: ANN401 - a reader of the newest status

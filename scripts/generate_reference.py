@@ -23,10 +23,12 @@ CHAPTERS: Mapping[Reason, str] = {
     Reason.SOURCE_UNREACHABLE: "The source",
     Reason.HOST_UNREACHABLE: "Hosts",
     Reason.DATABASE_UNREACHABLE: "Databases",
+    Reason.METRICS_UNREACHABLE: "Metrics",
     Reason.NO_ROUTE: "Planning",
     Reason.STEP_FAILED: "Steps",
     Reason.JOURNAL_HELD: "The daemon itself",
     Reason.HELD: "Judgement",
+    Reason.WINDOW_CLOSED: "Gates",
 }
 HEAD = """\
 # Reasons

@@ -44,6 +44,7 @@ class Stall(TypedDict):
     """What stands still; `group` is empty for the fleet, `since` where it is not known."""
 
     kind: Literal[
+        "waiting-window",
         "waiting-dependency",
         "waiting-person",
         "gate-failing",

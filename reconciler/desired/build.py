@@ -9,6 +9,7 @@ from reconciler.desired.build_model import BuildModel, ConfigFileModel
 from reconciler.desired.models import DatabaseModel, ProbeModel, PrometheusModel, SecretModel, ServiceModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry
+from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
 from reconciler.domain.desired import (
     Accept,
@@ -26,6 +27,7 @@ from reconciler.domain.desired import (
     Waves,
 )
 from reconciler.domain.probe import HttpProbe
+from reconciler.domain.window import Window
 
 
 def build_desired(world: World) -> Desired:
@@ -52,7 +54,13 @@ def build_desired(world: World) -> Desired:
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
         prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
+        windows=tuple(_window(name, each) for name, each in tree.fleet.windows.items()) if tree.fleet else (),
     )
+
+
+def _window(name: str, model: WindowModel) -> Window:
+    fields = model.model_dump(exclude={"groups"})
+    return Window(name=name, groups=frozenset(model.groups), **fields)
 
 
 def _prometheus(model: PrometheusModel | None) -> Prometheus | None:

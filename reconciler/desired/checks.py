@@ -26,7 +26,7 @@ from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", NOT_EXPOSED)
+RISKS = ("data-loss", "hold", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 
@@ -37,6 +37,7 @@ def check_tree(world: World) -> Iterator[Problem]:
         yield from case_twins((entry.name, entry.node) for entry in section.values())
     yield from _groups(tree)
     yield from _accepts(world)
+    yield from _windows(world)
     yield from check_probes(world)
     for entry in tree.services.values():
         yield from check_moved(entry)
@@ -60,6 +61,19 @@ def _groups(tree: Tree) -> Iterator[Problem]:
         if entry.name in tree.services and owner.get(entry.name) != entry.name:
             hint = "a service in no group is a group of its own name; rename the group or put the service in"
             yield entry.node.key_problem(f"group {entry.name} has the name of a service that is not in it", hint)
+
+
+def _windows(world: World) -> Iterator[Problem]:
+    """Yield groups that a window names and that are not there."""
+    fleet, tree = world.tree.fleet, world.tree
+    grouped = {name for entry in tree.groups.values() if entry.model for name in entry.model.services}
+    groups = {*tree.groups, *(name for name in tree.services if name not in grouped)}
+    for name, window in (fleet.windows if fleet else {}).items():
+        for place, group in enumerate(window.groups):
+            if group not in groups:
+                assert tree.fleet_node is not None
+                node = tree.fleet_node.at("windows", name, "groups", place)
+                yield node.problem(f"unknown group {shown(group)}", near_miss(group, groups, "groups"))
 
 
 def _accepts(world: World) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from reconciler.desired import words as w
 from reconciler.desired.build_model import BuildModel, ConfigFileModel, exactly_one
 from reconciler.desired.model import Model
 from reconciler.desired.procedure_model import ProcedureModel
+from reconciler.desired.window_model import WindowModel
 
 # ---------------------------------------------------------------- fleet and hosts
 
@@ -85,6 +86,9 @@ class FleetModel(Model):
         default=None,
         description="The fleet's Prometheus; rules of the catalog may ask it what the fleet is exposed to.",
     )
+    windows: dict[w.Name, WindowModel] = Field(
+        default={}, description="Maintenance windows and freezes, by name; without any, legs begin at any time."
+    )
 
 
 class GroupModel(Model):
@@ -101,7 +105,7 @@ class AcceptModel(Model):
     """A risk that somebody took, until a day."""
 
     what: w.Subject = Field(
-        description="The risk and the service: `data-loss:SERVICE`, `hold:SERVICE`; or `not-exposed:RULE`."
+        description="The risk and the service (`data-loss:`, `hold:` or `windows:SERVICE`); or `not-exposed:RULE`."
     )
     by: w.Given = Field(description="Who took it.")
     reason: w.GivenReason = Field(description="Why.")

@@ -12,12 +12,15 @@ from reconciler.desired import build_model as b
 from reconciler.desired import models as m
 from reconciler.desired.procedure_model import ActionModel, PhaseModel, ProcedureModel, WatchModel
 from reconciler.desired.schema import Schema, schema_of
+from reconciler.desired.window_model import WindowModel
 
 BEGIN, END = "<!-- tables: made from the models -->", "<!-- end of tables -->"
 CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("fleet.yaml", m.FleetFile),
     ("fleet", m.FleetModel),
     ("fleet.defaults", m.DefaultsModel),
+    ("fleet.windows.NAME", WindowModel),
+    ("fleet.prometheus", m.PrometheusModel),
     ("login", m.LoginModel),
     ("hosts.NAME", m.HostModel),
     ("groups.NAME", m.GroupModel),

@@ -59,7 +59,8 @@ def _text(pattern: str, what: str) -> Kind:
     return Kind(_matches(pattern, what), {"type": SCALAR, "pattern": f"^(?:{pattern})$"})
 
 
-def _number(convert: Callable[[str], object], pattern: str, what: str, json_type: str) -> Kind:
+def number(convert: Callable[[str], object], pattern: str, what: str, json_type: str) -> Kind:
+    """Return the kind of numbers whose text matches a pattern; `what` says so to people."""
     check = _matches(pattern, what)
     schema = {"type": [json_type, "string"], "pattern": f"^(?:{pattern})$"}
     return Kind(lambda text: convert(check(text)), schema)
@@ -212,7 +213,7 @@ OptionalDatabaseUrl = Annotated[str, Kind(lambda text: text and _database(text),
 Requirement = Annotated[str, Kind(_requirement, {"type": "string"})]
 Day = Annotated[date, Kind(_day, {"type": "string", "format": "date"})]
 Flag = Annotated[bool, Kind(_flag, {"enum": [True, False, "true", "false"]})]
-Count = Annotated[int, _number(int, r"[1-9][0-9]{0,5}", "a whole number from 1 on", "integer")]
+Count = Annotated[int, number(int, r"[1-9][0-9]{0,5}", "a whole number from 1 on", "integer")]
 Port = Annotated[int, Kind(_port, {"type": ["integer", "string"], "minimum": 1, "maximum": 65535})]
-Status = Annotated[int, _number(int, r"[1-5][0-9]{2}", "an HTTP status like 200", "integer")]
-Seconds = Annotated[float, _number(float, r"[0-9]{1,6}(\.[0-9]{1,6})?", "a number of seconds", "number")]
+Status = Annotated[int, number(int, r"[1-5][0-9]{2}", "an HTTP status like 200", "integer")]
+Seconds = Annotated[float, number(float, r"[0-9]{1,6}(\.[0-9]{1,6})?", "a number of seconds", "number")]

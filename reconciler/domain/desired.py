@@ -8,6 +8,7 @@ from datetime import date
 
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
+from reconciler.domain.window import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +222,4 @@ class Desired:
     catalog: tuple[Mapping[str, object], ...] = ()  # site additions, in the form of the catalog's files
     suspended: str = ""
     prometheus: Prometheus | None = None
+    windows: tuple[Window, ...] = ()

@@ -80,3 +80,6 @@ class Reason(StrEnum):
     STEP_RUNNING = "StepRunning"
     IN_SYNC = "InSync"
     BACKING_OUT = "BackingOut"
+    # gates
+    WINDOW_CLOSED = "WindowClosed"
+    WINDOW_TOO_SHORT = "WindowTooShort"

@@ -233,6 +233,14 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
+    Reason.WINDOW_CLOSED: (
+        "No maintenance window is open for the group; what runs is let finish, and nothing forward is begun.",
+        "Wait; or `accept` a `windows:SERVICE` in git, with a name, a reason and a day, to go on without a window.",
+    ),
+    Reason.WINDOW_TOO_SHORT: (
+        "What is left of the window is shorter than the leg takes by the steps measured so far.",
+        "Wait for the next one; give the window more hours or `overrun`; or `accept` a `windows:SERVICE` in git.",
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from reconciler.domain.who import Who
 class Stalled(StrEnum):
     """The kinds of stall, a closed list; docs/reference/stalls.md tells each."""
 
+    WAITING_WINDOW = "waiting-window"
     WAITING_DEPENDENCY = "waiting-dependency"
     WAITING_PERSON = "waiting-person"
     GATE_FAILING = "gate-failing"

@@ -33,6 +33,7 @@ _OTHERS_THAN_OPERATORS = {
         Reason.STEP_SLOW,
         Reason.IN_SYNC,
         Reason.BACKING_OUT,
+        Reason.WINDOW_CLOSED,
     },
     Who.COMMITTER: {
         Reason.SOURCE_INVALID,
@@ -53,6 +54,7 @@ _OTHERS_THAN_OPERATORS = {
         Reason.DEPENDENCY_KNOT,
         Reason.VALUE_MISSING,
         Reason.VALUE_INVALID,
+        Reason.WINDOW_TOO_SHORT,
     },
     Who.TEAM: {Reason.MOVED_BY_OTHERS, Reason.DEPENDENCY_OF_OTHERS},
 }

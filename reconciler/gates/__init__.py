@@ -1,1 +1,52 @@
-"""One file per gate: judges what must hold before an effect; pure."""
+"""One file per gate: judges what must hold before an effect; pure. The folder is the registry, and all gates run."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.gate import Closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What gates judge: a group's next leg, or with `begun` the one that is open.
+
+    `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
+    gates that an `accept` in git waives for the group.
+    """
+
+    group: str
+    desired: Desired
+    now: datetime
+    begun: bool
+    least_s: float = 0.0
+    waived: frozenset[str] = frozenset()
+
+
+class Gate(Protocol):
+    """What a module of this room offers; its name is the gate's."""
+
+    NAME: str
+
+    def judge(self, case: Case) -> tuple[Closed, ...]:
+        """Return every reason why nothing may go through, none when the gate is open."""
+        ...
+
+
+@cache
+def gates() -> Mapping[str, Gate]:
+    """Return every gate by name, sorted."""
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+    return {name: cast("Gate", import_module(f"{__name__}.{name}")) for name in names}
+
+
+def closed(case: Case) -> tuple[Closed, ...]:
+    """Run all gates and return all reasons, but for those that are waived."""
+    return tuple(each for name, gate in gates().items() if name not in case.waived for each in gate.judge(case))

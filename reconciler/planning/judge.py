@@ -13,6 +13,7 @@ from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
+from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
@@ -82,6 +83,8 @@ def _begin(plan: Plan, scene: Scene) -> Decision:
     if other := claimed_by(plan, scene):
         text = f"the open leg of {other.group} changes the same hosts or services"
         return replace(ruling(plan.group, State.WAITING, Reason.CLAIMED, text), plan=plan)
+    if waiting := held_at_a_gate(plan, scene):
+        return waiting
     return _pinned(plan, scene)
 
 

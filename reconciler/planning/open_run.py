@@ -14,6 +14,7 @@ from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, halted, ruling, suspended
+from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.newer import ended, only_prepared, overtaken
 from reconciler.planning.position import held_back
 from reconciler.planning.scene import Scene
@@ -124,7 +125,10 @@ class OpenRun:
         halts = self.scene.history.halts_of(run.group)
         if halts and not going_back:
             return self._still(halted(run.group, halts), adopted)
-        ready = tuple(self._ready(step) for step in run.steps if self._may_start(step))
+        gated = None if going_back else held_at_a_gate(run.plan, self.scene, run=run.id)
+        ready = tuple(self._ready(step) for step in run.steps if self._may_start(step) and _passes(step, gated))
+        if gated and not ready:
+            return self._still(gated, adopted)
         state = State.BACKING_OUT if going_back else State.PROGRESSING
         reason = Reason.BACKING_OUT if going_back else Reason.STEP_RUNNING
         active = [*running, *(each.step for each in ready)]
@@ -181,6 +185,11 @@ class OpenRun:
     def _behind(self, step: Step) -> Decision:
         text = f"{step.title} would break {', '.join(self._not_survived(step))}, held back by an override"
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
+
+
+def _passes(step: Step, gated: Decision | None) -> bool:
+    """Tell whether a step may begin: what finishes a leg passes closed gates, for it gives up what was taken."""
+    return gated is None or step.phase is Phase.FINISH
 
 
 def _words(step: Step) -> str:

@@ -50,6 +50,12 @@ def pauses(plan: Plan, notice: Mapping[str, Notice], durations: Durations) -> tu
     return found if len(found) == 1 else (*found, _pause("", paused, times, durations))
 
 
+def least_s(plan: Plan, durations: Durations) -> float:
+    """Return what the measured steps of a plan's critical path take: the least that the whole of it takes."""
+    times = _schedule(plan.steps, durations)
+    return max((seconds for seconds, _ in times.ends.values()), default=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Times:
     """When each step would begin and end."""

@@ -41,9 +41,14 @@ def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
 
 
 def inputs_of(group: str, desired: Desired) -> str:
-    """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks."""
+    """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks.
+
+    When it may move is no part of what it does: windows, and what waives them, change no plan.
+    """
     services = [desired.services[name] for name in groups_of(desired)[group]]
-    accepts = [a for a in desired.accepts if a.what.partition(":")[2] in {s.name for s in services}]
+    names = {service.name for service in services}
+    risks = [(each.what.partition(":"), each) for each in desired.accepts]
+    accepts = [each for (risk, _, subject), each in risks if subject in names and risk != "windows"]
     value = (
         [replace(service, suspended="") for service in services],
         [desired.procedures.get(service.procedure) for service in services],

@@ -25,6 +25,7 @@ _PASSING = frozenset({Reason.HOST_NOT_ASKED, Reason.SUPERSEDED, Reason.STEP_RUNN
 """What the next passes settle by themselves."""
 
 _KINDS = {
+    Stalled.WAITING_WINDOW: {Reason.WINDOW_CLOSED, Reason.WINDOW_TOO_SHORT},
     Stalled.WAITING_DEPENDENCY: {
         Reason.DEPENDENCY,
         Reason.DEPENDENCY_OF_OTHERS,

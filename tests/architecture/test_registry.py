@@ -7,6 +7,8 @@ from typing import get_args
 
 import pytest
 
+from reconciler.desired.checks import RISKS
+from reconciler.gates import gates
 from reconciler.observers import observers
 from reconciler.steps import Args, Where, direct_kinds, kinds
 
@@ -63,8 +65,19 @@ def test_every_observer_has_its_place_in_a_report() -> None:
     assert sorted(set(fields)) == ["configs", "containers", "environments", "facts", "packages", "units"]
 
 
+@pytest.mark.parametrize("name", gates())
+def test_a_gate_offers_what_the_protocol_says(name: str) -> None:
+    gate = gates()[name]
+    assert isinstance(gate, ModuleType)
+    assert name == gate.NAME
+    takes(gate, "judge", 1)
+    assert (ROOT / "tests" / "gates" / f"test_{name}.py").exists()
+    assert name in RISKS, "an accept in git may waive it"
+
+
 def test_the_reference_names_them_all_in_order() -> None:
     assert list(kinds()) == documented("steps.md")
+    assert list(gates()) == documented("gates.md")
     assert list(observers()) == documented("observers.md")
 
 

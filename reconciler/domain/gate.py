@@ -1,0 +1,17 @@
+"""What a gate says that lets nothing through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Why nothing may begin or go on; `until` is when time clears it, None when time alone does not."""
+
+    gate: str
+    reason: str
+    text: str
+    hint: str
+    until: datetime | None = None

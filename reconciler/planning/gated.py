@@ -1,0 +1,44 @@
+"""Puts a group before the gates: may its leg begin, or go on? Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.domain.plan import Block, Plan
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import Decision, State
+from reconciler.gates import Case, closed, gates
+from reconciler.planning.decision import ruling
+from reconciler.planning.durations import durations_of
+from reconciler.planning.pause import least_s
+from reconciler.planning.scene import Scene, accepted, groups_of
+
+
+def held_at_a_gate(plan: Plan, scene: Scene, *, run: str = "") -> Decision | None:
+    """Return what a group waits for, with every reason; None when all gates are open.
+
+    `run` names the open one, whose leg has begun. What goes back passes all gates.
+    """
+    if plan.direction == "back":
+        return None
+    found = closed(_case(plan, scene, begun=bool(run)))
+    if not found:
+        return None
+    first = found[0]
+    decision = ruling(plan.group, State.WAITING, Reason(first.reason), first.text, run)
+    blocks = tuple(Block(each.reason, each.text, each.hint) for each in found)
+    verdict = replace(decision.verdict, hint=first.hint, blocks=blocks)
+    return replace(decision, verdict=verdict, plan=plan)
+
+
+def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
+    services = {plan.group, *groups_of(scene.desired).get(plan.group, ())}
+    measure = bool(scene.desired.windows) and not begun
+    return Case(
+        group=plan.group,
+        desired=scene.desired,
+        now=scene.now,
+        begun=begun,
+        least_s=least_s(plan, durations_of(scene.history)) if measure else 0.0,
+        waived=frozenset(name for name in gates() if accepted(name, scene) & services),
+    )

@@ -1,0 +1,88 @@
+"""A leg and its maintenance window, by the real pass on a fleet in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from reconciler.domain.desired import Desired
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import State
+from reconciler.domain.window import Window
+from tests.scenarios.stage import Stage
+from tests.support.sample import desired
+
+
+def in_window(stage: Stage, seconds: float, **more: object) -> Desired:
+    """Want 2026.1, in a window of so many seconds from the next full minute on, once an hour."""
+    begins = stage.clock.now() + timedelta(minutes=1)
+    window = Window(
+        name="hourly",
+        effect="allow",
+        zone="UTC",
+        cron=f"{begins.minute} * * * *",
+        duration_h=seconds / 3600,
+        **more,  # type: ignore[arg-type]
+    )
+    return replace(desired(release="2026.1"), windows=(window,))
+
+
+async def arrived() -> Stage:
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    return stage
+
+
+async def begun(stage: Stage) -> None:
+    """Pass until the leg has begun."""
+    for _ in range(200):
+        await stage.step()
+        if stage.memory.history.open_run("keystone") is not None:
+            return
+    raise AssertionError("it did not begin")
+
+
+def attempts(stage: Stage) -> int:
+    run = stage.memory.history.open_run("keystone")
+    assert run is not None
+    return sum(len(each) for each in run.attempts.values())
+
+
+async def test_nothing_is_begun_before_the_window_and_all_of_it_inside():
+    stage = await arrived()
+    stage.commit(in_window(stage, 1800))
+    verdict = await stage.until(State.WAITING, reason=Reason.WINDOW_CLOSED)
+    assert "opens" in verdict.text
+    assert stage.memory.history.open_run("keystone") is None
+
+    await stage.until(State.IN_SYNC)
+    assert stage.memory.history.completed("keystone")[-1].ended == "done"
+
+
+async def test_a_window_that_closes_in_mid_plan_stops_it_until_the_next_one():
+    stage = await arrived()
+    stage.commit(in_window(stage, 4))
+    await begun(stage)
+    await stage.until(State.WAITING, reason=Reason.WINDOW_CLOSED)
+    run = stage.memory.history.open_run("keystone")
+    assert run is not None
+    before = attempts(stage)
+    assert 0 < before < len(run.steps)
+
+    for _ in range(30):
+        await stage.step()
+    assert attempts(stage) == before
+
+    stage.commit(in_window(stage, 1800))  # a longer one: the same leg goes on
+    await stage.until(State.IN_SYNC)
+    ended = stage.memory.history.completed("keystone")[-1]
+    assert (ended.id, ended.ended) == (run.id, "done")
+
+
+async def test_a_leg_that_may_overrun_its_window_goes_on_to_its_end():
+    stage = await arrived()
+    stage.commit(in_window(stage, 4, overrun=True))
+    await begun(stage)
+    await stage.until(State.IN_SYNC)
+    assert {each.ended for each in stage.memory.history.runs} == {"done"}

@@ -9,6 +9,7 @@ from reconciler.domain.desired import Host, Service
 from reconciler.domain.observation import Absent, Known, Package, Unknown
 from reconciler.domain.reasons import Reason
 from reconciler.observers import Seen
+from reconciler.observers._packages import asked
 from reconciler.observers._text import END, HEAD, fields_of, matched, moment, odd
 from reconciler.ports import Answer, Question
 
@@ -35,9 +36,7 @@ done
 
 def questions(_host: Host, services: Iterable[Service]) -> tuple[Question, ...]:
     """Ask for every package that a build of rpm packages names."""
-    builds = (build for service in services for build in service.builds.values() if build.form == "rpm")
-    names = {name for build in builds for name in build.packages}
-    return (Question("rpm_packages", SCRIPT, tuple(sorted(names))),) if names else ()
+    return asked("rpm_packages", SCRIPT, "rpm", services)
 
 
 def subjects(question: Question) -> tuple[str, ...]:

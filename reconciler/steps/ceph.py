@@ -14,6 +14,7 @@ from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "ceph"
 TIMEOUT_S = 86400.0
@@ -246,12 +247,10 @@ def proved(args: Model) -> tuple[str, ...]:
 def undo(args: Model) -> Undo | None:
     """Reset a flag to what the run found, and settings to what they are said to have been."""
     if args.action == "flag" and not args.restore_from:
-        back = args.model_copy(update={"restore_from": "self"})
-    elif args.action == "inject" and args.was:
-        back = args.model_copy(update={"settings": args.was, "was": {}})
-    else:
-        return None
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+        return by_itself(KIND, args, title, restore_from="self")
+    if args.action == "inject" and args.was:
+        return by_itself(KIND, args, title, settings=args.was, was={})
+    return None
 
 
 def no_return(args: Model) -> bool:

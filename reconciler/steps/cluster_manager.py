@@ -8,11 +8,12 @@ from pydantic import Field, model_validator
 
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
-from reconciler.domain.plan import Json, Undo
+from reconciler.domain.plan import Undo
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "cluster_manager"
 WHERE: Where = "host"
@@ -193,9 +194,7 @@ def undo(args: Model) -> Undo | None:
     """Bring back what the run found."""
     if args.back:
         return None
-    back = args.model_copy(update={"back": True})
-    dumped: dict[str, Json] = back.model_dump(mode="json")
-    return Undo(KIND, dumped, title(back))
+    return by_itself(KIND, args, title, back=True)
 
 
 def proved(_args: Model) -> tuple[str, ...]:

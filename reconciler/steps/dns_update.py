@@ -16,6 +16,7 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.plan import Undo
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence, Where
+from reconciler.steps._undo import by_itself
 
 KIND = "dns_update"
 TIMEOUT_S = 60.0
@@ -108,9 +109,7 @@ def title(args: Model) -> str:
 
 def undo(args: Model) -> Undo | None:
     """Let it mean what it meant."""
-    swapped = {"was": args.values, "values": args.was, "ttl": args.was_ttl, "was_ttl": args.ttl}
-    back = args.model_copy(update=swapped)
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, was=args.values, values=args.was, ttl=args.was_ttl, was_ttl=args.ttl)
 
 
 def proved(args: Model) -> tuple[str, ...]:

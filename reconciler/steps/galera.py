@@ -10,13 +10,14 @@ from pydantic import Field, model_validator
 from reconciler.domain.desired import SecretRef
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
-from reconciler.domain.plan import Json, Undo
+from reconciler.domain.plan import Undo
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._probe import ASK
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
 from reconciler.steps._systemd import DROPINS, SYSTEMD, conditions
+from reconciler.steps._undo import by_itself
 
 KIND = "galera"
 WHERE: Where = "host"
@@ -236,9 +237,7 @@ def undo(args: Model) -> Undo | None:
     action = {"hold": "bootstrap", "yield": "leave", "follow": "rejoin"}.get(args.action)
     if action is None:
         return None
-    back = args.model_copy(update={"action": action, "size": None, "fresh": args.action == "follow"})
-    dumped: dict[str, Json] = back.model_dump(mode="json")
-    return Undo(KIND, dumped, title(back))
+    return by_itself(KIND, args, title, action=action, size=None, fresh=args.action == "follow")
 
 
 def proved(args: Model) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from reconciler.steps._judge import by_exit
 from reconciler.steps._openstack import OPENSTACK, Cloud
 from reconciler.steps._shell import PRELUDE
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "instance"
 TIMEOUT_S = 1800.0
@@ -141,8 +142,7 @@ def undo(args: Model) -> Undo | None:
     """Delete what was created."""
     if args.action != "create":
         return None
-    back = args.model_copy(update={"action": "delete", "restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, action="delete", restore_from="self")
 
 
 def proved(_args: Model) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from reconciler.steps import Evidence, Where, _openstack
 from reconciler.steps._judge import by_exit
 from reconciler.steps._openstack import OPENSTACK, Cloud
 from reconciler.steps._shell import PRELUDE, flag
+from reconciler.steps._undo import by_itself
 
 KIND = "live_migration"
 TIMEOUT_S = 86400.0
@@ -145,8 +146,7 @@ def undo(args: Model) -> Undo | None:
     """Enable the compute service again; guests stay where they are."""
     if args.restore_from:
         return None
-    back = args.model_copy(update={"restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, restore_from="self")
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

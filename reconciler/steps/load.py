@@ -12,6 +12,7 @@ from reconciler.domain.plan import Undo
 from reconciler.steps import Evidence, _dumps
 from reconciler.steps._dumps import Target
 from reconciler.steps._load import MARIADB_BODY, SQLITE_BODY
+from reconciler.steps._undo import by_itself
 
 KIND = "load"
 TIMEOUT_S = 14400.0
@@ -55,8 +56,7 @@ def undo(args: Model) -> Undo | None:
     """Empty it again."""
     if args.take_back:
         return None
-    back = args.model_copy(update={"take_back": True, "run": ""})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, take_back=True, run="")
 
 
 def _name(args: Model) -> str:

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
-from reconciler.domain.plan import Json, Undo
+from reconciler.domain.plan import Undo
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "load_balancer"
 WHERE: Where = "host"
@@ -148,9 +149,7 @@ def undo(args: Model) -> Undo | None:
     """Bring the server back to the state that the run found."""
     if args.back:
         return None
-    back = args.model_copy(update={"back": True})
-    dumped: dict[str, Json] = back.model_dump(mode="json")
-    return Undo(KIND, dumped, title(back))
+    return by_itself(KIND, args, title, back=True)
 
 
 def proved(_args: Model) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from reconciler.steps import Evidence, Where, _openstack
 from reconciler.steps._judge import by_exit
 from reconciler.steps._openstack import OPENSTACK, Cloud
 from reconciler.steps._shell import PRELUDE, flag
+from reconciler.steps._undo import by_itself
 
 KIND = "openstack_call"
 TIMEOUT_S = 900.0
@@ -163,8 +164,7 @@ def undo(args: Model) -> Undo | None:
     """Take it back, where the run changed anything."""
     if args.restore_from or not args.back:
         return None
-    back = args.model_copy(update={"restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, restore_from="self")
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

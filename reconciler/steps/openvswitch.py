@@ -14,6 +14,7 @@ from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "openvswitch"
 TIMEOUT_S = 300.0
@@ -240,8 +241,7 @@ def undo(args: Model) -> Undo | None:
     """Put settings back as the run found them."""
     if args.restore_from or args.action not in {"set", "fail_mode"}:
         return None
-    back = args.model_copy(update={"restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, restore_from="self")
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -11,6 +11,7 @@ from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE
 from reconciler.steps._show import typed
+from reconciler.steps._undo import by_itself
 
 KIND = "ownership"
 TIMEOUT_S = 14400.0
@@ -102,8 +103,7 @@ def undo(args: Model) -> Undo | None:
     """Give it back."""
     if args.restore_from:
         return None
-    back = args.model_copy(update={"restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, restore_from="self")
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

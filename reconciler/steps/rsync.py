@@ -14,6 +14,7 @@ from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE
 from reconciler.steps._show import typed
 from reconciler.steps._ssh import SSH, Source
+from reconciler.steps._undo import by_itself
 
 KIND = "rsync"
 TIMEOUT_S = 86400.0
@@ -137,8 +138,7 @@ def undo(args: Model) -> Undo | None:
     """Empty the folder that the run filled; nothing where it held other files before."""
     if args.restore_from or args.into:
         return None
-    back = args.model_copy(update={"restore_from": "self"})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, restore_from="self")
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -16,6 +16,7 @@ from reconciler.steps import Args, Evidence, _dumps, _statement
 from reconciler.steps._dumps import Target
 from reconciler.steps._judge import by_exit
 from reconciler.steps._rewrite import MARIADB_BODY, SQLITE_BODY
+from reconciler.steps._undo import by_itself
 
 KIND = "sql_rewrite"
 TIMEOUT_S = 3600.0
@@ -117,8 +118,7 @@ def undo(args: Model) -> Undo | None:
     """Put the old values back."""
     if args.take_back:
         return None
-    back = args.model_copy(update={"take_back": True, "run": ""})
-    return Undo(KIND, back.model_dump(mode="json"), title(back))
+    return by_itself(KIND, args, title, take_back=True, run="")
 
 
 def proved(_args: Model) -> tuple[str, ...]:

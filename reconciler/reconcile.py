@@ -119,4 +119,4 @@ def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) 
         history=memory.history,
         problems=read.problems if read else (),
     )
-    return replace(report, stalls=stalls_of(report))
+    return replace(report, stalls=stalls_of(report)) if desired else report

@@ -93,8 +93,11 @@ class Publisher:
                 log.warning("refused", reason=reason, text=text, head=report.source.head)
 
     def _note_stalls(self, report: Report) -> None:
-        """Log what begins to stand still and what moves again; kind and cause make a stall, not its wording."""
-        now = {(each.kind, each.group, each.reason): each for each in report.stalls}
+        """Log what begins to stand still and what moves again; kind and cause make a stall, not its wording.
+
+        Of the source, which is no group's, whoever fetches it logs.
+        """
+        now = {(each.kind, each.group, each.reason): each for each in report.stalls if each.group}
         for key, stall in now.items():
             if key not in self.stalls:
                 owner = str(stall.owner)

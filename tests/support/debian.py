@@ -21,5 +21,10 @@ def program(name: str, package: str) -> str:
     return path
 
 
+def package(name: str) -> None:
+    """Install a package that brings no program of its own; one that somebody else installs just now is waited for."""
+    subprocess.run([_INSTALL, name], capture_output=True, check=True)
+
+
 def _find(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")

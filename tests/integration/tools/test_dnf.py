@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from reconciler.steps import package_repository, rpm_packages
-from tests.support.debian import program
+from tests.support.debian import package, program
 
 pytestmark = [pytest.mark.integration, pytest.mark.parametrize("sandbox", [["/bin/sh"]], indirect=True, ids=["sh"])]
 VERSIONS = ("1.0-1", "1:0.9-2", "1:2.0-1")
@@ -27,7 +27,7 @@ def repository(tmp_path_factory):
     """Two packages in three versions, of which the middle one has a smaller version and a greater epoch."""
     rpmbuild, createrepo = program("rpmbuild", "rpm"), program("createrepo_c", "createrepo-c")
     program("dnf", "dnf")
-    program("dnf-3", "dnf-plugins-core")
+    package("dnf-plugins-core")
     root = tmp_path_factory.mktemp("rpms")
     for name in ("demo", "demo-libs"):
         for evr in VERSIONS:

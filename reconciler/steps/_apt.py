@@ -9,9 +9,6 @@ OPTIONS = (
 )
 """It waits for dpkg's lock, and keeps configuration files as they are: they are ours."""
 
-CALL = ("apt-get", "-y", "-q", *OPTIONS)
-"""How a call begins, as it is shown: the verb and its own options follow."""
-
 APT = rf"""
 # apt waits for dpkg's lock, but not for those of its lists and its archives, which its timers and steps beside us take.
 errors=${{RECONCILER_VALUES%/*}}/apt-errors
@@ -25,8 +22,13 @@ get() {{
 try() {{
   verb=$1; shift
   code=0
-  apt-get "$verb" -y -q {" ".join(OPTIONS)} "$@" 2>"$errors" || code=$?
+  apt-get "$verb" -y -q "$@" {" ".join(OPTIONS)} 2>"$errors" || code=$?
   cat -- "$errors" >&2
   return "$code"
 }}
 """
+
+
+def called(verb: str, *words: str) -> tuple[str, ...]:
+    """Return the call as it runs: what a reader looks for first, the options of every call last."""
+    return ("apt-get", verb, "-y", "-q", *words, *OPTIONS)

@@ -10,7 +10,7 @@ from pydantic import Field
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.steps import Args, Evidence
-from reconciler.steps._apt import APT, CALL
+from reconciler.steps._apt import APT, called
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
@@ -134,11 +134,11 @@ def shows(args: Model) -> tuple[str, ...]:
     """Show the lines of apt."""
     pairs = tuple(f"{name}={version}" for name, version in sorted(args.packages.items()))
     allowed = () if args.remove else ("--no-remove",)
-    install = (*CALL, "install", "--allow-downgrades", "--allow-change-held-packages", *allowed)
+    install = ("--allow-downgrades", "--allow-change-held-packages", *allowed)
     if args.action == "download":
-        return typed((*CALL, "update")), typed((*install, "--download-only", *pairs))
+        return typed(called("update")), typed(called("install", *install, "--download-only", *pairs))
     hold = (typed(("apt-mark", "hold", *sorted(args.packages))),) if args.hold else ()
-    return typed((*install, *pairs)), *hold
+    return typed(called("install", *install, *pairs)), *hold
 
 
 def proved(args: Model) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.domain.plan import Undo
 from reconciler.steps import Args, Evidence, Where
-from reconciler.steps._apt import APT, CALL
+from reconciler.steps._apt import APT, called
 from reconciler.steps._judge import by_exit
 from reconciler.steps._kept import KEPT
 from reconciler.steps._shell import PRELUDE
@@ -173,7 +173,7 @@ def _refresh(args: Model) -> tuple[str, ...]:
     """Show how apt reads this one list and no other."""
     only = (f"Dir::Etc::sourcelist={ETC}/apt/sources.list.d/{args.name}.list", "Dir::Etc::sourceparts=-")
     options = (*only, "APT::Get::List-Cleanup=0", "APT::Update::Error-Mode=any")
-    return (*CALL, "update", *(word for option in options for word in ("-o", option)))
+    return called("update", *(word for option in options for word in ("-o", option)))
 
 
 def title(args: Model) -> str:

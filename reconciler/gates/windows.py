@@ -35,8 +35,7 @@ def judge(case: Case) -> tuple[Closed, ...]:
         return (_closed(Reason.WINDOW_CLOSED, _shut(windows, case.now, change), change),)
     if case.begun or change is None or case.now + timedelta(seconds=case.least_s) <= change:
         return ()
-    left = (change - case.now).total_seconds()
-    text = f"the leg takes {case.least_s:.0f} s at least, and the window closes in {left:.0f} s"
+    text = f"the leg takes {case.least_s:.0f} s at least, and the window closes {moment(change)}"
     again = next_change(windows, change)
     return (_closed(Reason.WINDOW_TOO_SHORT, text + (f"; it opens again {moment(again)}" if again else ""), again),)
 

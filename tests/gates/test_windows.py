@@ -79,6 +79,9 @@ def test_a_leg_that_does_not_fit_is_not_begun_and_one_that_was_begun_goes_on():
     assert reasons(case(late, NIGHTS, least_s=3600)) == []
     (found,) = judge(case(late, NIGHTS, least_s=3601))
     assert (found.reason, found.until) == (Reason.WINDOW_TOO_SHORT, at("2026-11-27 22:00"))
+    assert found.text == (
+        "the leg takes 3601 s at least, and the window closes 2026-11-27 03:00 UTC; it opens again 2026-11-27 21:00 UTC"
+    )
     assert reasons(case(late, NIGHTS, least_s=3601, begun=True)) == []
 
 

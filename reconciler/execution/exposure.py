@@ -20,8 +20,8 @@ from reconciler.planning.exposure import Asked, questions, together
 from reconciler.ports import Ports, Question, Unreachable
 
 SCRIPT = 'LC_ALL=C\nexport LC_ALL\n"$@" </dev/null 2>&1\n'
-NOT_RUN = frozenset({126, 127})
-"""Exit codes of a shell that could not run a command: they say nothing about the fleet."""
+TELLING = {0: True, 1: False}
+"""What exit codes say of the fleet; every other one, of a signal or of a shell without the command, says nothing."""
 
 SHOWN_CHARS = 200
 
@@ -114,9 +114,9 @@ async def _on_host(exposure: Exposure, rule: str, name: str, desired: Desired, p
         return _unknown(Reason.HOST_NOT_ASKED, f"{name} was not reached by the question", ports)
     said = " ".join(clean_text(answer.output, SHOWN_CHARS).split())
     text = f"{exposure.command[0]} on {name}: exit code {answer.code}{f', {said}' if said else ''}"
-    if answer.code in NOT_RUN or answer.code < 0:
+    if answer.code not in TELLING:
         return _unknown(Reason.HOST_OUTPUT_INVALID, text, ports)
-    return Known(Finding(answer.code == 0, text), ports.clock.now())
+    return Known(Finding(TELLING[answer.code], text), ports.clock.now())
 
 
 def _lost(seen: Absent | Unknown, ports: Ports) -> Unknown:

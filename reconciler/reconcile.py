@@ -49,7 +49,7 @@ async def reconcile(memory: Memory) -> Report:
         may_start = decision.verdict.state not in still
         memory.executor.begin(decision.ready, decision.verdict.group, read.desired, may_start=may_start)
     memory.remember()
-    memory.look_if_old(read.desired, read.commit)  # now, for a run that ended in this pass made it old
+    memory.look_if_old(read)  # now, for a run that ended in this pass made it old
     return _report(memory, read, tuple(_troubled(decision, memory) for decision in decisions))
 
 

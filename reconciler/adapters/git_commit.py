@@ -17,21 +17,33 @@ def read_commit(repository: Path, revision: str, folder: str = "") -> dict[str, 
 
     Raises SourceError: no repository, no such commit, or something in it that the daemon would refuse.
     """
+    found = opened(repository)
     try:
-        found = pygit2.Repository(str(repository))
+        tree = read_tree(found, commit_of(found, revision), folder.strip("/"))
     except BROKEN as error:
-        raise _error(f"{repository} is no git repository that can be read", "Name one with --repo.") from error
-    try:
-        commit = found.revparse_single(revision).peel(pygit2.Commit)
-        tree = read_tree(found, commit, folder.strip("/"))
-    except BROKEN as error:
-        hint = "Name a branch, a tag or a commit id; fetch it first if it is only on the server."
-        raise _error(f"{repository} has no commit {shown(revision)!r}", hint) from error
+        raise _error(f"{repository}: {shown(revision)} cannot be read", "`git fsck` says what is damaged.") from error
     finally:
         found.free()
     if tree.problems:
         raise _error("\n".join(f"{shown(revision)}: {each}" for each in tree.problems), "The daemon refuses it too.")
     return tree.files
+
+
+def opened(repository: Path) -> pygit2.Repository:
+    """Open a repository, to be freed by the caller; raises SourceError."""
+    try:
+        return pygit2.Repository(str(repository))
+    except BROKEN as error:
+        raise _error(f"{repository} is no git repository that can be read", "Name one with --repo.") from error
+
+
+def commit_of(found: pygit2.Repository, revision: str) -> pygit2.Commit:
+    """Return a commit by any name that git understands; raises SourceError."""
+    try:
+        return found.revparse_single(revision).peel(pygit2.Commit)
+    except BROKEN as error:
+        hint = "Name a branch, a tag or a commit id; fetch it first if it is only on the server."
+        raise _error(f"{found.workdir or found.path} has no commit {shown(revision)!r}", hint) from error
 
 
 def _error(text: str, hint: str) -> SourceError:

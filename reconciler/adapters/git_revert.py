@@ -8,6 +8,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import SortMode
 
+from reconciler.adapters.git_commit import commit_of, opened
 from reconciler.adapters.git_mirror import BROKEN
 from reconciler.adapters.git_tree import shown
 from reconciler.errors import SourceError
@@ -18,9 +19,9 @@ MAX_COMMITS = 1000
 
 def changes(repository: Path, revision: str, folder: str) -> Iterator[tuple[str, str]]:
     """Yield the commits that changed a folder and their first parents, newest first; raises SourceError."""
-    found = _opened(repository)
+    found = opened(repository)
     try:
-        walk = found.walk(_commit(found, revision).id, SortMode.TOPOLOGICAL)
+        walk = found.walk(commit_of(found, revision).id, SortMode.TOPOLOGICAL)
         walk.simplify_first_parent()
         for _, commit in zip(range(MAX_COMMITS), walk, strict=False):
             parent = commit.parents[0] if commit.parents else None
@@ -38,9 +39,9 @@ def write_revert(repository: Path, commit: str, onto: str, branch: str) -> str:
 
     The branch starts at `onto`. Raises SourceError: the branch is there, the changes conflict, nobody's name is known.
     """
-    found = _opened(repository)
+    found = opened(repository)
     try:
-        return _written(found, _commit(found, commit), _commit(found, onto), branch)
+        return _written(found, commit_of(found, commit), commit_of(found, onto), branch)
     except BROKEN as error:
         raise _error(f"{repository}: {error}", "Revert by hand: `git revert`.") from error
     finally:
@@ -71,21 +72,6 @@ def _written(found: pygit2.Repository, commit: pygit2.Commit, onto: pygit2.Commi
 def _message(commit: pygit2.Commit) -> str:
     subject = commit.message.strip().partition("\n")[0]
     return f'Revert "{subject}"\n\nThis reverts commit {commit.id}.\n'
-
-
-def _opened(repository: Path) -> pygit2.Repository:
-    try:
-        return pygit2.Repository(str(repository))
-    except BROKEN as error:
-        raise _error(f"{repository} is no git repository that can be read", "Name one with --repo.") from error
-
-
-def _commit(found: pygit2.Repository, revision: str) -> pygit2.Commit:
-    try:
-        return found.revparse_single(revision).peel(pygit2.Commit)
-    except BROKEN as error:
-        hint = "Name a branch, a tag or a commit id; fetch it first if it is only on the server."
-        raise _error(f"the repository has no commit {shown(revision)!r}", hint) from error
 
 
 def _tree(commit: pygit2.Commit, folder: str) -> pygit2.Oid | None:

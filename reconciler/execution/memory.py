@@ -72,24 +72,24 @@ class Memory:
             self.ports.journal.append(drafts)
         return self.remember()
 
-    def look_if_old(self, desired: Desired, commit: str) -> None:
+    def look_if_old(self, read: Read) -> None:
         """Begin a sweep of the fleet in the background when the newest one is too old for what happened since."""
         if self.looking is not None and not self.looking.done():
             return
-        if self.looked_at is None or self.looked_for != commit or self._behind() or self._expired():
-            self.looking = asyncio.create_task(self._look(desired, commit))
+        if self.looked_at is None or self.looked_for != read.commit or self._behind() or self._expired():
+            self.looking = asyncio.create_task(self._look(read))
             self.looking.add_done_callback(lambda _: self.wake())
 
-    async def _look(self, desired: Desired, commit: str) -> None:
+    async def _look(self, read: Read) -> None:
+        assert read.desired is not None
+        assert read.catalog is not None
         began = self.ports.clock.now()
-        catalog = self.read.catalog if self.read is not None else None
-        assert catalog is not None
         seen, exposures = await asyncio.gather(
-            look(desired, self.ports), look_at_exposures(desired, catalog, self.ports)
+            look(read.desired, self.ports), look_at_exposures(read.desired, read.catalog, self.ports)
         )
         self.observations = replace(seen, exposures=exposures)
-        self.looked_at, self.looked_for = began, commit
-        await self._forget(desired)
+        self.looked_at, self.looked_for = began, read.commit
+        await self._forget(read.desired)
 
     async def _forget(self, desired: Desired) -> None:
         """Let hosts forget the steps of old runs, once after each run; what is needed to go back lies elsewhere."""

@@ -59,8 +59,8 @@ look() {
 }
 # Where the members are: as they say it themselves, and as this node was told to look for them.
 addresses() {
-  told=$(query "SHOW GLOBAL VARIABLES LIKE 'wsrep_cluster_address'" | cut -f 2 | sed 's|^gcomm://||; s|[?].*||')
-  printf '%s\n' "$(column wsrep_incoming_addresses),$told" | tr , '\n' | sed 's/:[0-9]*$//' |
+  wanted=$(query "SHOW GLOBAL VARIABLES LIKE 'wsrep_cluster_address'" | cut -f 2 | sed 's|^gcomm://||; s|[?].*||')
+  printf '%s\n' "$(column wsrep_incoming_addresses),$wanted" | tr , '\n' | sed 's/:[0-9]*$//' |
     grep -E '^[A-Za-z0-9[][A-Za-z0-9:.-]*]?$' | grep -Evx 'AUTO|unspecified' | sort -u
 }
 column() { printf '%s\n' "$seen" | awk -F '\t' -v name="$1" '$1 == name { print $2 }'; }

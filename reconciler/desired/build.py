@@ -12,6 +12,7 @@ from reconciler.desired.tree import Entry
 from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
 from reconciler.domain.desired import (
+    OWN,
     Accept,
     BuildSpec,
     Canary,
@@ -122,27 +123,31 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         vars=dict(model.vars),
         suspended=model.suspended,
         moved_by=model.moved_by,
-        replacement=_replacement(entry, model, world),
-        deployment="old" if model.replacement else "",
+        replacements=dict(_replacements(entry, model, world)),
+        deployment=OWN if model.replacements else "",
     )
 
 
-def _replacement(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Deployment | None:
-    """Make the second deployment as a service of its own would be made: what it leaves out is the first one's."""
-    if model.replacement is None:
-        return None
-    whole = _service(entry, replaced(model), world)
-    return Deployment(
-        hosts=whole.hosts,
-        bootstrap=whole.bootstrap,
-        databases=whole.databases,
-        units=whole.units,
-        builds=whole.builds,
-        config=whole.config,
-        commands=whole.commands,
-        vars=whole.vars,
-        backup_dir=whole.backup_dir,
-    )
+def _replacements(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Iterator[tuple[str, Deployment]]:
+    """Make each further deployment as a service of its own would be made, in the order of their releases."""
+    order = [each.release.id for each in world.catalog.service(world.component(entry, model)).releases]
+    named = {world.release(model, name): name for name in model.replacements}
+    for release in sorted(named, key=order.index):
+        whole = _service(entry, replaced(model, named[release]), world)
+        yield (
+            release,
+            Deployment(
+                hosts=whole.hosts,
+                bootstrap=whole.bootstrap,
+                databases=whole.databases,
+                units=whole.units,
+                builds=whole.builds,
+                config=whole.config,
+                commands=whole.commands,
+                vars=whole.vars,
+                backup_dir=whole.backup_dir,
+            ),
+        )
 
 
 def _secret(model: SecretModel) -> SecretRef:

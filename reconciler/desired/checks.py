@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from reconciler.desired.checks_catalog import exposing_rules
-from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacement, deployments
+from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacements, deployments
 from reconciler.desired.checks_release import (
     ServiceEntry,
     check_builds,
@@ -192,7 +192,7 @@ CHECKS: tuple[Check, ...] = (
     check_commands,
     check_releases,
     check_procedure,
-    check_replacement,
+    check_replacements,
     _hosts,
     _chosen_hosts,
     _canary,

@@ -16,16 +16,17 @@ from reconciler.domain.release import near_miss
 
 
 def deployments(entry: ServiceEntry) -> Iterator[tuple[ServiceEntry, ServiceModel]]:
-    """Yield a service, and its second deployment as if it were a service of its own, with places in the file."""
+    """Yield a service, and its further deployments as if each were a service of its own, with places in the file."""
     model = entry.model
     if model is None:
         return
     yield entry, model
-    if model.replacement is not None:
-        node, second = entry.node, entry.node.at("replacement").entries()
-        first = {key: each for key, each in node.entries().items() if key not in {"hosts", "roles", "bootstrap"}}
-        merged = replace(node, content={**first, **second}, key=node.at("replacement").key)
-        yield Entry(entry.name, merged, None), replaced(model)
+    node, apart = entry.node, {"hosts", "roles", "bootstrap"}
+    own = {key: each for key, each in node.entries().items() if key not in apart}
+    for name in model.replacements:
+        second = node.at("replacements", name)
+        merged = replace(node, content={**own, **second.entries()}, key=second.key)
+        yield Entry(entry.name, merged, None), replaced(model, name)
 
 
 def check_moved(entry: ServiceEntry) -> Iterator[Problem]:
@@ -49,7 +50,7 @@ def check_procedure(entry: ServiceEntry, model: ServiceModel, world: World) -> I
 
 
 def _moved_by_others(node: Node, model: ServiceModel) -> Iterator[Problem]:
-    for key in ("procedure", "replacement"):
+    for key in ("procedure", "replacements"):
         if getattr(model, key):
             yield node.at(key).key_problem(f"others move this service, so {key} says nothing", "remove one of the two")
 
@@ -69,8 +70,8 @@ def _suits(entry: ServiceEntry, model: ServiceModel, procedure: ProcedureModel, 
         if word == "service" and subject not in names:
             hint = near_miss(subject, names, "services of the group")
             yield here.problem(f"{model.procedure} works on service {subject}, which is not in the group", hint)
-        if word == "deployment" and model.replacement is None and "replacement" not in entry.node.entries():
-            hint = "describe the second one under replacement"
+        if word == "deployment" and not model.replacements and "replacements" not in entry.node.entries():
+            hint = "describe the second one under replacements"
             yield here.problem(f"{model.procedure} works on two deployments, and the service has one", hint)
 
 
@@ -83,19 +84,26 @@ def _together(names: Iterable[str], model: ServiceModel, world: World) -> Iterat
             yield other
 
 
-def check_replacement(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
-    """Yield what a second deployment lacks before it can take the place of the first."""
-    if model.replacement is None:
+def check_replacements(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
+    """Yield what a further deployment lacks before it can take the place of the one before."""
+    if not model.replacements:
         return
-    node = entry.node.at("replacement")
-    first = {host.name for host in world.targets(model)}
-    for host in world.targets(replaced(model)):
-        if host.name in first:
-            yield node.key_problem(f"host {host.name} is in both deployments", "a host is in one of them")
-    for name in model.databases:
-        if model.replacement.databases.get(name, model.databases[name]) == model.databases[name]:
-            what = f"database {name} is the same in both deployments"
-            yield node.at("databases", name).key_problem(what, "name the database into which it is loaded")
+    hosts = {host.name: "the first" for host in world.targets(model)}
+    databases = {each.url: "the first" for each in model.databases.values()}
+    for name, second in model.replacements.items():
+        node = entry.node.at("replacements", name)
+        for host in world.targets(replaced(model, name)):
+            if (other := hosts.setdefault(host.name, name)) != name:
+                what = f"host {host.name} is in this deployment and in {other}"
+                yield node.key_problem(what, "a host is in one of them")
+        for database, each in (second.databases or model.databases).items():
+            if (other := databases.setdefault(each.url, name)) != name:
+                what = f"database {database} is in this deployment and in {other}"
+                yield node.at("databases", database).key_problem(what, "name the database into which it is loaded")
+    yield from _proved_live(entry, model, world)
+
+
+def _proved_live(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
     if not model.smoke:
         hint = "name probes under smoke that ask the service's endpoint"
         yield entry.node.key_problem("nothing would prove that the second deployment is live", hint)

@@ -58,7 +58,7 @@ def check_releases(entry: ServiceEntry, model: ServiceModel, world: World) -> It
     yield from _release(entry, model, world, model.release, node.at("release").problem)
     for name, override in model.overrides.items():
         yield from _release(entry, model, world, override.release, node.at("overrides", name, "release").problem)
-    for key in ("versions", "builds", "config"):
+    for key in ("versions", "builds", "config", "replacements"):
         seen: dict[str, str] = {}
         for name in getattr(model, key):
             place = node.at(key, name)

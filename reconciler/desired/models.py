@@ -148,9 +148,10 @@ class OverrideModel(Model):
 
 
 class ReplacementModel(Model):
-    """A second deployment of a service, on hosts of its own. A cutover makes it the live one.
+    """A further deployment of a service, on hosts of its own. A cutover makes it the live one.
 
-    What is left out is as the service has it; the service's own keys are the deployment `old`.
+    It takes over in the leg that ends at its release, or at a later one before the next of them. What is left out is as
+    the service has it, whose own keys are the first deployment.
     """
 
     roles: tuple[w.Name, ...] = Field(default=(), description="Its hosts are those with one of these roles.")
@@ -218,7 +219,9 @@ class ServiceModel(Model):
     moved_by: Literal["us", "others"] = Field(
         default="us", description="`others`: it is only looked at, never planned; plans that need it wait for them."
     )
-    replacement: ReplacementModel | None = Field(default=None, description="A second deployment that takes its place.")
+    replacements: dict[w.Name, ReplacementModel] = Field(
+        default={}, description="Further deployments, by the release at which each takes the place of the one before."
+    )
 
 
 # ---------------------------------------------------------------- probes

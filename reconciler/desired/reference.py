@@ -33,7 +33,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("services.NAME.backup", m.BackupModel),
     ("services.NAME.canary", m.CanaryModel),
     ("services.NAME.overrides.HOST", m.OverrideModel),
-    ("services.NAME.replacement", m.ReplacementModel),
+    ("services.NAME.replacements.RELEASE", m.ReplacementModel),
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
     ("probes.NAME", m.ProbeModel),
     ("probes.NAME.http", m.HttpModel),

@@ -72,10 +72,9 @@ def host_names(model: ServiceModel) -> tuple[str, ...]:
 SECOND = ("roles", "hosts", "bootstrap", "databases", "units", "builds", "config", "commands", "backup", "vars")
 
 
-def replaced(model: ServiceModel) -> ServiceModel:
-    """Return a service as its second deployment has it: what that leaves out is the first one's, but for hosts."""
-    second = model.replacement
-    assert second is not None
+def replaced(model: ServiceModel, release: str) -> ServiceModel:
+    """Return a service as the deployment of a release has it: what that leaves out is the own one's, but for hosts."""
+    second = model.replacements[release]
     own = {key: getattr(second, key) for key in SECOND if key in second.model_fields_set}
-    apart = {"roles": (), "hosts": (), "bootstrap": "", "overrides": {}, "canary": CanaryModel(), "replacement": None}
+    apart = {"roles": (), "hosts": (), "bootstrap": "", "overrides": {}, "canary": CanaryModel(), "replacements": {}}
     return model.model_copy(update=apart | own)

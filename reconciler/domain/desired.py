@@ -10,6 +10,9 @@ from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
 from reconciler.domain.window import Window
 
+OWN = "own"
+"""The deployment that a service's own keys describe, where others take its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -145,7 +148,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A second deployment of a service, which takes the place of the first; what is empty is as there."""
+    """A further deployment of a service, which takes the place of the one before it."""
 
     hosts: tuple[str, ...]
     bootstrap: str
@@ -162,8 +165,8 @@ class Deployment:
 class Service:
     """A service as desired. `component` is its name in the catalog; `hosts` are its targets in order.
 
-    With a `replacement` its own fields are the deployment `old`; `planning/deployments` gives each by itself, named by
-    `deployment`. What is `moved_by` others is observed, and never planned.
+    `replacements` are by the release at which they take over, oldest first; its own fields are the deployment `own`.
+    `planning/deployments` gives each by itself, named by `deployment`. What is `moved_by` others is never planned.
     """
 
     name: str
@@ -192,8 +195,8 @@ class Service:
     vars: Mapping[str, str] = field(default_factory=dict)
     suspended: str = ""  # the reason, empty when not suspended
     moved_by: str = "us"  # us | others: these are only looked at, never planned
-    replacement: Deployment | None = None
-    deployment: str = ""  # old | new, or empty where there is but one
+    replacements: Mapping[str, Deployment] = field(default_factory=dict)
+    deployment: str = ""  # own, or the release at which it takes over; empty where there is but one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

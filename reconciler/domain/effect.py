@@ -68,12 +68,22 @@ class AskStructure:
     release: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskHost:
-    """What runs on a host, through the observers: the named targets' questions."""
+    """What runs of a service on a host, through the observers.
+
+    It names what it asks for, since git may no longer know what a run proves. `form` is that of the build; `names` are
+    the distributions behind `link`, or packages. Only what is `configured` is asked for its configuration.
+    """
 
     host: str
     service: str
+    form: str
+    link: str = ""
+    names: tuple[str, ...] = ()
+    engine: str = ""
+    units: tuple[str, ...] = ()
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class DatabasePosition:
 class Position:
     """A service: `release` is where a route starts, empty when it cannot be told (then `blocks` say why).
 
-    `second` are the hosts of the deployment that is not live.
+    `second` are the hosts of the deployments that take over between here and the goal; they bear on the leg that takes
+    them.
     """
 
     service: str

@@ -93,8 +93,8 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Mend the action that the text names, or choose another procedure.",
     ),
     Reason.REPLACEMENT_DONE: (
-        "The second deployment is the live one, and the procedure would replace it once more.",
-        "Make the keys under `replacement` the service's own, or choose another procedure.",
+        "The procedure replaces a deployment, and none is described that takes over at the end of the leg.",
+        "Describe it under `replacements`, by the release at which it takes over, or choose another procedure.",
     ),
     Reason.HOST_WITHOUT_BUILD: (
         "The host bears no build of the service at all; to provision it is not this daemon's work.",

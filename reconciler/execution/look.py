@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.domain.desired import Database, Desired, Host, Service
+from reconciler.domain.desired import BuildSpec, ConfigFile, ContainerSpec, Database, Desired, Host, Service
+from reconciler.domain.effect import AskHost
 from reconciler.domain.observation import HostReport, Known, Observations, Observed, Unknown
 from reconciler.domain.placeholder import fill
 from reconciler.domain.reasons import Reason
@@ -53,6 +54,29 @@ async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) ->
     if isinstance(answers, Unreachable):
         return Unknown(answers.reason, answers.text, at)
     return Known(read_report(questions, answers, at), at)
+
+
+def asked_of(question: AskHost) -> Service:
+    """Return what a question names of a host, as a service that bears no more than that."""
+    container = ContainerSpec(name=question.service, image="", engine=question.engine)
+    build = BuildSpec(
+        form=question.form,
+        link=question.link,
+        requirements=question.names,
+        packages=dict.fromkeys(question.names, ""),
+        containers=(container,) if question.engine else (),
+    )
+    config = {"*": (ConfigFile(path="", template=""),)} if question.configured else {}
+    return Service(
+        name=question.service,
+        component=question.service,
+        series="",
+        release="",
+        procedure="",
+        units=question.units,
+        builds={"*": build},
+        config=config,
+    )
 
 
 async def look_at_database(desired: Desired, service: Service, name: str, ports: Ports) -> Observed[SchemaMarker]:

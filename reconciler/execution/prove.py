@@ -13,7 +13,7 @@ from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.outcome import Sample
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
-from reconciler.execution.look import look_at_host, password_of, read_marker, services_on
+from reconciler.execution.look import asked_of, look_at_host, password_of, read_marker
 from reconciler.planning.structure import compare, uncompared
 from reconciler.ports import Ports
 from reconciler.steps import Answered, Timed
@@ -27,8 +27,8 @@ async def ask(question: Ask, desired: Desired, ports: Ports) -> Answered:
     match question:
         case AskMarker() | AskStructure() | AskFingerprint() | AskRows():
             return await _of_database(question, ports)
-        case AskHost(host, _):
-            return await look_at_host(desired.hosts[host], services_on(desired, host), ports)
+        case AskHost():
+            return await look_at_host(desired.hosts[question.host], (asked_of(question),), ports)
         case AskDns(records):
             return await ports.dns.values(records)
         case AskHttp():

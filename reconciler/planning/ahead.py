@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from reconciler.domain.desired import Service
+from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Plan
-from reconciler.domain.position import HostPosition, Position
+from reconciler.domain.position import DatabasePosition, HostPosition, Position
+from reconciler.domain.procedure import Phase
+from reconciler.domain.run import Attempt, Run
 from reconciler.planning.build import build_for
+from reconciler.planning.deployments import live
 from reconciler.planning.plan import make_plan
 from reconciler.planning.position import goal_of, version_of
 from reconciler.planning.scene import Scene
@@ -23,9 +28,10 @@ def legs_ahead(group: str, positions: Sequence[Position], scene: Scene) -> Itera
     """
     plan = make_plan(group, positions, scene)
     yield plan
-    for _ in range(MAX_LEGS):
+    for number in range(MAX_LEGS):
         if plan is None or plan.blocked or not plan.hops or plan.direction == "back" or _arrives(plan, scene):
             return
+        scene = _done(plan, f"ahead-{number}", scene)
         positions = [_after(position, plan, scene) for position in positions]
         plan = make_plan(group, positions, scene)
         if plan is None or not plan.hops:
@@ -38,21 +44,31 @@ def _arrives(plan: Plan, scene: Scene) -> bool:
     return all(each.goal == scene.desired.services[each.service].release for each in plan.services)
 
 
+def _done(plan: Plan, name: str, scene: Scene) -> Scene:
+    """Let the journal tell that a leg was done, with the cutovers by which deployments took over."""
+    done = (Attempt(1, scene.now, 0, Done({}), scene.now),)
+    cut = {step.id: done for step in plan.steps if step.phase is Phase.CUTOVER}
+    run = Run(id=name, plan=plan, started_at=scene.now, attempts=cut, ended="done", ended_at=scene.now)
+    return replace(scene, history=replace(scene.history, runs=(*scene.history.runs, run)))
+
+
 def _after(position: Position, plan: Plan, scene: Scene) -> Position:
-    """Place a service where a leg leaves it."""
+    """Place a service where a leg leaves it: on the hosts that took over, if others did."""
     goal = next((each.goal for each in plan.services if each.service == position.service), "")
     if not goal:
         return position
+    serving = live(scene.desired.services[position.service], scene.history)
+    hosts, here = (*position.hosts, *position.second), frozenset(serving.hosts)
     return replace(
         position,
         release=goal,
-        databases=tuple(replace(each, releases=(goal,), text="") for each in position.databases),
-        hosts=tuple(_moved(position.service, host, goal, scene) for host in position.hosts),
+        databases=tuple(DatabasePosition(name=name, releases=(goal,)) for name in sorted(serving.databases)),
+        hosts=tuple(_moved(serving, host, goal, scene) for host in hosts if host.host in here),
+        second=tuple(host for host in position.second if host.host not in here),
     )
 
 
-def _moved(name: str, host: HostPosition, goal: str, scene: Scene) -> HostPosition:
-    service = scene.desired.services[name]
+def _moved(service: Service, host: HostPosition, goal: str, scene: Scene) -> HostPosition:
     if goal_of(service, host.host) != service.release:
         return host  # an override holds it where it is
     build = build_for(service, scene.desired.hosts[host.host], goal, version_of(service, scene.catalog, goal))

@@ -109,6 +109,7 @@ def _expectation(build: Build, service: str, units: tuple[str, ...]) -> verify_h
             "packages": build.packages,
             "config_digest": build.config_digest,
             "containers": {each.name: each.image for each in build.containers},
+            "engine": next((each.engine for each in build.containers), ""),
             "units": () if build.form == "container" else units,
         }
     )

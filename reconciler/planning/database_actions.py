@@ -12,7 +12,7 @@ from reconciler.domain.desired import Database, Desired, Service
 from reconciler.domain.marker import Marker, Stage
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
-from reconciler.planning.deployments import new_of
+from reconciler.planning.deployments import taking_over
 from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.planning.position import version_of
 from reconciler.planning.setting import Draft, Setting, UnfitError, wanted_build
@@ -44,12 +44,12 @@ def databases_of(setting: Setting) -> tuple[tuple[str, Database], ...]:
 def named_database(setting: Setting, name: str) -> tuple[str, Database]:
     """Return whose a database is, and the database: by its name, or by SERVICE.NAME; raises UnfitError.
 
-    Where a new deployment is filled, another service's database is that of its new deployment too.
+    Where a new deployment is filled, another service's database is that of the one that takes over with it.
     """
     service, _, own = name.rpartition(".")
     owner = setting.desired.services.get(service) if service else setting.service
-    if service and owner is not None and owner.replacement is not None and setting.service.deployment == "new":
-        owner = new_of(owner)
+    if service and owner is not None and setting.service.deployment in owner.replacements:
+        owner = taking_over(owner, setting.service.deployment)
     found = dict(databases_on(owner, setting.desired)) if owner is not None else {}
     if owner is None or own not in found:
         raise UnfitError(f"there is no database {name!r}; {setting.service.name} has {', '.join(found) or 'none'}")

@@ -1,10 +1,11 @@
-"""The deployments of a service: one as a rule, two in a replacement, and which of them is live."""
+"""The deployments of a service: one as a rule, more where others take its place, and which of them is live."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.domain.desired import Canary, Service
+from reconciler.domain.desired import OWN, Canary, Service
 from reconciler.domain.plan import ServiceRoute
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import History, Run
@@ -13,18 +14,16 @@ _BEFORE = frozenset({Phase.PREFLIGHT, Phase.PREPARE})
 
 
 def all_of(service: Service) -> tuple[Service, ...]:
-    """Return each deployment of a service as a service of its own."""
-    return (service,) if service.replacement is None else (service, new_of(service))
+    """Return each deployment of a service as a service of its own, in the order in which they take over."""
+    return (service, *(taking_over(service, release) for release in service.replacements))
 
 
-def new_of(service: Service) -> Service:
-    """Return the second deployment."""
-    second = service.replacement
-    assert second is not None
+def taking_over(service: Service, release: str) -> Service:
+    """Return the deployment that takes over at a release."""
+    second = service.replacements[release]
     return replace(
         service,
-        deployment="new",
-        replacement=None,
+        deployment=release,
         hosts=second.hosts,
         bootstrap=second.bootstrap,
         databases=second.databases,
@@ -40,6 +39,12 @@ def new_of(service: Service) -> Service:
     )
 
 
+def serving_at(service: Service, release: str, order: Sequence[str]) -> Service:
+    """Return the deployment that serves at a release: the newest that takes over there or before."""
+    due = [each for each in service.replacements if order.index(each) <= order.index(release)]
+    return taking_over(service, due[-1]) if due else service
+
+
 def bearing(service: Service, host: str) -> Service | None:
     """Return the deployment that a host bears."""
     return next((each for each in all_of(service) if host in each.hosts), None)
@@ -47,27 +52,29 @@ def bearing(service: Service, host: str) -> Service | None:
 
 def seen_as(service: Service) -> str:
     """Return the name under which the databases of a deployment are seen."""
-    return f"{service.name}@new" if service.deployment == "new" else service.name
+    return service.name if service.deployment in {"", OWN} else f"{service.name}@{service.deployment}"
 
 
 def live(service: Service, history: History) -> Service:
-    """Return the deployment that serves: the old one until a run that stands has cut over to the new one."""
-    if service.replacement is None:
-        return service
-    route = _cut_over(service.name, history)
-    return new_of(service) if route and set(route.onto) == set(service.replacement.hosts) else service
+    """Return the deployment that serves: the own one until a run that stands has cut over to another."""
+    route = next(iter(_cut_over(service.name, history)), None)
+    onto = set(route.onto) if route else set()
+    return next((each for each in all_of(service) if set(each.hosts) == onto), service)
 
 
-def other(service: Service, history: History) -> Service | None:
-    """Return the deployment that does not serve."""
+def to_come(service: Service, history: History, order: Sequence[str]) -> tuple[Service, ...]:
+    """Return the deployments that take over between the live one and the goal, the first of them first."""
     serving = live(service, history).deployment
-    return next((each for each in all_of(service) if each.deployment != serving), None)
+    others = [each for each in service.replacements if order.index(each) <= order.index(service.release)]
+    ahead = others[others.index(serving) + 1 :] if serving in others else others if serving in {"", OWN} else []
+    return tuple(taking_over(service, release) for release in ahead)
 
 
 def taken_back(service: Service, history: History) -> bool:
-    """Tell whether a commit names the deployment that was replaced as the one that should serve."""
-    route = _cut_over(service.name, history)
-    return route is not None and live(service, history).deployment != "new" and set(service.hosts) == set(route.off)
+    """Tell whether a commit names a deployment that was replaced as the one that should serve."""
+    routes = _cut_over(service.name, history)
+    known = any(set(each.hosts) == set(routes[0].onto) for each in all_of(service)) if routes else True
+    return not known and any(set(service.hosts) == set(route.off) for route in routes)
 
 
 def cut_over(run: Run, service: str) -> bool:
@@ -89,13 +96,14 @@ def half_way(run: Run) -> bool:
     )
 
 
-def _cut_over(service: str, history: History) -> ServiceRoute | None:
-    """Return the route by which a service was last cut over, of all runs that stand."""
-    for run in reversed(history.runs):
-        for route in run.plan.services:
-            if route.service == service and route.onto and _stands(run, history) and cut_over(run, service):
-                return route
-    return None
+def _cut_over(service: str, history: History) -> tuple[ServiceRoute, ...]:
+    """Return the routes by which a service was cut over, newest first, of all runs that stand."""
+    return tuple(
+        route
+        for run in reversed(history.runs)
+        for route in run.plan.services
+        if route.service == service and route.onto and _stands(run, history) and cut_over(run, service)
+    )
 
 
 def _stands(run: Run, history: History) -> bool:

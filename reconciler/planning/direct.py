@@ -67,11 +67,15 @@ def direct(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
 
 
 def load(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Load the backup set into the databases of the new deployment; raises UnfitError where there is none."""
+    """Load the backup set into the databases of the new deployment; raises UnfitError where there is none.
+
+    One that the old deployment has not is fresh: nothing is loaded into it, and going back empties it all the same.
+    """
     if setting.old is None:
         raise UnfitError(f"{setting.service.name} has no second deployment whose databases could be loaded")
-    names = [str(args["database"])] if "database" in args else sorted(setting.old.databases)
-    drafts = (direct(setting, ActionSpec("load", {**args, "database": name})) for name in names)
+    names = [str(args["database"])] if "database" in args else sorted(setting.service.databases)
+    fresh = {name: {"fresh": True} if name not in setting.old.databases else {} for name in names}
+    drafts = (direct(setting, ActionSpec("load", {**args, **fresh[name], "database": name})) for name in names)
     return tuple(replace(draft, key=f"load.{name}") for name, (draft,) in zip(names, drafts, strict=True))
 
 

@@ -11,6 +11,7 @@ from reconciler.domain.position import HostPosition, Position
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.rule import RELATING
 from reconciler.domain.run import History, Run
+from reconciler.planning.leg import legs_of
 from reconciler.planning.position import goal_of
 from reconciler.planning.relations import Order, order_legs
 from reconciler.planning.route import find_route
@@ -89,8 +90,7 @@ def _legs(service: Service, component: Component, start: str, scene: Scene) -> L
         return tuple(pairwise(route.stops)) or (((start, service.release),) if ahead else ())
     if not route.hops:
         return ()
-    procedure = scene.desired.procedures[service.procedure]
-    return (route.stops,) if procedure.leg == "route" else tuple(pairwise(route.stops))
+    return legs_of(route.stops, scene.desired.procedures[service.procedure], service)
 
 
 def _held(

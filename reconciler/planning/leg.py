@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from reconciler.domain.desired import Host, Service
 from reconciler.domain.position import HostPosition, Position
 from reconciler.domain.procedure import Phase, Procedure
+
+
+def legs_of(stops: Sequence[str], procedure: Procedure, service: Service) -> tuple[tuple[str, ...], ...]:
+    """Cut a route into legs: at every stop, or where `leg` is route, only where another deployment takes over."""
+    ends = {*stops} if procedure.leg == "hop" else {*service.replacements, stops[-1]}
+    places = [0, *(place for place, stop in enumerate(stops) if place and stop in ends)]
+    return tuple(tuple(stops[first : last + 1]) for first, last in pairwise(places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

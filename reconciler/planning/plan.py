@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.domain.desired import Service
@@ -13,9 +13,9 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import Run
 from reconciler.planning.dependency import unmet
-from reconciler.planning.deployments import live, new_of, taken_back
+from reconciler.planning.deployments import live, serving_at, taken_back
 from reconciler.planning.inherit import inherit
-from reconciler.planning.leg import Leg
+from reconciler.planning.leg import Leg, legs_of
 from reconciler.planning.pins import pins_of
 from reconciler.planning.plan_back import checks_back, plan_back
 from reconciler.planning.position import goal_of, held_back
@@ -74,19 +74,16 @@ def _intent(position: Position, scene: Scene) -> _Intent:
     order = [each.release.id for each in scene.catalog.service(service.component).releases]
     if order.index(goal) < order.index(start) or taken_back(declared, scene.history):
         return replace(intent, back=True)
-    if service.deployment != "old" and start == goal:
+    if start == goal and serving_at(declared, goal, order).deployment == service.deployment:
         refresh = scene.desired.procedures["refresh"]
         return replace(intent, procedure=refresh, stops=(goal,), blocks=tuple(_ahead(position, service, order)))
-    return _advance(intent, scene)
+    return _advance(intent, declared, scene)
 
 
-def _advance(intent: _Intent, scene: Scene) -> _Intent:
+def _advance(intent: _Intent, declared: Service, scene: Scene) -> _Intent:
     """Find the stops of the next leg of a service that is behind its goal, or behind its replacement."""
     service, start = intent.service, intent.position.release
     procedure = scene.desired.procedures[service.procedure]
-    if service.deployment == "new" and procedure.has(Phase.CUTOVER):
-        text = f"{service.name}: the replacement is live, so {procedure.name} has nothing left to replace"
-        return replace(intent, blocks=(block(Reason.REPLACEMENT_DONE, text),))
     stops: tuple[str, ...] = (start,)
     if start != service.release:
         policy = RoutePolicy(service.policy)
@@ -94,13 +91,25 @@ def _advance(intent: _Intent, scene: Scene) -> _Intent:
         if not route.found:
             text = "; ".join(f"{r.start} to {r.goal}: {r.reason.text}" for r in route.refused)
             return replace(intent, blocks=(block(Reason.NO_ROUTE, f"{service.name}: {text}"),))
-        stops = route.stops if procedure.leg == "route" else route.stops[:2]
-    new = new_of(service) if service.deployment == "old" else None
+        stops = legs_of(route.stops, procedure, declared)[0]
+    order = [each.release.id for each in scene.catalog.service(service.component).releases]
+    new = serving_at(declared, stops[-1], order)
+    moved = replace(intent, procedure=procedure, stops=stops, new=new if new.deployment != service.deployment else None)
+    return replace(moved, blocks=tuple(_in_the_way(moved, procedure)))
+
+
+def _in_the_way(intent: _Intent, procedure: Procedure) -> Iterator[Block]:
+    """Block where no deployment takes over, or on hosts nobody can tell of, and a stop of hosts that stay behind."""
+    service, new = intent.service, intent.new
+    if service.deployment and new is None and procedure.has(Phase.CUTOVER):
+        text = f"no deployment takes over at {intent.stops[-1]}, so {procedure.name} has nothing to replace"
+        yield block(Reason.REPLACEMENT_DONE, f"{service.name}: {text}")
+    if new is not None:
+        yield from (each.unknown for each in intent.position.second if each.unknown and each.host in new.hosts)
     behind = held_back(service)
     if behind and procedure.has(Phase.QUIESCE):
         text = f"{service.name}: {', '.join(behind)} would be stopped and never started again"
-        intent = replace(intent, blocks=(block(Reason.OVERRIDE_IN_THE_WAY, text),))
-    return replace(intent, procedure=procedure, stops=stops, new=new)
+        yield block(Reason.OVERRIDE_IN_THE_WAY, text)
 
 
 def _ahead(position: Position, service: Service, order: Sequence[str]) -> Iterable[Block]:

@@ -18,7 +18,7 @@ from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import History, Run
 from reconciler.domain.schema import SchemaMarker, SchemaState
 from reconciler.planning.build import Builds, differences, installed_release
-from reconciler.planning.deployments import live, other, seen_as
+from reconciler.planning.deployments import live, seen_as, to_come
 from reconciler.planning.expected import expected_after
 from reconciler.planning.identify import identify
 from reconciler.planning.marker import matches
@@ -32,15 +32,16 @@ _BLOCKS = {
 
 def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
     """Place a service where its live deployment stands: each database, each host, and where a route would start."""
-    new = other(service, history) if live(service, history).deployment == "old" else None
+    order = [each.release.id for each in catalog.service(service.component).releases]
+    ahead = to_come(service, history, order)
     service = live(service, history)
     expands = _expands(desired.procedures.get(service.procedure))
     databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
     builds = Builds(service, dict(versions_of(service, catalog)))
     hosts = tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)
-    second = () if new is None else _second(new, desired, catalog, seen)
+    second = tuple(host for each in ahead for host in _second(each, desired, catalog, seen))
     blocks = tuple(d.block for d in databases if d.block)
-    blocks += tuple(host.unknown for host in (*hosts, *second) if host.unknown)
+    blocks += tuple(host.unknown for host in hosts if host.unknown)
     release = "" if any(d.block for d in databases) else _start(service, catalog, databases, hosts, history)
     if not release and not blocks:
         blocks = (_no_release(service, databases, hosts),)
@@ -50,7 +51,7 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
 
 
 def _second(new: Service, desired: Desired, catalog: Catalog, seen: Observations) -> tuple[HostPosition, ...]:
-    """Place the hosts of the deployment that shall take over: they need not bear any build yet."""
+    """Place the hosts of a deployment that shall take over: they need not bear any build yet."""
     builds = Builds(new, dict(versions_of(new, catalog)))
     hosts = (_host(desired.hosts[name], builds, seen) for name in new.hosts)
     bare = Reason.HOST_WITHOUT_BUILD

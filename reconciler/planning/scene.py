@@ -61,7 +61,7 @@ def inputs_of(group: str, desired: Desired) -> str:
 
 
 def _hosts_of(service: Service) -> tuple[str, ...]:
-    return (*service.hosts, *(service.replacement.hosts if service.replacement else ()))
+    return (*service.hosts, *(host for each in service.replacements.values() for host in each.hosts))
 
 
 def _probes_of(services: Sequence[Service], desired: Desired) -> tuple[str, ...]:

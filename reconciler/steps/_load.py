@@ -10,7 +10,7 @@ from reconciler.steps._shell import PRELUDE
 # NAME.loading is written before the first table, so that what is found in the database later is known to be ours;
 # NAME.loaded when all is there. They lie with the run that loads, and name the dump by its checksum and where it went.
 _MARIADB = r"""
-if [ "$verb" = load ]; then marks=$now; else marks=$then; fi
+if [ "$verb" = unload ]; then marks=$then; else marks=$now; fi
 mark=$marks/$name.loading
 load=$marks/$name.loaded
 
@@ -43,13 +43,19 @@ read_back() {
   value marker "$(marker)"
 }
 
+# Nothing is there to load: what a schema step makes in it is ours, and is taken out again.
+claim() {
+  sum=absent
+  exists || create
+  [ "$(tables)" = 0 ] || noted "$mark" || fail "database $dbname is not empty, and not by this run"
+  note "$mark"
+  echo "the backup set has no database $name"
+  value absent yes
+}
+
 load() {
   final=$then/$name.sql.gz
-  if [ -e "$then/$name.absent" ]; then
-    echo "the backup set has no database $name"
-    value absent yes
-    return 0
-  fi
+  if [ -e "$then/$name.absent" ]; then claim; return 0; fi
   whole "$final"
   exists || create
   if [ "$(tables)" != 0 ]; then
@@ -80,7 +86,7 @@ unload() {
   echo "emptied: $dbname"
 }
 
-case $verb in load | unload) "$verb" ;; *) fail "unknown verb $verb" ;; esac
+case $verb in claim | load | unload) "$verb" ;; *) fail "unknown verb $verb" ;; esac
 """
 
 MARIADB_BODY = PRELUDE + PLACE + LOGIN + DUMP + _MARIADB
@@ -116,15 +122,24 @@ def marker(path):
             found += ["migrate", ",".join("%s=%s" % row for row in rows)]
     return " ".join(found)
 
+def marks_of(base):
+    return os.path.join(os.path.dirname(os.path.dirname(base)), os.environ["RECONCILER_RUN"], os.path.basename(base))
+
+def claim(target, base):
+    ours = "absent %s" % target
+    if tables(target) and not noted(marks_of(base) + ".loading", ours):
+        sys.exit("%s is not empty, and not by this run" % target)
+    write(marks_of(base) + ".loading", ours)
+    value("absent", "yes")
+
 def load(target, base):
     final = base + ".sqlite"
     if os.path.exists(base + ".absent"):
-        value("absent", "yes")
+        claim(target, base)
         return
     if not os.path.exists(final):
         unreadable("%s is not there" % final)
-    ours = "%s %s" % (whole(final), target)
-    marks = os.path.join(os.path.dirname(os.path.dirname(base)), os.environ["RECONCILER_RUN"], os.path.basename(base))
+    ours, marks = "%s %s" % (whole(final), target), marks_of(base)
     if tables(target):
         if not noted(marks + ".loading", ours):
             sys.exit("%s is not empty, and what is in it was not loaded by this run" % target)
@@ -162,7 +177,9 @@ def unload(target, base, present):
 
 verb, target, base, present = sys.argv[1:]
 try:
-    if verb == "load":
+    if verb == "claim":
+        claim(target, base)
+    elif verb == "load":
         load(target, base)
     else:
         unload(target, base, present)

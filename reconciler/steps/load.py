@@ -24,23 +24,27 @@ WHERE = "host"
 class Model(Target):
     """The new database, and the run in whose folder the dump lies (empty: the current one).
 
-    `take_back` empties the database again, if that run loaded it; with `keep_present` what is there is dumped first.
+    What is `fresh` is in no set: it is found empty, and what a schema step makes in it is the run's. `take_back`
+    empties it again, if that run loaded or claimed it; with `keep_present` what is there is dumped first.
     """
 
     run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+    fresh: bool = False
     take_back: bool = False
     keep_present: bool = True
 
 
 def effect(args: Model) -> HostScript:
     """Render the load; a second attempt empties what the first one left half-way, and begins anew."""
-    verb = "unload" if args.take_back else "load"
+    verb = "unload" if args.take_back else "claim" if args.fresh else "load"
     script = _dumps.script(verb, args, args.run, keep_present=args.take_back and args.keep_present)
     return replace(script, body=SQLITE_BODY if args.engine == "sqlite" else MARIADB_BODY)
 
 
 def shows(args: Model) -> tuple[str, ...]:
     """Show the load, or how it is taken back."""
+    if args.fresh and not args.take_back:
+        return (f"see {_name(args)} empty, made if it is not there",)
     if not args.take_back:
         return (_dumps.loading(args, args.run),)
     kept = (_dumps.dumping(args, ".present"),) if args.keep_present else ()
@@ -49,6 +53,8 @@ def shows(args: Model) -> tuple[str, ...]:
 
 def title(args: Model) -> str:
     """Name the database."""
+    if args.fresh and not args.take_back:
+        return f"see {_name(args)} empty, for {args.service}.{args.database}, which is new"
     return f"empty {_name(args)} again" if args.take_back else f"load {args.service}.{args.database} into {_name(args)}"
 
 
@@ -63,8 +69,10 @@ def _name(args: Model) -> str:
     return args.path if args.engine == "sqlite" else f"{args.dbname} on {args.host}"
 
 
-def proved(_args: Model) -> tuple[str, ...]:
+def proved(args: Model) -> tuple[str, ...]:
     """Say what the script reads back."""
+    if args.fresh:
+        return ("it holds no table, or only those of this run",)
     return ("the dump has its checksum; tables are counted and the version is read back",)
 
 

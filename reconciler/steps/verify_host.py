@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Model(Args):
     """The build expected: `link` to `path` with `versions` of distributions, deb or rpm `packages`, or `containers`.
 
-    These map name to image; what is empty is not asked.
+    These map name to image, and are the `engine`'s; what is empty is not asked.
     """
 
     host: str
@@ -35,6 +35,7 @@ class Model(Args):
     versions: Mapping[str, str] = {}
     packages: Mapping[str, str] = {}
     containers: Mapping[str, str] = {}
+    engine: Literal["", "podman", "docker"] = ""
     config_digest: str = ""
     units: tuple[str, ...] = ()
     canary: bool = False
@@ -87,7 +88,18 @@ def proved(args: Model) -> tuple[str, ...]:
 
 def proofs(args: Model) -> tuple[Ask, ...]:
     """Ask what runs there."""
-    return (AskHost(args.host, args.service),)
+    return (
+        AskHost(
+            host=args.host,
+            service=args.service,
+            form=args.form,
+            link=args.link,
+            names=tuple(args.versions if args.form == "environment" else args.packages),
+            engine=args.engine,
+            units=args.units,
+            configured=bool(args.config_digest),
+        ),
+    )
 
 
 def judge(args: Model, evidence: Evidence) -> Outcome:

@@ -204,7 +204,7 @@ class Cloud:
         run = str(step.args.get("run") or order.key.run)
         if step.args.get("take_back"):
             self.databases.pop(_url(step), None)
-        else:
+        elif not step.args.get("fresh"):
             self._put(_url(step), self.backups[run, str(step.args["service"]), str(step.args["database"])])
         return Exited(0, "", {"tables": str(TABLES)})
 

@@ -12,7 +12,7 @@ from reconciler.domain.plan import Json
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.actions import expand
 from reconciler.planning.database_actions import named_database
-from reconciler.planning.deployments import new_of
+from reconciler.planning.deployments import taking_over
 from reconciler.planning.setting import Draft, Setting, UnfitError
 from reconciler.steps import kinds
 from tests.support.sample import DESIRED, KEYSTONE
@@ -181,8 +181,8 @@ def test_beside_a_new_deployment_another_service_means_its_new_one_too() -> None
     second = Deployment(
         hosts=("ks2",), bootstrap="ks2", databases={"main": Database(name="main", url="mysql://x@new/x")}
     )
-    cells = replace(SERVICE, name="cells", replacement=second)
-    other = replace(SERVICE, name="other", replacement=second)
+    cells = replace(SERVICE, name="cells", replacements={"two": second})
+    other = replace(SERVICE, name="other", replacements={"two": second})
     desired = replace(DESIRED, services={"cells": cells, "other": other})
     found = {
         service.deployment: named_database(
@@ -191,6 +191,6 @@ def test_beside_a_new_deployment_another_service_means_its_new_one_too() -> None
             ),
             "cells.main",
         )[1].url
-        for service in (other, new_of(other))
+        for service in (other, taking_over(other, "two"))
     }
-    assert found == {"": "mysql+pymysql://x@db/main", "new": "mysql://x@new/x"}
+    assert found == {"": "mysql+pymysql://x@db/main", "two": "mysql://x@new/x"}

@@ -36,17 +36,11 @@ BEFORE: Mapping[str, Mapping[str, str]] = {
     ),
     "p3": {"keystone-west": "newton", "keystone-north": "victoria", "keystone-east": "xena"},
     "p4": dict.fromkeys(("ceph-mon", "ceph-osd", "ceph-client"), "hammer"),
-    "p5/liberty": {
+    "p5": {
         **dict.fromkeys(("keystone", "glance", "nova", "neutron", "cinder", "ironic"), "kilo"),
         **dict.fromkeys(("nova-compute", "neutron-agents"), "kilo"),
         "openvswitch": "2.3",
         "fabric": "4.2",
-    },
-    "p5/mitaka": {
-        **dict.fromkeys(("keystone", "glance", "nova", "neutron", "cinder", "ironic"), "liberty"),
-        **dict.fromkeys(("nova-compute", "neutron-agents"), "liberty"),
-        "openvswitch": "2.4",
-        "fabric": "5.0",
     },
 }
 """Practice to service to the release at which it stands before."""
@@ -65,7 +59,7 @@ def at_start(desired: Desired, name: str) -> Desired:
     """Return a desired state that asks for nothing: every service at the release and deployment where it stands."""
     services = {
         service.name: replace(
-            service, release=BEFORE[name].get(service.name, service.release), replacement=None, deployment=""
+            service, release=BEFORE[name].get(service.name, service.release), replacements={}, deployment=""
         )
         for service in desired.services.values()
     }

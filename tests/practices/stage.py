@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.domain.desired import Desired
+from reconciler.domain.observation import Package
 from reconciler.domain.plan import Step
 from reconciler.domain.revision import Revision
 from reconciler.domain.verdict import State, Verdict
@@ -57,9 +59,18 @@ class Stage:
         """Ask for what is there, as a revert does."""
         self._commit(self.start)
 
-    def go(self) -> None:
-        """Ask for the goal."""
-        self._commit(self.goal)
+    def go(self, **releases: str) -> None:
+        """Ask for the goal, but that the services named are to run other releases."""
+        asked = {name: replace(self.goal.services[name], release=release) for name, release in releases.items()}
+        self._commit(replace(self.goal, services={**self.goal.services, **asked}))
+
+    async def others_move(self, service: str) -> None:
+        """Let others bring their service to its goal, and time go by until it is looked at again."""
+        wanted = self.goal.services[service]
+        for host in wanted.hosts:
+            for name, version in wanted.builds[wanted.release].packages.items():
+                self.cloud.machines[host].packages[name] = Package(version, held=True, installed_at=self.clock.now())
+        await self.clock.advance(self.memory.sweep_s + 1)
 
     async def rest(self) -> dict[str, Verdict]:
         """Pass, and let time go by, until no group moves any more; return the verdicts by group."""
@@ -102,6 +113,7 @@ def _urls(desired: Desired) -> Mapping[tuple[str, str], str]:
 
 def _names(desired: Desired) -> MemoryDns:
     """Let each endpoint's name mean what its service says was there before."""
-    vars_ = [service.vars for service in desired.services.values() if "old_address" in service.vars]
+    first = [all_of(service)[:2][-1] for service in desired.services.values()]
+    vars_ = [service.vars for service in first if "old_address" in service.vars]
     records = {(f"{each['endpoint']}.", "A"): (each["old_address"],) for each in vars_}
     return MemoryDns(zones={"cloud.example.net."}, keys={"reconciler": "s3cret"}, records=records)

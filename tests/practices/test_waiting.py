@@ -1,39 +1,23 @@
-"""Mitaka asks for the new version of a fabric that others move: until it is seen, its plan waits."""
+"""Mitaka asks for the new version of a fabric that others move: the second leg waits until it is seen."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
-
-from reconciler.planning.observed_json import observed_to_json
-from tests.cli.conftest import Call, call, conforms, shown
-from tests.practices.record import AT, BEFORE, ROOT, practice
-from tests.practices.test_plans import CASES, SHAPES
-from tests.support.standing import standing
-
-__all__ = ["call"]
-
-FOLDER = ROOT / "p5/mitaka"
-OBSERVED = FOLDER / "observed-waiting.json"
+from tests.cli.conftest import conforms
+from tests.practices.test_plans import CASES
 
 
-def test_the_observation_is_that_of_the_fleet_with_the_old_fabric() -> None:
-    desired, catalog = practice("p5/mitaka")
-    seen = observed_to_json(standing(desired, catalog, {**BEFORE["p5/mitaka"], "fabric": "4.2"}, AT))
-    assert json.loads(OBSERVED.read_text()) == json.loads(json.dumps(seen))
+def test_the_second_leg_alone_waits_for_the_fabric() -> None:
+    plan = conforms("plan", (CASES / "p5/plan.json").read_text())
+    waits = [[each["rule"] for each in leg["waits_for"]] for leg in plan["plans"]]
+    assert waits == [[], ["fabric-carries-mitaka"]]
 
 
-@pytest.mark.parametrize(("shape", "suffix"), SHAPES)
-def test_pictures_of_the_plan_that_waits(call: Call, shape: str, suffix: str) -> None:
-    found = call("plan", FOLDER, "--observed", OBSERVED, "-o", shape)
-    assert found.exit_code == 0, found.stderr
-    assert shown(CASES / f"p5-waiting/plan.{suffix}", found.stdout)
-
-
-def test_it_waits_for_the_fabric_alone() -> None:
-    plan = conforms("plan", (CASES / "p5-waiting/plan.json").read_text())
-    waits = [each["waits_for"] for each in plan["plans"]]
-    ready = json.loads((CASES / "p5-mitaka/plan.json").read_text())
-    assert ["fabric-carries-mitaka" in json.dumps(each) for (each,) in waits] == [True]
-    assert [each["waits_for"] for each in ready["plans"]] == [[]]
+def test_each_leg_moves_onto_the_controller_of_its_release() -> None:
+    plan = json.loads((CASES / "p5/plan.json").read_text())
+    synced = [step for step in plan["steps"] if ".schema-sync." in step["id"]]
+    assert {(step["hop"], step["host"]) for step in synced} == {
+        ("kilo>liberty", "new1"),
+        ("liberty>mitaka", "new2"),
+    }

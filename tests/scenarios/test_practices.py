@@ -38,8 +38,8 @@ def replaced(release: str = "2026.1", **changes: object) -> Service:
         KEYSTONE,
         release=release,
         procedure="replacement",
-        replacement=replace(new, **changes),
-        deployment="old",
+        replacements={release: replace(new, **changes)},
+        deployment="own",
     )
 
 
@@ -171,8 +171,7 @@ async def test_a_goal_that_changes_before_the_cutover_lets_the_old_one_serve_fir
 
 async def test_the_keys_of_a_live_replacement_become_the_services_own():
     stage = await moved()
-    whole = replaced().replacement
-    assert whole is not None
+    (whole,) = replaced().replacements.values()
     stage.fleet.ledger.clear()
     own = replace(KEYSTONE, release="2026.1", hosts=NEW, bootstrap="new1", databases=whole.databases)
     stage.commit(desired(own))

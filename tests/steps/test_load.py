@@ -109,8 +109,31 @@ def test_a_dump_that_was_changed_is_not_loaded(sandbox, act, databases):
     assert new.tables() == 0
 
 
-def test_a_database_that_the_set_has_as_absent_stays_so(act, databases):
+def test_a_database_that_the_set_has_as_absent_is_emptied_of_what_a_schema_step_makes(act, databases):
     old, new = databases
     old.forget()
     assert act(backup, old).values == {"absent": "yes"}
-    assert act(load, new).values == {"absent": "yes"}
+    assert act(load, new).values["absent"] == "yes"
+    made_and_emptied(act, new)
+
+
+def test_one_that_is_in_no_set_is_found_empty_and_emptied_again(act, databases):
+    _, new = databases
+    assert act(load, new, fresh=True).values["absent"] == "yes"
+    made_and_emptied(act, new, fresh=True)
+
+
+def made_and_emptied(act, new, **more):
+    new.run("CREATE TABLE cells (id INTEGER)")
+    assert isinstance(act(load, new, **more), Done)
+    assert new.tables() == 1
+    assert isinstance(act(load, new, run="run-1", current="run-2", take_back=True, **more), Done)
+    assert new.tables() == 0
+
+
+def test_one_that_is_not_empty_is_not_taken_for_fresh(act, databases):
+    _, new = databases
+    new.run("CREATE TABLE theirs (id INTEGER)")
+    failed = act(load, new, fresh=True)
+    assert isinstance(failed, Failed)
+    assert "and not by this run" in failed.text

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
-from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.desired import OWN, Desired, Host, Service
 from reconciler.domain.observation import (
     Absent,
     ConfigState,
@@ -38,7 +38,7 @@ def standing(desired: Desired, catalog: Catalog, releases: Mapping[str, str], at
     for name, release in releases.items():
         for each in all_of(desired.services[name]):
             for database in each.databases:
-                there = each.deployment != "new" and database in catalog.service(each.component).at(release).schema
+                there = each.deployment in {"", OWN} and database in catalog.service(each.component).at(release).schema
                 marker = Known(marker_of(each, database, release, catalog), at) if there else Absent(at)
                 markers[seen_as(each), database] = marker
     return Observations(hosts={name: Known(report, at) for name, report in reports.items()}, databases=markers)

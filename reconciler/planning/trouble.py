@@ -18,6 +18,9 @@ from reconciler.planning.way_back import undo_steps
 MAX_ATTEMPTS = 3
 """How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
 
+_SAID_GOING_BACK = frozenset({Reason.WRITTEN_SINCE, Reason.BACKUP_UNREADABLE})
+"""What keeps its own name where it stops the way back."""
+
 Trouble = tuple[Step, Failed | Lost, int]
 """A step whose attempt of that number ended badly, and how."""
 
@@ -76,7 +79,7 @@ def reason_of(run: Run, step: Step, outcome: Failed | Lost) -> Reason:
     """Name the reason of a halt: that of the outcome, or what it means where it happened."""
     if run.going_back:
         known = Reason(outcome.reason)
-        return known if known is Reason.WRITTEN_SINCE else Reason.BACK_OUT_FAILED
+        return known if known in _SAID_GOING_BACK else Reason.BACK_OUT_FAILED
     if step.phase is Phase.ROLL and step.wave == 0:
         return Reason.CANARY_FAILED
     return Reason(outcome.reason)

@@ -11,10 +11,8 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
 from reconciler.planning.held_node import leading, led, undo_of
 from reconciler.planning.inherit import through
+from reconciler.planning.proved_first import proved_first, takes_rows
 from reconciler.steps import barrier, kinds
-
-_TAKING = frozenset({"restore", "load"})
-"""Undos by which what is in a database now is gone from it."""
 
 
 def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) -> tuple[Step, ...]:
@@ -23,7 +21,7 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
     `runs` are the run and those whose open leg it took over, newest first; `under` is the run that carries the steps:
     in it, "self" means its own saved files and backup set. A step that failed or was lost half-way is undone as well.
     Before a database is restored, its rows are compared with the seal, unless its service is in `accept_loss`; what is
-    there then is kept in any case.
+    there then is kept in any case. No database is restored before all dumps and seals have passed.
     """
     seals = {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
     undone: tuple[Step, ...] = ()
@@ -35,9 +33,7 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
         part = tuple(_guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
         ends = _ends(undone)
         undone += tuple(replace(step, after=step.after or ends) for step in part)
-    if all(run.id != under for run in runs):
-        undone = _asked_first(undone)
-    undone = led(undone, leads)
+    undone = proved_first(led(undone, leads), stands=all(run.id != under for run in runs))
     return undone + _checks(undone, runs[-1].plan.checks_back)
 
 
@@ -61,17 +57,6 @@ def _mirrored(run: Run, leads: frozenset[str], prefix: str, *, same_run: bool) -
 def _ends(steps: tuple[Step, ...]) -> tuple[str, ...]:
     waited_for = {each for step in steps for each in step.after}
     return tuple(step.id for step in steps if step.id not in waited_for)
-
-
-def _asked_first(undone: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Ask for writes before anything is stopped too, so that a refusal costs no outage."""
-    first = tuple(
-        replace(step, id=f"preflight.{step.id}", phase=Phase.PREFLIGHT, after=())
-        for step in undone
-        if step.kind == "unchanged"
-    )
-    ids = tuple(step.id for step in first)
-    return first + tuple(step if step.after else replace(step, after=ids) for step in undone)
 
 
 def _checks(undone: tuple[Step, ...], checks: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -162,7 +147,7 @@ def _guarded(
 ) -> Iterable[Step]:
     """Put before what takes rows away the proof that none was written since the seal, and let it keep what is there."""
     for step in mirrored:
-        if step.kind not in _TAKING:
+        if not takes_rows(step):
             yield step
             continue
         before = step.after

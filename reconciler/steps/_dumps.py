@@ -24,6 +24,7 @@ from reconciler.steps._sqlite import BODY as SQLITE_BODY
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
 WORD = r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$"
+RUN = r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$"
 
 
 class Target(Args):
@@ -84,6 +85,13 @@ def loading(target: Target, run: str) -> str:
     if target.engine == "sqlite":
         return typed(("cp", place, target.path))
     return f"gzip -dc {place} | {typed(('mariadb', *_login(target)))}"
+
+
+def reading(target: Target, run: str) -> tuple[str, ...]:
+    """Show how a run's dump is read; `run` is empty for the current one."""
+    place = _place(target, run or "RUN")
+    look = ("sqlite3", place, "PRAGMA integrity_check") if target.engine == "sqlite" else ("gzip", "-t", place)
+    return typed(("sha256sum", place)), typed(look)
 
 
 def _place(target: Target, run: str, suffix: str = "") -> str:

@@ -129,6 +129,13 @@ position() {
     sed -n "s/^-- CHANGE MASTER TO MASTER_LOG_FILE='\([^']*\)', MASTER_LOG_POS=\([0-9]*\);.*/\1:\2/p"
 }
 
+read_back() {
+  if [ -e "$then/$name.absent" ]; then value absent yes; return 0; fi
+  whole "$then/$name.sql.gz"
+  value path "$then/$name.sql.gz"
+  value sha256 "$sum"
+}
+
 restore() {
   final=$then/$name.sql.gz
   absent=no
@@ -144,7 +151,7 @@ restore() {
   value sha256 "$total"
 }
 
-case $verb in backup | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
+case $verb in backup | read_back | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
 """
 
 BODY = PRELUDE + PLACE + LOGIN + DUMP + _VERBS

@@ -117,12 +117,23 @@ def backup(source, base):
     value("bytes", os.path.getsize(final))
     value("trust", "read_back")
 
+# Returns the checksum of the dump; empty where there was no database.
+def read_back(base):
+    final = base + ".sqlite"
+    if os.path.exists(base + ".absent"):
+        value("absent", "yes")
+        return ""
+    if not os.path.exists(final):
+        unreadable("%s is not there" % final)
+    total = whole(final)
+    value("path", final)
+    value("sha256", total)
+    return total
+
 def restore(source, base, present):
     final = base + ".sqlite"
-    absent = os.path.exists(base + ".absent")
-    if not absent and not os.path.exists(final):
-        unreadable("%s is not there" % final)
-    total = "" if absent else whole(final)
+    total = read_back(base)
+    absent = not total
     if present and (os.path.exists(source) or os.path.exists(present + ".sqlite")):
         dump(source, present + ".sqlite")
         value("present", present + ".sqlite")
@@ -137,12 +148,8 @@ def restore(source, base, present):
     for side in SIDES + (("",) if absent else ()):
         if os.path.exists(source + side):
             os.remove(source + side)
-    if absent:
-        value("absent", "yes")
-    else:
+    if not absent:
         os.replace(new, source)
-        value("path", final)
-        value("sha256", total)
     if os.path.isdir(os.path.dirname(source)):
         flush(os.path.dirname(source))
 
@@ -150,6 +157,8 @@ verb, source, base, present = sys.argv[1:]
 try:
     if verb == "backup":
         backup(source, base)
+    elif verb == "read_back":
+        read_back(base)
     else:
         restore(source, base, present)
 except (OSError, sqlite3.Error) as error:

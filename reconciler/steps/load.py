@@ -28,7 +28,7 @@ class Model(Target):
     empties it again, if that run loaded or claimed it; with `keep_present` what is there is dumped first.
     """
 
-    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+    run: str = Field(default="", pattern=_dumps.RUN)
     fresh: bool = False
     take_back: bool = False
     keep_present: bool = True

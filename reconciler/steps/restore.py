@@ -21,7 +21,7 @@ class Model(Target):
     `keep_present` dumps what is there now into the current run's folder first, as SERVICE.DATABASE.present.
     """
 
-    run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
+    run: str = Field(default="", pattern=_dumps.RUN)
     keep_present: bool = True
 
 

@@ -31,6 +31,7 @@ from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.ports import Answer, Order, Question, StepKey
 from reconciler.steps import environment, schema_sync, units
+from reconciler.steps._dumps import UNREADABLE
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
 from tests.fakes.spoken import spoken
@@ -83,6 +84,7 @@ class Cloud:
         }
         self.urls = urls
         self.backups: dict[tuple[str, str, str], Data | None] = {}
+        self.damaged: set[tuple[str, str]] = set()  # services and databases whose dumps cannot be read any more
         self.held: dict[str, dict[str, Data]] = {}  # by service, what the node that is held back has
         self.ledger: list[str] = []
         self.failing: set[str] = set()  # ids of steps that exit 1
@@ -193,6 +195,12 @@ class Cloud:
         key = (order.key.run, str(step.args["service"]), str(step.args["database"]))
         self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url_of(login))))
         return Exited(0, "", {"path": "/backups", "sha256": "0" * 64})
+
+    def _read_back(self, _: Machine, step: Step, order: Order) -> Exited:
+        whose = str(step.args["service"]), str(step.args["database"])
+        if whose in self.damaged or (str(step.args.get("run") or order.key.run), *whose) not in self.backups:
+            return Exited(UNREADABLE, f"the dump of {'.'.join(whose)} is damaged")
+        return Exited(0, "")
 
     def _restore(self, _: Machine, step: Step, order: Order) -> Exited:
         run = str(step.args.get("run") or order.key.run)

@@ -262,7 +262,8 @@ class Fleet:
             return Exited(0, "", {"path": f"/backups/{run}", "sha256": "0" * 64, "trust": "read_back"})
         if run not in site.backups:
             return Exited(1, f"no backup of {run}")
-        site.data = copy.deepcopy(site.backups[run])
+        if verb == "restore":
+            site.data = copy.deepcopy(site.backups[run])
         return Exited(0, "")
 
     def _load(self, site: Site, order: Order) -> Exited:

@@ -104,14 +104,18 @@ def test_an_accepted_loss_needs_no_proof_but_keeps_the_present():
     assert found["back.keystone.migrate.schema-sync.main.2023.1@ks1"].args["keep_present"] is True
 
 
-def test_a_finished_run_is_asked_for_writes_before_anything_is_stopped():
+def test_a_finished_run_is_asked_for_writes_and_dumps_before_anything_is_stopped():
     found = back(run(len(FORWARD.steps)), same_run=False)
 
     first = [step for step in found.values() if not step.after]
-    assert [(step.kind, step.phase) for step in first] == [("unchanged", Phase.PREFLIGHT)]
+    assert [(step.kind, step.phase) for step in first] == [
+        ("read_back", Phase.PREFLIGHT),
+        ("unchanged", Phase.PREFLIGHT),
+    ]
+    assert first[0].args["run"] == "r1"
     for step in found.values():
         if step.kind == "units":
-            assert first[0].id in ancestors(step, found)
+            assert {each.id for each in first} <= ancestors(step, found)
     assert found["back.keystone.migrate.schema-sync.main.2023.1@ks1"].args["run"] == "r1"
     assert found["back.keystone.roll.configure.2026.1@ks2"].args["restore_from"] == "r1"
 
@@ -140,3 +144,5 @@ def test_whatever_was_begun_the_way_back_is_an_order_that_can_be_carried_out(cou
     starts = [step for step in found if step.title.startswith("start")]
     for restore in (step for step in found if step.kind == "restore"):
         assert all(restore.id in ancestors(start, by_id) for start in starts)
+        proofs = {step.id for step in found if step.kind in {"read_back", "unchanged"}}
+        assert proofs <= ancestors(restore, by_id)

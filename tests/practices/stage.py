@@ -41,14 +41,14 @@ class Stage:
         self.source = MemorySource()
         self.wanted: dict[str, Desired] = {}
         self.dns = _names(self.goal)
-        journal = MemoryJournal(self.clock, Store.empty())
+        self.journal = MemoryJournal(self.clock, Store.empty())
         ports = Ports(
             hosts=self.cloud.hosts,
             databases=self.cloud,
             http=self.cloud,
             secrets=NoSecrets(),
             source=self.source,
-            journal=journal,
+            journal=self.journal,
             clock=self.clock,
             dns=self.dns,
             metrics=MemoryMetrics(),
@@ -71,6 +71,10 @@ class Stage:
             for name, version in wanted.builds[wanted.release].packages.items():
                 self.cloud.machines[host].packages[name] = Package(version, held=True, installed_at=self.clock.now())
         await self.clock.advance(self.memory.sweep_s + 1)
+
+    def retry(self, group: str) -> None:
+        """Say that what failed is to be tried again."""
+        self.journal.ask("retry", group, "ada", "mended")
 
     async def rest(self) -> dict[str, Verdict]:
         """Pass, and let time go by, until no group moves any more; return the verdicts by group."""

@@ -45,6 +45,29 @@ async def test_p1_is_taken_back_when_the_first_new_controller_does_not_serve() -
     assert not any("@cmp" in step and ".roll." in step for step in stage.cloud.ledger)
 
 
+async def test_p2_restores_no_database_when_one_of_its_dumps_is_damaged() -> None:
+    stage = Stage("p2")
+    stage.stay()
+    await stage.rest()
+    moved = {url: data.writes for url, data in stage.cloud.databases.items()}
+    stage.cloud.damaged = {("nova", "api")}
+    stage.cloud.failing.add("keystone.roll.watch.guest.check.2@controller-0")
+
+    stage.go()
+    ended = await stage.rest()
+    assert ended["overcloud"].state is State.HALTED
+    why = [(halt.reason, halt.text) for halt in stage.memory.history.halts]
+    assert [reason for reason, _ in why] == ["StepFailed", "BackupUnreadable"]
+    assert "the dump of nova.api is damaged" in why[-1][1]
+    assert not any("schema-sync" in step for step in stage.cloud.ledger if step.startswith("back."))
+    assert all(data.writes > moved[url] for url, data in stage.cloud.databases.items() if "nova" in url)
+
+    stage.cloud.damaged.clear()
+    stage.retry("overcloud")
+    await stage.rest()
+    assert {url: data.writes for url, data in stage.cloud.databases.items()} == moved
+
+
 async def test_p1_is_reverted_after_it_arrived() -> None:
     stage = Stage("p1")
     stage.stay()

@@ -248,6 +248,16 @@ def law_6_a_restore_only_after_proof_or_acceptance(case: Case) -> Iterator[str]:
             yield f"{deed.key.step} of {run} restored without proof that nothing was written"
 
 
+def law_6_nothing_is_put_back_before_its_dump_was_read_back(case: Case) -> Iterator[str]:
+    for deed in case.deeds:
+        if deed.what == "restore":
+            run = deed.key.run
+            said = case.turned.get(run, case.pinned[run])
+            began = case.intents[run, deed.key.step, deed.key.attempt][0]
+            if not case.done_before(run, "read_back", deed.service, began, after=said):
+                yield f"{deed.key.step} of {run} restored from a dump that nobody had read back"
+
+
 def law_6_no_service_runs_while_its_database_is_changed_offline(case: Case) -> Iterator[str]:
     for deed in case.deeds:
         if deed.what in {"sync", "restore"} and deed.code == 0 and deed.serving:

@@ -167,7 +167,7 @@ async def test_data_written_since_is_not_lost_without_a_name_under_it():
 
     refused = await stage.until(State.HALTED)
     assert refused.reason == Reason.WRITTEN_SINCE
-    assert stage.fleet.ledger == []  # nothing was stopped to find out
+    assert all(step.startswith("preflight.") for step in stage.fleet.ledger)  # nothing was stopped to find out
     assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": "2026.1"}
 
     stage.want(release="yoga", accepts=(loss(until=LONG_AGO),))

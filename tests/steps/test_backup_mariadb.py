@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, backup, restore
+from reconciler.steps import Evidence, backup, read_back, restore
 from tests.support.mariadb import shared
 
 pytestmark = pytest.mark.integration
@@ -122,6 +122,13 @@ def test_a_restore_that_died_half_way_is_done_again(sandbox, db, act):
     assert db.content() == before
 
 
+def test_a_dump_is_read_back_again_without_its_server(sandbox, db, act):
+    done = act(backup)
+    again = act(read_back, current="run-2", run="run-1", port=1, password="wrong")
+    assert isinstance(again, Done), again
+    assert again.values == {name: done.values[name] for name in ("path", "sha256")}
+
+
 def test_a_missing_database_is_absent_and_a_refused_login_is_not(sandbox, db, act):
     assert isinstance(act(backup, password="wrong"), Failed)
     assert isinstance(act(backup, dbname="mysql"), Failed)
@@ -139,9 +146,10 @@ def test_a_cut_dump_is_never_loaded(sandbox, db, act):
     path = sandbox.root / "backups/run-1/keystone.main.sql.gz"
     path.write_bytes(path.read_bytes()[:-20])
     before = db.content()
-    failed = act(restore)
-    assert isinstance(failed, Failed)
-    assert failed.reason == Reason.BACKUP_UNREADABLE
+    for kind in (restore, read_back):
+        failed = act(kind)
+        assert isinstance(failed, Failed)
+        assert failed.reason == Reason.BACKUP_UNREADABLE
     assert db.content() == before
 
 

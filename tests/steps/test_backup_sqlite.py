@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, backup, restore
+from reconciler.steps import Evidence, backup, read_back, restore
 
 
 @pytest.fixture
@@ -96,10 +96,20 @@ def test_a_restore_brings_everything_back_and_keeps_the_present(sandbox, db, act
     assert done.values["present"] == str(sandbox.root / "backups/run-2/keystone.main.present.sqlite")
 
 
+def test_a_dump_is_read_back_again_without_its_database(sandbox, db, act):
+    write(db, "CREATE TABLE project (name TEXT)")
+    done = act(backup)
+    db.unlink()
+    again = act(read_back, current="run-2", run="run-1")
+    assert isinstance(again, Done), again
+    assert again.values == {name: done.values[name] for name in ("path", "sha256")}
+
+
 def test_a_database_that_was_absent_is_absent_again(sandbox, db, act):
     assert act(backup).values == {"absent": "yes"}
     write(db, "CREATE TABLE project (name TEXT)")
     assert act(backup).values == {"absent": "yes"}
+    assert act(read_back).values == {"absent": "yes"}
     assert act(restore, keep_present=False).values == {"absent": "yes"}
     assert not db.exists()
 
@@ -110,7 +120,7 @@ def test_a_damaged_dump_is_never_restored_nor_overwritten(sandbox, db, act):
     path = sandbox.root / "backups/run-1/keystone.main.sqlite"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     write(db, "INSERT INTO project VALUES ('b')")
-    for kind in (restore, backup):
+    for kind in (restore, backup, read_back):
         failed = act(kind)
         assert isinstance(failed, Failed)
         assert failed.reason == Reason.BACKUP_UNREADABLE
@@ -119,9 +129,10 @@ def test_a_damaged_dump_is_never_restored_nor_overwritten(sandbox, db, act):
 
 def test_a_missing_dump_is_said(sandbox, db, act):
     write(db, "CREATE TABLE project (name TEXT)")
-    failed = act(restore, run="run-9")
-    assert isinstance(failed, Failed)
-    assert "is not there" in failed.text
+    for kind in (restore, read_back):
+        failed = act(kind, run="run-9")
+        assert isinstance(failed, Failed)
+        assert "is not there" in failed.text
 
 
 def test_a_file_that_is_no_database_fails_without_a_traceback(sandbox, db, act):

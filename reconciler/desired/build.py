@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from reconciler.desired.build_model import BuildModel, ConfigFileModel
-from reconciler.desired.models import DatabaseModel, ProbeModel, PrometheusModel, SecretModel, ServiceModel
+from reconciler.desired.models import DatabaseModel, HaltsModel, ProbeModel, PrometheusModel, SecretModel, ServiceModel
 from reconciler.desired.procedures import build_procedures
-from reconciler.desired.tree import Entry
+from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
 from reconciler.domain.desired import (
@@ -21,6 +21,7 @@ from reconciler.domain.desired import (
     Database,
     Deployment,
     Desired,
+    HaltPolicy,
     Override,
     Prometheus,
     SecretRef,
@@ -55,8 +56,20 @@ def build_desired(world: World) -> Desired:
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
         prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
+        halts=dict(_halts(tree)),
         windows=tuple(_window(name, each) for name, each in tree.fleet.windows.items()) if tree.fleet else (),
     )
+
+
+def _halts(tree: Tree) -> Iterator[tuple[str, HaltPolicy]]:
+    """Yield what halts of each group stop, where that is more or less than the group."""
+    common = tree.fleet.halts if tree.fleet else HaltsModel()
+    own = {entry.name: entry.model.halts for entry in tree.groups.values() if entry.model is not None}
+    grouped = {name for entry in tree.groups.values() if entry.model is not None for name in entry.model.services}
+    for group in (*own, *(name for name in tree.services if name not in grouped)):
+        model = own.get(group) or common
+        if model != HaltsModel():
+            yield group, HaltPolicy(scope=model.scope, hosts=model.hosts or 0)
 
 
 def _window(name: str, model: WindowModel) -> Window:

@@ -23,6 +23,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("fleet.prometheus", m.PrometheusModel),
     ("login", m.LoginModel),
     ("hosts.NAME", m.HostModel),
+    ("fleet.halts, groups.NAME.halts", m.HaltsModel),
     ("groups.NAME", m.GroupModel),
     ("services.NAME", m.ServiceModel),
     ("services.NAME.databases.NAME", m.DatabaseModel),

@@ -200,6 +200,14 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HaltPolicy:
+    """What a halt of a group stops: the group, the whole fleet, or the host alone while no more than `hosts` failed."""
+
+    scope: str = "group"  # host | group | fleet
+    hosts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accept:
     """A named risk that somebody took, until a day."""
 
@@ -226,3 +234,4 @@ class Desired:
     suspended: str = ""
     prometheus: Prometheus | None = None
     windows: tuple[Window, ...] = ()
+    halts: Mapping[str, HaltPolicy] = field(default_factory=dict)  # by group; without one a halt stops its group

@@ -81,5 +81,6 @@ class Reason(StrEnum):
     IN_SYNC = "InSync"
     BACKING_OUT = "BackingOut"
     # gates
+    FLEET_HALTED = "FleetHalted"
     WINDOW_CLOSED = "WindowClosed"
     WINDOW_TOO_SHORT = "WindowTooShort"

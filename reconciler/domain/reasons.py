@@ -233,6 +233,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
+    Reason.FLEET_HALTED: (
+        "Another group is halted, and git says that its halts stop the whole fleet.",
+        "Mend what halted it and clear that halt; or `accept` a `halts:SERVICE` in git to let this one go on.",
+    ),
     Reason.WINDOW_CLOSED: (
         "No maintenance window is open for the group; what runs is let finish, and nothing forward is begun.",
         "Wait; or `accept` a `windows:SERVICE` in git, with a name, a reason and a day, to go on without a window.",
@@ -242,6 +246,28 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Wait for the next one; give the window more hours or `overrun`; or `accept` a `windows:SERVICE` in git.",
     ),
 }
+
+
+HALTING = frozenset(
+    {
+        Reason.STEP_FAILED,
+        Reason.STEP_LOST,
+        Reason.STEP_SLOW,
+        Reason.CANARY_FAILED,
+        Reason.VERIFY_FAILED,
+        Reason.GATE_CLOSED,
+        Reason.SCHEMA_MISMATCH,
+        Reason.STRUCTURE_MISMATCH,
+        Reason.BACKUP_UNREADABLE,
+        Reason.VALUE_MISSING,
+        Reason.VALUE_INVALID,
+        Reason.WRITTEN_SINCE,
+        Reason.BACK_OUT_FAILED,
+        Reason.SECRET_MISSING,
+        Reason.HOST_FENCED,
+    }
+)
+"""The closed list of why a group halts; each has a section in docs/reference/halts.md."""
 
 
 def hint_of(reason: Reason, *, host: str = "", group: str = "") -> str:

@@ -12,6 +12,7 @@ from typing import Protocol, cast
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.gate import Closed
+from reconciler.domain.run import Halt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Case:
     """What gates judge: a group's next leg, or with `begun` the one that is open.
 
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
-    gates that an `accept` in git waives for the group.
+    gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
     """
 
     group: str
@@ -28,6 +29,7 @@ class Case:
     begun: bool
     least_s: float = 0.0
     waived: frozenset[str] = frozenset()
+    halts: tuple[Halt, ...] = ()
 
 
 class Gate(Protocol):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.plan import Block
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Halt, Suspension
 from reconciler.domain.verdict import Decision, State, Verdict
@@ -26,10 +28,11 @@ def cleared(halt: Halt, revision: str) -> Draft:
 
 
 def halted(group: str, halts: Sequence[Halt]) -> Decision:
-    """Rule that a group stands halted, for the oldest of its halts."""
-    halt = halts[0]
+    """Rule that a group stands halted: for the newest of its halts, which is what it came to; all are shown."""
+    halt = halts[-1]
     verdict = Verdict(group=group, state=State.HALTED, reason=halt.reason, text=halt.text, hint=halt.hint, run=halt.run)
-    return Decision(verdict=verdict)
+    blocks = tuple(Block(each.reason, each.text, each.hint) for each in reversed(halts)) if len(halts) > 1 else ()
+    return Decision(verdict=replace(verdict, blocks=blocks))
 
 
 def suspended(group: str, scene: Scene) -> Suspension | None:

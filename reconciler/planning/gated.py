@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from reconciler.domain.plan import Block, Plan
 from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Halt
 from reconciler.domain.verdict import Decision, State
 from reconciler.gates import Case, closed, gates
 from reconciler.planning.decision import ruling
 from reconciler.planning.durations import durations_of
 from reconciler.planning.pause import least_s
 from reconciler.planning.scene import Scene, accepted, groups_of
+from reconciler.planning.set_aside import policy_of
 
 
 def held_at_a_gate(plan: Plan, scene: Scene, *, run: str = "") -> Decision | None:
@@ -31,6 +33,10 @@ def held_at_a_gate(plan: Plan, scene: Scene, *, run: str = "") -> Decision | Non
     return replace(decision, verdict=verdict, plan=plan)
 
 
+def _stops_all(halt: Halt, scene: Scene) -> bool:
+    return policy_of(halt.group, scene).scope == "fleet"
+
+
 def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
     services = {plan.group, *groups_of(scene.desired).get(plan.group, ())}
     measure = bool(scene.desired.windows) and not begun
@@ -40,5 +46,6 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         now=scene.now,
         begun=begun,
         least_s=least_s(plan, durations_of(scene.history)) if measure else 0.0,
+        halts=tuple(each for each in scene.history.halts if each.group != plan.group and _stops_all(each, scene)),
         waived=frozenset(name for name in gates() if accepted(name, scene) & services),
     )

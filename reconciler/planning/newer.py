@@ -61,9 +61,9 @@ def _turned(run: Run, why: str, scene: Scene) -> Decision:
 def _turned_anew(run: Run, scene: Scene) -> Decision | None:
     """Go back without the proof that stopped it, once a commit has accepted the loss."""
     halts = scene.history.halts_of(run.group)
-    services = {route.service for route in run.plan.services}
-    stopped_by_proof = any(halt.reason == Reason.WRITTEN_SINCE for halt in halts)
-    if not stopped_by_proof or not services <= accepted_losses(scene):
+    proofs = {halt.step for halt in halts if halt.reason == Reason.WRITTEN_SINCE}
+    services = {step.service for step in run.steps if step.id in proofs}
+    if not services or not services <= accepted_losses(scene):
         return None
     drafts = [cleared(halt, scene.history.accepted) for halt in halts]
     decision = ruling(run.group, State.BACKING_OUT, Reason.BACKING_OUT, "the loss is accepted", run.id)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import Run
+from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, Ready, State
 from reconciler.planning.claims import astray, left_behind
 from reconciler.planning.decision import by_words, halted, ruling, suspended
@@ -18,6 +18,7 @@ from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.newer import ended, only_prepared, overtaken
 from reconciler.planning.position import held_back
 from reconciler.planning.scene import Scene
+from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.trouble import (
     Trouble,
     halt,
@@ -26,7 +27,7 @@ from reconciler.planning.trouble import (
     raised,
     reason_of,
     repeated,
-    trouble_of,
+    troubles_of,
     turn,
 )
 from reconciler.planning.values import with_values
@@ -38,6 +39,13 @@ class OpenRun:
 
     run: Run
     scene: Scene
+    aside: frozenset[str] = field(init=False)
+    passing: Passing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """See which hosts failed and stop nobody else."""
+        object.__setattr__(self, "aside", set_aside(self.run, self.scene))
+        object.__setattr__(self, "passing", Passing(self.run, self.aside, self._settled))
 
     def decide(self) -> Decision:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
@@ -45,8 +53,8 @@ class OpenRun:
         running = self._running()
         if lost := astray(run, self.scene.desired):
             return self._astray(lost, running)
-        if trouble := trouble_of(run):
-            return self._troubled(trouble, running)
+        if troubled := self._in_trouble(running):
+            return troubled
         if changed := overtaken(run, running, self.scene):
             return changed
         if slow := self._slow(running):
@@ -61,6 +69,14 @@ class OpenRun:
         )
 
     # -------------------------------------------------- trouble
+
+    def _in_trouble(self, running: Sequence[Step]) -> Decision | None:
+        """See to what ended badly: first to what was not told of, and to hosts that are set aside last."""
+        troubles = tuple(troubles_of(self.run))
+        if stopping := [each for each in troubles if each[0].host not in self.aside]:
+            return self._troubled(next(filter(self._untold, stopping), stopping[0]), running)
+        aside = next(filter(self._untold, troubles), None)
+        return self._told(aside, running) if aside else None
 
     def _troubled(self, trouble: Trouble, running: Sequence[Step]) -> Decision:
         """Halt once for this attempt; turn back when only the canary has moved, else hold in place.
@@ -79,6 +95,18 @@ class OpenRun:
             return self._after_halt(running)
         decision = ruling(run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}")
         return self._still(replace(decision, drafts=tuple(drafts)), self._adopted(running))
+
+    def _untold(self, trouble: Trouble) -> bool:
+        step, outcome, attempt = trouble
+        return not raised(self.run, step, attempt, reason_of(self.run, step, outcome), self.scene)
+
+    def _told(self, trouble: Trouble, running: Sequence[Step]) -> Decision:
+        """Halt over a host that is set aside; the next pass goes on with the others."""
+        step, outcome, _ = trouble
+        reason = reason_of(self.run, step, outcome)
+        decision = ruling(self.run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}", self.run.id)
+        drafts = (halt(self.run, trouble, reason, self.scene),)
+        return self._still(replace(decision, drafts=drafts), self._adopted(running))
 
     def _slow(self, running: Sequence[Step]) -> Decision | None:
         """Halt once for a step that runs longer than its timeout, and follow it on."""
@@ -123,8 +151,8 @@ class OpenRun:
         if suspension := suspended(run.group, self.scene):
             return self._still(ruling(run.group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), adopted)
         halts = self.scene.history.halts_of(run.group)
-        if halts and not going_back:
-            return self._still(halted(run.group, halts), adopted)
+        if not going_back and (stopping := [each for each in halts if not self._of_one_aside(each)]):
+            return self._still(halted(run.group, stopping), adopted)
         gated = None if going_back else held_at_a_gate(run.plan, self.scene, run=run.id)
         ready = tuple(self._ready(step) for step in run.steps if self._may_start(step) and _passes(step, gated))
         if gated and not ready:
@@ -132,6 +160,8 @@ class OpenRun:
         state = State.BACKING_OUT if going_back else State.PROGRESSING
         reason = Reason.BACKING_OUT if going_back else Reason.STEP_RUNNING
         active = [*running, *(each.step for each in ready)]
+        if not active and self.aside:
+            return self._still(self._all_but(halts), ())
         if not active and (contract := next(filter(self._not_survived, run.steps), None)):
             return self._still(self._behind(contract), ())
         text = "; ".join(_words(step) for step in active[:3]) or "waiting for steps"
@@ -139,6 +169,17 @@ class OpenRun:
         decision = ruling(run.group, state, reason, text, run.id)
         verdict = replace(decision.verdict, phase=phase)
         return replace(decision, verdict=verdict, ready=(*adopted, *ready), plan=run.plan)
+
+    def _of_one_aside(self, found: Halt) -> bool:
+        """Tell whether a halt is over a host that was set aside in this run."""
+        return found.run == self.run.id and found.step.rpartition("@")[2] in self.aside
+
+    def _all_but(self, halts: Sequence[Halt]) -> Decision:
+        """Say that all has moved that may, and which hosts keep the leg from its end."""
+        if halts:
+            return halted(self.run.group, halts)
+        text = f"{', '.join(sorted(self.aside))} failed and was set aside; the halt was cleared but nobody said retry"
+        return ruling(self.run.group, State.BLOCKED, Reason.HELD, text, self.run.id)
 
     def _still(self, decision: Decision, adopted: tuple[Ready, ...]) -> Decision:
         """Start nothing, but keep following what runs on hosts."""
@@ -167,7 +208,7 @@ class OpenRun:
     def _may_start(self, step: Step) -> bool:
         last = self.run.last(step.id)
         fresh = last is None or (isinstance(last.outcome, Lost) and not self._settled(step.id))
-        return fresh and all(map(self._settled, step.after)) and not self._not_survived(step)
+        return fresh and self.passing.may_begin(step) and not self._not_survived(step)
 
     def _settled(self, step_id: str) -> bool:
         """Tell whether what comes after a step may begin: it is done, or it only advises and has ended badly."""

@@ -11,6 +11,7 @@ from reconciler.domain.desired import Desired, Service
 from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
+from reconciler.gates import gates
 from reconciler.planning.relations import Order
 
 NO_ORDER = Order()
@@ -43,12 +44,12 @@ def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
 def inputs_of(group: str, desired: Desired) -> str:
     """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks.
 
-    When it may move is no part of what it does: windows, and what waives them, change no plan.
+    When it may move is no part of what it does: windows and what waives gates change no plan, nor what a halt stops.
     """
     services = [desired.services[name] for name in groups_of(desired)[group]]
     names = {service.name for service in services}
     risks = [(each.what.partition(":"), each) for each in desired.accepts]
-    accepts = [each for (risk, _, subject), each in risks if subject in names and risk != "windows"]
+    accepts = [each for (risk, _, subject), each in risks if subject in names and risk not in gates()]
     value = (
         [replace(service, suspended="") for service in services],
         [desired.procedures.get(service.procedure) for service in services],

@@ -34,7 +34,7 @@ _KINDS = {
         Reason.MOVED_BY_OTHERS,
         Reason.CLAIMED,
     },
-    Stalled.WAITING_PERSON: {Reason.SUSPENDED, Reason.HELD},
+    Stalled.WAITING_PERSON: {Reason.SUSPENDED, Reason.HELD, Reason.FLEET_HALTED},
     Stalled.HOST_LOST: {
         Reason.HOST_UNREACHABLE,
         Reason.HOST_KEY_UNKNOWN,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import Reason, hint_of
+from reconciler.domain.reasons import HALTING, Reason, hint_of
 from reconciler.domain.run import Attempt, Run
 from reconciler.planning.deployments import any_cut_over
 from reconciler.planning.scene import Scene, accepted_losses
@@ -25,16 +25,15 @@ Trouble = tuple[Step, Failed | Lost, int]
 """A step whose attempt of that number ended badly, and how."""
 
 
-def trouble_of(run: Run) -> Trouble | None:
-    """Return the first step whose last attempt ended badly and may not be repeated as it is."""
+def troubles_of(run: Run) -> Iterator[Trouble]:
+    """Yield every step whose last attempt ended badly and may not be repeated as it is."""
     for step in run.steps:
         last = run.last(step.id)
         if last is None or last.outcome is None or isinstance(last.outcome, Done):
             continue
         if step.advisory or repeated(step, last):
             continue
-        return step, last.outcome, last.number
-    return None
+        yield step, last.outcome, last.number
 
 
 def repeated(step: Step, last: Attempt) -> bool:
@@ -82,7 +81,8 @@ def reason_of(run: Run, step: Step, outcome: Failed | Lost) -> Reason:
         return known if known in _SAID_GOING_BACK else Reason.BACK_OUT_FAILED
     if step.phase is Phase.ROLL and step.wave == 0:
         return Reason.CANARY_FAILED
-    return Reason(outcome.reason)
+    plain = Reason.STEP_LOST if isinstance(outcome, Lost) else Reason.STEP_FAILED
+    return Reason(outcome.reason) if outcome.reason in HALTING else plain
 
 
 def may_turn_back(run: Run, failed: Step, scene: Scene) -> bool:

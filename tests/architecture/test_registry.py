@@ -1,6 +1,7 @@
 """The folder is the registry: a step kind or an observer is its file, its cases and its entry in the reference."""
 
 import inspect
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -8,6 +9,7 @@ from typing import get_args
 import pytest
 
 from reconciler.desired.checks import RISKS
+from reconciler.domain.reasons import HALTING
 from reconciler.gates import gates
 from reconciler.observers import observers
 from reconciler.steps import Args, Where, direct_kinds, kinds
@@ -85,3 +87,9 @@ def test_there_are_no_cases_of_what_does_not_exist() -> None:
     cases = ROOT / "tests" / "cases"
     assert {path.name for path in (cases / "steps").iterdir()} == set(kinds())
     assert {path.name for path in (cases / "observers").iterdir()} == set(observers())
+
+
+def test_every_reason_of_a_halt_has_a_section_of_its_own() -> None:
+    page = (ROOT / "docs" / "reference" / "halts.md").read_text()
+    sections = re.findall(r"^## ([A-Z][A-Za-z]+)$", page, re.MULTILINE)
+    assert sorted(sections) == sorted(HALTING)

@@ -65,7 +65,8 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
     for group, services in (gone | known).items():
         positions = None
-        if memory.history.open_run(group) is None and memory.fresh_for(group, read.commit):
+        run = memory.history.open_run(group)
+        if (run is None or run.prepared) and memory.fresh_for(group, read.commit):
             positions = [
                 position_of(
                     read.desired.services[name], read.desired, read.catalog, memory.observations, memory.history
@@ -73,7 +74,8 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
                 for name in services
             ]
         decision = judge(group, positions, scene)
-        if decision.plan is not None and any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts):
+        begins = any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts) or (run and run.prepared)
+        if decision.plan is not None and begins and decision.verdict.state is State.PROGRESSING:
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)
     return tuple(decisions)

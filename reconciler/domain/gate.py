@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Holds(StrEnum):
+    """What a closed gate holds back."""
+
+    EVERYTHING = "everything"  # but what finishes
+    SERVING = "serving"  # what touches what serves: preflight and prepare may go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +23,4 @@ class Closed:
     text: str
     hint: str
     until: datetime | None = None
+    holds: Holds = Holds.EVERYTHING

@@ -25,6 +25,10 @@ class Phase(StrEnum):
     BACK_OUT = "back-out"  # never in a procedure: the steps that take a leg back
 
 
+PREPARING = frozenset({Phase.PREFLIGHT, Phase.PREPARE})
+"""The phases in which nothing that serves is touched."""
+
+
 class Selector(StrEnum):
     """On what a phase's steps are done; `role`, `service` and `deployment` are followed by a name."""
 

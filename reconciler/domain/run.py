@@ -8,6 +8,7 @@ from datetime import datetime
 
 from reconciler.domain.outcome import Done, Outcome
 from reconciler.domain.plan import Plan, Step
+from reconciler.domain.procedure import PREPARING
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ class Run:
     def going_back(self) -> bool:
         """Tell whether the run moves away from its goal."""
         return self.back is not None or self.plan.direction == "back"
+
+    @property
+    def preparing(self) -> bool:
+        """Tell whether nothing that serves was touched yet."""
+        begun = (step for step in self.plan.steps if self.attempted(step.id))
+        return self.back is None and all(step.phase in PREPARING for step in begun)
+
+    @property
+    def prepared(self) -> bool:
+        """Tell whether all is prepared, or nothing had to be, and nothing that serves was touched yet."""
+        ahead = (step for step in self.plan.steps if step.phase in PREPARING)
+        return self.preparing and all(self.done(step.id) or step.advisory for step in ahead)
 
     def last(self, step_id: str) -> Attempt | None:
         """Return the newest attempt that counts."""

@@ -17,7 +17,7 @@ from reconciler.domain.run import Halt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What gates judge: a group's next leg, or with `begun` the one that is open.
+    """What gates judge: a group's next leg, or with `begun` one that has touched what serves.
 
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
     gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from reconciler.domain.gate import Closed
+from reconciler.domain.gate import Closed, Holds
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.window import Window
 from reconciler.gates import Case
@@ -32,12 +32,14 @@ def judge(case: Case) -> tuple[Closed, ...]:
         overruns = any(each.overrun for each in windows if each.effect == "allow")
         if case.begun and overruns and not _active(windows, "deny", case.now):
             return ()
-        return (_closed(Reason.WINDOW_CLOSED, _shut(windows, case.now, change), change),)
+        holds = Holds.EVERYTHING if _active(windows, "deny", case.now) else Holds.SERVING
+        return (_closed(Reason.WINDOW_CLOSED, _shut(windows, case.now, change), change, holds),)
     if case.begun or change is None or case.now + timedelta(seconds=case.least_s) <= change:
         return ()
     text = f"the leg takes {case.least_s:.0f} s at least, and the window closes {moment(change)}"
     again = next_change(windows, change)
-    return (_closed(Reason.WINDOW_TOO_SHORT, text + (f"; it opens again {moment(again)}" if again else ""), again),)
+    text += f"; it opens again {moment(again)}" if again else ""
+    return (_closed(Reason.WINDOW_TOO_SHORT, text, again, Holds.SERVING),)
 
 
 def is_open(windows: Sequence[Window], at: datetime) -> bool:
@@ -105,5 +107,5 @@ def _shut(windows: Sequence[Window], now: datetime, change: datetime | None) -> 
     return f"{why}; it opens {moment(change)}" if change else f"{why}, and none opens within {HORIZON.days} days"
 
 
-def _closed(reason: Reason, text: str, until: datetime | None) -> Closed:
-    return Closed(gate=NAME, reason=str(reason), text=text, hint=TEXTS[reason][1], until=until)
+def _closed(reason: Reason, text: str, until: datetime | None, holds: Holds) -> Closed:
+    return Closed(gate=NAME, reason=str(reason), text=text, hint=TEXTS[reason][1], until=until, holds=holds)

@@ -11,9 +11,12 @@ from reconciler.planning.scene import Scene, groups_of
 
 
 def claimed_by(plan: Plan, scene: Scene) -> Plan | None:
-    """Return another group's plan that is being carried out and changes something that this one would change."""
+    """Return another group's plan that is being carried out and changes something that this one would change.
+
+    One that is prepared and waits before its pause claims nothing: it may wait for days.
+    """
     mine = claims_of(plan)
-    begun = (*(run.plan for run in scene.history.open_legs()), *scene.pinned)
+    begun = (*(run.plan for run in scene.history.open_legs() if not run.prepared), *scene.pinned)
     return next((other for other in begun if other.group != plan.group and claims_of(other) & mine), None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.plan import Block
+from reconciler.domain.plan import Block, Plan
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Halt, Suspension
 from reconciler.domain.verdict import Decision, State, Verdict
@@ -25,6 +25,12 @@ def cleared(halt: Halt, revision: str) -> Draft:
     """Draft the end of a halt that a commit has answered."""
     body = {"id": halt.id, "by": f"commit {revision[:12]}", "why": "the commit changed what failed"}
     return Draft(Kind.HALT_CLEARED, group=halt.group, run=halt.run, body=dict(body))
+
+
+def claimed(plan: Plan, other: Plan, run: str = "") -> Decision:
+    """Rule that a plan waits for another group's, which changes the same."""
+    text = f"the open leg of {other.group} changes the same hosts or services"
+    return replace(ruling(plan.group, State.WAITING, Reason.CLAIMED, text, run), plan=plan)
 
 
 def halted(group: str, halts: Sequence[Halt]) -> Decision:

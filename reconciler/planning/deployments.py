@@ -7,10 +7,8 @@ from dataclasses import replace
 
 from reconciler.domain.desired import OWN, Canary, Service
 from reconciler.domain.plan import ServiceRoute
-from reconciler.domain.procedure import Phase
+from reconciler.domain.procedure import PREPARING, Phase
 from reconciler.domain.run import History, Run
-
-_BEFORE = frozenset({Phase.PREFLIGHT, Phase.PREPARE})
 
 
 def all_of(service: Service) -> tuple[Service, ...]:
@@ -90,7 +88,7 @@ def any_cut_over(run: Run) -> bool:
 
 def half_way(run: Run) -> bool:
     """Tell whether a new deployment is being filled that is not live yet: nobody but this run can go on with it."""
-    begun = {step.service for step in run.plan.steps if step.phase not in _BEFORE and run.attempted(step.id)}
+    begun = {step.service for step in run.plan.steps if step.phase not in PREPARING and run.attempted(step.id)}
     return any(
         route.onto and route.service in begun and not cut_over(run, route.service) for route in run.plan.services
     )

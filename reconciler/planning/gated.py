@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reconciler.domain.plan import Block, Plan
+from reconciler.domain.gate import Holds
+from reconciler.domain.plan import Block, Plan, Step
+from reconciler.domain.procedure import PREPARING, Phase
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import Halt
+from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, State
 from reconciler.gates import Case, closed, gates
 from reconciler.planning.decision import ruling
@@ -16,21 +18,34 @@ from reconciler.planning.scene import Scene, accepted, groups_of
 from reconciler.planning.set_aside import policy_of
 
 
-def held_at_a_gate(plan: Plan, scene: Scene, *, run: str = "") -> Decision | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A group before closed gates: what it waits for, and whether it may prepare meanwhile."""
+
+    decision: Decision
+    holds: Holds
+
+    def lets(self, step: Step) -> bool:
+        """Tell whether a step may begin all the same; what finishes gives up what was taken."""
+        return step.phase is Phase.FINISH or (self.holds is Holds.SERVING and step.phase in PREPARING)
+
+
+def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None) -> Held | None:
     """Return what a group waits for, with every reason; None when all gates are open.
 
-    `run` names the open one, whose leg has begun. What goes back passes all gates.
+    `run` is the open one. What goes back passes all gates.
     """
     if plan.direction == "back":
         return None
-    found = closed(_case(plan, scene, begun=bool(run)))
+    found = closed(_case(plan, scene, begun=run is not None and not run.preparing))
     if not found:
         return None
     first = found[0]
-    decision = ruling(plan.group, State.WAITING, Reason(first.reason), first.text, run)
+    decision = ruling(plan.group, State.WAITING, Reason(first.reason), first.text, run.id if run else "")
     blocks = tuple(Block(each.reason, each.text, each.hint) for each in found)
     verdict = replace(decision.verdict, hint=first.hint, blocks=blocks)
-    return replace(decision, verdict=verdict, plan=plan)
+    everything = any(each.holds is Holds.EVERYTHING for each in found)
+    return Held(replace(decision, verdict=verdict, plan=plan), Holds.EVERYTHING if everything else Holds.SERVING)
 
 
 def _stops_all(halt: Halt, scene: Scene) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
+from reconciler.domain.procedure import PREPARING
 from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.claims import astray, claimed_by, left_behind
-from reconciler.planning.decision import by_words, cleared, halted, ruling, suspended
+from reconciler.planning.decision import by_words, claimed, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.open_run import OpenRun
@@ -25,7 +27,8 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
     if run is not None:
-        return OpenRun(run, scene).decide()
+        decision = OpenRun(run, scene).decide()
+        return _planned_anew(run, positions, scene) or decision if decision.verdict.state is State.WAITING else decision
     leg = scene.history.superseded(group)
     if leg is not None and (lost := astray(leg, scene.desired)):
         return ruling(group, State.BLOCKED, Reason.OPEN_LEG, left_behind(leg, lost), leg.id)
@@ -74,6 +77,17 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
     return _begin(plan, scene)
 
 
+def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision | None:
+    """Drop a run that is prepared and waits before its pause, when the fleet asks for another plan by now."""
+    if positions is None or not run.prepared:
+        return None
+    plan = make_plan(run.group, positions, scene)
+    if plan is not None and (plan.blocked or plan.id == run.plan.id):
+        return None
+    end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": "dropped"})
+    return replace(ruling(run.group, State.WAITING, Reason.SUPERSEDED, "the fleet has changed"), drafts=(end,))
+
+
 def _begin(plan: Plan, scene: Scene) -> Decision:
     """Pin a plan, unless it failed before or another group's leg is in its way."""
     if (plan.group, plan.inputs) in scene.history.holds:
@@ -81,10 +95,10 @@ def _begin(plan: Plan, scene: Scene) -> Decision:
     if waiting := _in_turn(plan, scene):
         return waiting
     if other := claimed_by(plan, scene):
-        text = f"the open leg of {other.group} changes the same hosts or services"
-        return replace(ruling(plan.group, State.WAITING, Reason.CLAIMED, text), plan=plan)
-    if waiting := held_at_a_gate(plan, scene):
-        return waiting
+        return claimed(plan, other)
+    held = held_at_a_gate(plan, scene)
+    if held and not any(held.lets(step) for step in plan.steps if step.phase in PREPARING):
+        return held.decision
     return _pinned(plan, scene)
 
 

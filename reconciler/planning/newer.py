@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Step
-from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, State
@@ -24,15 +23,9 @@ def overtaken(run: Run, running: Sequence[Step], scene: Scene) -> Decision | Non
         return None
     if run.back is not None:
         return _turned_anew(run, scene)
-    if only_prepared(run):
+    if run.preparing:
         return ended(run, "dropped", scene)
     return None if run.plan.direction == "back" else _forward(run, scene)
-
-
-def only_prepared(run: Run) -> bool:
-    """Tell whether nothing that serves was touched."""
-    steps = [step for step in run.plan.steps if run.attempted(step.id)]
-    return run.back is None and all(step.phase in {Phase.PREFLIGHT, Phase.PREPARE} for step in steps)
 
 
 def ended(run: Run, result: str, scene: Scene) -> Decision:

@@ -12,10 +12,10 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, Ready, State
-from reconciler.planning.claims import astray, left_behind
-from reconciler.planning.decision import by_words, halted, ruling, suspended
-from reconciler.planning.gated import held_at_a_gate
-from reconciler.planning.newer import ended, only_prepared, overtaken
+from reconciler.planning.claims import astray, claimed_by, left_behind
+from reconciler.planning.decision import by_words, claimed, halted, ruling, suspended
+from reconciler.planning.gated import Held, held_at_a_gate
+from reconciler.planning.newer import ended, overtaken
 from reconciler.planning.position import held_back
 from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
@@ -130,7 +130,7 @@ class OpenRun:
 
     def _astray(self, services: Sequence[str], running: Sequence[Step]) -> Decision:
         """Stand still while a commit leaves out services whose leg is open; drop what has not begun."""
-        if not running and only_prepared(self.run):
+        if not running and self.run.preparing:
             return ended(self.run, "dropped", self.scene)
         text = left_behind(self.run, services)
         decision = ruling(self.run.group, State.BLOCKED, Reason.OPEN_LEG, text, self.run.id)
@@ -146,29 +146,43 @@ class OpenRun:
         return replace(decision, drafts=(end,))
 
     def _go_on(self, running: Sequence[Step]) -> Decision:
-        run, going_back = self.run, self.run.going_back
-        adopted = self._adopted(running)
-        if suspension := suspended(run.group, self.scene):
-            return self._still(ruling(run.group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension)), adopted)
-        halts = self.scene.history.halts_of(run.group)
-        if not going_back and (stopping := [each for each in halts if not self._of_one_aside(each)]):
-            return self._still(halted(run.group, stopping), adopted)
-        gated = None if going_back else held_at_a_gate(run.plan, self.scene, run=run.id)
-        ready = tuple(self._ready(step) for step in run.steps if self._may_start(step) and _passes(step, gated))
-        if gated and not ready:
-            return self._still(gated, adopted)
-        state = State.BACKING_OUT if going_back else State.PROGRESSING
-        reason = Reason.BACKING_OUT if going_back else Reason.STEP_RUNNING
+        run, adopted = self.run, self._adopted(running)
+        if stopped := self._stopped():
+            return self._still(stopped, adopted)
+        held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run)
+        ready = tuple(
+            self._ready(step) for step in run.steps if self._may_start(step) and (held is None or held.lets(step))
+        )
         active = [*running, *(each.step for each in ready)]
-        if not active and self.aside:
-            return self._still(self._all_but(halts), ())
-        if not active and (contract := next(filter(self._not_survived, run.steps), None)):
-            return self._still(self._behind(contract), ())
+        if waiting := self._waiting(held, active):
+            return self._still(waiting, ())
+        state = State.BACKING_OUT if run.going_back else State.PROGRESSING
+        reason = Reason.BACKING_OUT if run.going_back else Reason.STEP_RUNNING
         text = "; ".join(_words(step) for step in active[:3]) or "waiting for steps"
         phase = str(active[0].phase) if active else ""
         decision = ruling(run.group, state, reason, text, run.id)
         verdict = replace(decision.verdict, phase=phase)
         return replace(decision, verdict=verdict, ready=(*adopted, *ready), plan=run.plan)
+
+    def _stopped(self) -> Decision | None:
+        """Say who or what stopped it: a person, or a halt that is of more than hosts set aside."""
+        if suspension := suspended(self.run.group, self.scene):
+            return ruling(self.run.group, State.SUSPENDED, Reason.SUSPENDED, by_words(suspension))
+        halts = [each for each in self.scene.history.halts_of(self.run.group) if not self._of_one_aside(each)]
+        return halted(self.run.group, halts) if halts and not self.run.going_back else None
+
+    def _waiting(self, held: Held | None, active: Sequence[Step]) -> Decision | None:
+        """Say what it waits for before its pause, or when nothing may begin."""
+        if held and not active:
+            return held.decision
+        if self.run.prepared and (other := claimed_by(self.run.plan, self.scene)):
+            return claimed(self.run.plan, other, self.run.id)
+        if active:
+            return None
+        if self.aside:
+            return self._all_but(self.scene.history.halts_of(self.run.group))
+        contract = next(filter(self._not_survived, self.run.steps), None)
+        return self._behind(contract) if contract else None
 
     def _of_one_aside(self, found: Halt) -> bool:
         """Tell whether a halt is over a host that was set aside in this run."""
@@ -226,11 +240,6 @@ class OpenRun:
     def _behind(self, step: Step) -> Decision:
         text = f"{step.title} would break {', '.join(self._not_survived(step))}, held back by an override"
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
-
-
-def _passes(step: Step, gated: Decision | None) -> bool:
-    """Tell whether a step may begin: what finishes a leg passes closed gates, for it gives up what was taken."""
-    return gated is None or step.phase is Phase.FINISH
 
 
 def _words(step: Step) -> str:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from reconciler.domain.plan import Plan
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
-from reconciler.planning.newer import only_prepared
 from reconciler.planning.plan_back import plan_back
 from reconciler.planning.safe_point import wants_back
 from reconciler.planning.scene import Scene, accepted_losses, block, finished, inputs_of
@@ -27,7 +26,7 @@ def answer_to(group: str, at: Mapping[str, str], scene: Scene) -> Plan | None:
         return None
     if run is None or run.plan.direction == "back":
         return plan_back(group, inputs, at, scene)
-    if only_prepared(run):
+    if run.preparing:
         return None
     return _backed_out(run, inputs, scene)
 

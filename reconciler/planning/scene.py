@@ -20,7 +20,7 @@ NO_ORDER = Order()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """All that planning looks at; `pinned` are plans of other groups that this very pass pins.
+    """All that planning looks at; `pinned` are plans of other groups that begin in this very pass.
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
     `now` bears on timeouts and on what has expired, never on what a plan says otherwise.

@@ -22,8 +22,13 @@ FROZEN: Desired = replace(GOAL, windows=(NIGHT,))
 WAIVED = replace(FROZEN, accepts=(Accept(what="windows:keystone", by="ann", reason="a fire", until=date(2026, 1, 2)),))
 
 
-def test_a_leg_waits_for_its_window_with_its_plan_in_sight():
-    found = rule(History(), FROZEN, DAY)
+PREPARED = run(max(place for place, step in enumerate(IDS) if ".prepare." in step) + 1)
+
+
+def test_before_its_window_a_leg_prepares_and_then_waits_with_its_plan_in_sight():
+    assert kinds(rule(History(), FROZEN, DAY)) == [Kind.PLAN_PINNED]
+    assert [ready.step.phase for ready in rule(History(runs=(run(0),)), FROZEN, DAY).ready][:1] == ["prepare"]
+    found = rule(History(runs=(PREPARED,)), FROZEN, DAY)
     assert (found.verdict.state, found.verdict.reason) == (State.WAITING, Reason.WINDOW_CLOSED)
     assert "opens 2026-01-02 22:00 UTC" in found.verdict.text
     assert [each.reason for each in found.verdict.blocks] == [Reason.WINDOW_CLOSED]
@@ -31,21 +36,29 @@ def test_a_leg_waits_for_its_window_with_its_plan_in_sight():
     assert found.drafts == ()
 
 
+def test_in_a_freeze_not_even_preparing_begins():
+    freeze = replace(NIGHT, effect="deny", cron="0 0 * * *", duration_h=24)
+    found = rule(History(), replace(GOAL, windows=(freeze,)), DAY)
+    assert (found.verdict.state, found.drafts) == (State.WAITING, ())
+    assert found.plan is not None
+
+
 def test_in_its_window_it_begins():
-    assert kinds(rule(History(), FROZEN, AT + timedelta(hours=23))) == [Kind.PLAN_PINNED]
+    assert rule(History(runs=(PREPARED,)), FROZEN, AT + timedelta(hours=23)).ready != ()
 
 
 def test_somebody_who_answers_for_it_lets_it_begin_and_changes_no_input():
-    assert kinds(rule(History(), WAIVED, DAY)) == [Kind.PLAN_PINNED]
-    assert rule(History(), WAIVED, DAY + timedelta(days=1)).verdict.reason == Reason.WINDOW_CLOSED
+    prepared = History(runs=(PREPARED,))
+    assert rule(prepared, WAIVED, DAY).ready != ()
+    assert rule(prepared, WAIVED, DAY + timedelta(days=1)).verdict.reason == Reason.WINDOW_CLOSED
     assert inputs_of("keystone", WAIVED) == inputs_of("keystone", GOAL)
 
 
 def test_what_is_left_of_the_window_must_be_enough_for_the_measured_steps():
     took = replace(earlier(3600), id="r0")
     last = AT + timedelta(hours=3, minutes=30)
-    assert rule(History(runs=(took,)), FROZEN, last).verdict.reason == Reason.WINDOW_TOO_SHORT
-    assert kinds(rule(History(), FROZEN, last)) == [Kind.PLAN_PINNED]
+    assert rule(History(runs=(took, PREPARED)), FROZEN, last).verdict.reason == Reason.WINDOW_TOO_SHORT
+    assert rule(History(runs=(PREPARED,)), FROZEN, last).ready != ()
 
 
 def test_an_open_leg_begins_nothing_more_and_follows_what_runs():

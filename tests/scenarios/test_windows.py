@@ -13,9 +13,9 @@ from tests.scenarios.stage import Stage
 from tests.support.sample import desired
 
 
-def in_window(stage: Stage, seconds: float, **more: object) -> Desired:
-    """Want 2026.1, in a window of so many seconds from the next full minute on, once an hour."""
-    begins = stage.clock.now() + timedelta(minutes=1)
+def in_window(stage: Stage, seconds: float, in_minutes: int = 1, **more: object) -> Desired:
+    """Want 2026.1, in a window of so many seconds from a full minute on, once an hour."""
+    begins = stage.clock.now() + timedelta(minutes=in_minutes)
     window = Window(
         name="hourly",
         effect="allow",
@@ -49,12 +49,16 @@ def attempts(stage: Stage) -> int:
     return sum(len(each) for each in run.attempts.values())
 
 
-async def test_nothing_is_begun_before_the_window_and_all_of_it_inside():
+async def test_before_the_window_all_is_prepared_and_nothing_that_serves_is_touched():
     stage = await arrived()
     stage.commit(in_window(stage, 1800))
     verdict = await stage.until(State.WAITING, reason=Reason.WINDOW_CLOSED)
     assert "opens" in verdict.text
-    assert stage.memory.history.open_run("keystone") is None
+    run = stage.memory.history.open_run("keystone")
+    assert run is not None
+    assert run.prepared
+    assert stage.fleet.ledger
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"prepare"}
 
     await stage.until(State.IN_SYNC)
     assert stage.memory.history.completed("keystone")[-1].ended == "done"
@@ -78,6 +82,22 @@ async def test_a_window_that_closes_in_mid_plan_stops_it_until_the_next_one():
     await stage.until(State.IN_SYNC)
     ended = stage.memory.history.completed("keystone")[-1]
     assert (ended.id, ended.ended) == (run.id, "done")
+
+
+async def test_a_prepared_plan_is_made_anew_when_the_fleet_has_changed_before_the_window():
+    stage = await arrived()
+    stage.commit(in_window(stage, 1800, in_minutes=5))
+    await stage.until(State.WAITING, reason=Reason.WINDOW_CLOSED)
+    first = stage.memory.history.open_run("keystone")
+    assert first is not None
+    stage.fleet.machines["ks2"].link = stage.fleet.machines["ks2"].running = "/srv/keystone/zed"
+
+    for _ in range(70):
+        await stage.step()
+        if stage.memory.history.runs[-1].id != first.id:
+            break
+    assert [run.ended for run in stage.memory.history.runs] == ["dropped", ""]
+    await stage.until(State.IN_SYNC)
 
 
 async def test_a_leg_that_may_overrun_its_window_goes_on_to_its_end():

@@ -45,6 +45,7 @@ class Stall(TypedDict):
 
     kind: Literal[
         "waiting-window",
+        "waiting-approval",
         "waiting-dependency",
         "waiting-person",
         "gate-failing",

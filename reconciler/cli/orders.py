@@ -42,6 +42,20 @@ def retry(
     _order("retry", service, why, wait, config)
 
 
+def approve(
+    plan: str = typer.Argument(metavar="PLAN", help="The plan's id, as `status` shows it; or its group or service."),
+    wave: int = typer.Option(0, "--wave", min=0, help="Say yes to this wave alone; 0: to the leg."),
+    why: str = Needed,
+    wait: float = Wait,
+    config: Path | None = Config,
+) -> None:
+    """Say yes to a plan, or to one of its waves.
+
+    It counts for this plan alone: another one, made for newer inputs, needs another yes.
+    """
+    _order("approve", f"{plan}/{wave}" if wave else plan, why, wait, config)
+
+
 def clear_halt(
     halt: str = typer.Argument(metavar="ID", help="The halt's id, as `status` shows it."),
     why: str = Why,
@@ -68,7 +82,7 @@ def accept_history(
 
 
 def _order(verb: str, subject: str, why: str, wait_s: float, config: Path | None) -> None:
-    if not why.strip() and verb == "suspend":
+    if not why.strip() and verb in {"suspend", "approve"}:
         raise typer.BadParameter("--why must say why")
     answer = world.order(world.settings_from(config), verb, subject, why, wait_s)
     if answer is None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from typing import TypeVar
 
 from reconciler.desired.build_model import BuildModel, ConfigFileModel
-from reconciler.desired.models import DatabaseModel, HaltsModel, ProbeModel, PrometheusModel, SecretModel, ServiceModel
+from reconciler.desired.models import (
+    DatabaseModel,
+    FleetModel,
+    GroupModel,
+    ProbeModel,
+    PrometheusModel,
+    SecretModel,
+    ServiceModel,
+)
+from reconciler.desired.policy_model import ApprovalsModel, ApproveModel, HaltsModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
+from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.desired import (
     OWN,
     Accept,
@@ -30,6 +41,8 @@ from reconciler.domain.desired import (
 )
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.window import Window
+
+Policy = TypeVar("Policy", HaltsModel, ApprovalsModel)
 
 
 def build_desired(world: World) -> Desired:
@@ -56,20 +69,33 @@ def build_desired(world: World) -> Desired:
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
         prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
-        halts=dict(_halts(tree)),
+        approvals={
+            group: ApprovalPolicy(leg=model.leg or 0, waves=model.waves or 0, by=model.by)
+            for group, model in _by_group(tree, lambda each: each.approvals, ApprovalsModel())
+        },
+        approved=tuple(_approval(entry.model) for entry in tree.approved if entry.model is not None),
+        halts={
+            group: HaltPolicy(scope=model.scope, hosts=model.hosts or 0)
+            for group, model in _by_group(tree, lambda each: each.halts, HaltsModel())
+        },
         windows=tuple(_window(name, each) for name, each in tree.fleet.windows.items()) if tree.fleet else (),
     )
 
 
-def _halts(tree: Tree) -> Iterator[tuple[str, HaltPolicy]]:
-    """Yield what halts of each group stop, where that is more or less than the group."""
-    common = tree.fleet.halts if tree.fleet else HaltsModel()
-    own = {entry.name: entry.model.halts for entry in tree.groups.values() if entry.model is not None}
-    grouped = {name for entry in tree.groups.values() if entry.model is not None for name in entry.model.services}
-    for group in (*own, *(name for name in tree.services if name not in grouped)):
-        model = own.get(group) or common
-        if model != HaltsModel():
-            yield group, HaltPolicy(scope=model.scope, hosts=model.hosts or 0)
+def _by_group(
+    tree: Tree, policy: Callable[[FleetModel | GroupModel], Policy | None], plain: Policy
+) -> Iterator[tuple[str, Policy]]:
+    """Yield each group's word on a policy, else the fleet's, where that says more than the plain one."""
+    common = (policy(tree.fleet) if tree.fleet else None) or plain
+    groups = {entry.name: entry.model for entry in tree.groups.values() if entry.model is not None}
+    grouped = {name for model in groups.values() for name in model.services}
+    alone = [name for name in tree.services if name not in grouped]
+    found = {**{name: policy(model) or common for name, model in groups.items()}, **dict.fromkeys(alone, common)}
+    yield from ((group, model) for group, model in found.items() if model != plain)
+
+
+def _approval(model: ApproveModel) -> Approval:
+    return Approval(plan=model.plan, by=model.by, why=model.reason, wave=model.wave)
 
 
 def _window(name: str, model: WindowModel) -> Window:

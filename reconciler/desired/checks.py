@@ -26,7 +26,7 @@ from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", "halts", "windows", NOT_EXPOSED)
+RISKS = ("data-loss", "hold", "approvals", "halts", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 

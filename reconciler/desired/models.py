@@ -13,6 +13,7 @@ from pydantic import (
 from reconciler.desired import words as w
 from reconciler.desired.build_model import BuildModel, ConfigFileModel, exactly_one
 from reconciler.desired.model import Model
+from reconciler.desired.policy_model import AcceptModel, ApprovalsModel, ApproveModel, HaltsModel
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.window_model import WindowModel
 
@@ -76,23 +77,6 @@ class PrometheusModel(Model):
     token: SecretModel | None = Field(default=None, description="A bearer token.")
 
 
-class HaltsModel(Model):
-    """What a halt stops beside the step that failed."""
-
-    scope: Literal["host", "group", "fleet"] = Field(
-        default="group",
-        description="`group`: all of the group; `fleet`: every group's way forward; "
-        "`host`: one host that fails after the canary, while the waves go on.",
-    )
-    hosts: w.Count | None = Field(default=None, description="With `host`: how many may fail before the group stops.")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.scope == "host") != (self.hosts is not None):
-            raise ValueError("say how many hosts may fail, with scope host and no other")
-        return self
-
-
 class FleetModel(Model):
     """The fleet as a whole."""
 
@@ -103,6 +87,7 @@ class FleetModel(Model):
         default=None,
         description="The fleet's Prometheus; rules of the catalog may ask it what the fleet is exposed to.",
     )
+    approvals: ApprovalsModel = Field(default=ApprovalsModel(), description="How many people must say yes to plans.")
     halts: HaltsModel = Field(default=HaltsModel(), description="What the halt of a group stops.")
     windows: dict[w.Name, WindowModel] = Field(
         default={}, description="Maintenance windows and freezes, by name; without any, legs begin at any time."
@@ -117,19 +102,10 @@ class GroupModel(Model):
         default=False,
         description="`true`: one service after the other; else neighbours with the same procedure move together.",
     )
-    halts: HaltsModel | None = Field(default=None, description="What a halt of it stops; default: the fleet's word.")
-
-
-class AcceptModel(Model):
-    """A risk that somebody took, until a day."""
-
-    what: w.Subject = Field(
-        description="The risk and the service (`data-loss:`, `hold:`, or a gate, like `windows:SERVICE`); "
-        "or `not-exposed:RULE`."
+    approvals: ApprovalsModel | None = Field(
+        default=None, description="How many people must say yes to its plans; default: the fleet's word."
     )
-    by: w.Given = Field(description="Who took it.")
-    reason: w.GivenReason = Field(description="Why.")
-    until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
+    halts: HaltsModel | None = Field(default=None, description="What a halt of it stops; default: the fleet's word.")
 
 
 # ---------------------------------------------------------------- services
@@ -287,3 +263,4 @@ class FleetFile(Model):
         default={}, description="Procedures by name; also in `procedures/*.yaml`."
     )
     accept: tuple[AcceptModel, ...] = Field(default=(), description="Risks that somebody took.")
+    approve: tuple[ApproveModel, ...] = Field(default=(), description="Plans that somebody said yes to.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from reconciler.desired import build_model as b
 from reconciler.desired import models as m
+from reconciler.desired import policy_model as p
 from reconciler.desired.procedure_model import ActionModel, PhaseModel, ProcedureModel, WatchModel
 from reconciler.desired.schema import Schema, schema_of
 from reconciler.desired.window_model import WindowModel
@@ -23,7 +24,8 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("fleet.prometheus", m.PrometheusModel),
     ("login", m.LoginModel),
     ("hosts.NAME", m.HostModel),
-    ("fleet.halts, groups.NAME.halts", m.HaltsModel),
+    ("fleet.approvals, groups.NAME.approvals", p.ApprovalsModel),
+    ("fleet.halts, groups.NAME.halts", p.HaltsModel),
     ("groups.NAME", m.GroupModel),
     ("services.NAME", m.ServiceModel),
     ("services.NAME.databases.NAME", m.DatabaseModel),
@@ -42,7 +44,8 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("procedures.NAME.phases, each", PhaseModel),
     ("procedures.NAME.phases.steps, each", ActionModel),
     ("procedures.NAME.watches, each", WatchModel),
-    ("accept, each", m.AcceptModel),
+    ("accept, each", p.AcceptModel),
+    ("approve, each", p.ApproveModel),
 )
 
 

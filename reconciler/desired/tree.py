@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from reconciler.desired import words as w
 from reconciler.desired.models import (
-    AcceptModel,
     FleetFile,
     FleetModel,
     GroupModel,
@@ -20,6 +19,7 @@ from reconciler.desired.models import (
     ServiceModel,
 )
 from reconciler.desired.node import Node, shown
+from reconciler.desired.policy_model import AcceptModel, ApproveModel
 from reconciler.desired.problem import Problem
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.validate import validated
@@ -57,6 +57,7 @@ class Tree:
     probes: dict[str, Entry[ProbeModel]] = field(default_factory=dict)
     procedures: dict[str, Entry[ProcedureModel]] = field(default_factory=dict)
     accepts: list[Entry[AcceptModel]] = field(default_factory=list)
+    approved: list[Entry[ApproveModel]] = field(default_factory=list)
     catalog: list[Node] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     whole: bool = True
@@ -146,17 +147,18 @@ def _fleet(tree: Tree, node: Node | None) -> None:
     else:
         tree.fleet_node = fleet
         tree.fleet = _valid(tree, FleetModel, fleet, "fleet")
-    _accepts(tree, node.below("accept"))
+    _listed(tree, node.below("accept"), "accept", AcceptModel, tree.accepts)
+    _listed(tree, node.below("approve"), "approve", ApproveModel, tree.approved)
 
 
-def _accepts(tree: Tree, node: Node | None) -> None:
+def _listed(tree: Tree, node: Node | None, name: str, model: type[AnyModel], entries: list[Entry[AnyModel]]) -> None:
     if node is None or node.refused:
         return
     if not isinstance(node.content, tuple):
-        tree.problems.append(node.problem("accept must be a list"))
+        tree.problems.append(node.problem(f"{name} must be a list"))
         return
     for place, each in enumerate(node.content, start=1):
-        tree.accepts.append(Entry("accept", each, _valid(tree, AcceptModel, each, f"accept[{place}]")))
+        entries.append(Entry(name, each, _valid(tree, model, each, f"{name}[{place}]")))
 
 
 def _section(tree: Tree, section: str, node: Node | None) -> None:

@@ -200,6 +200,7 @@ Action = Annotated[str, _text(r"[a-z][a-z0-9_-]{0,63}", "the word of an action")
 Variable = Annotated[str, Kind(_variable, {"type": SCALAR, "pattern": f"^{VARIABLE}$"})]
 Text = Annotated[str, Kind(str, {"type": SCALAR})]
 Line = Annotated[str, Kind(_one_line, {"type": SCALAR})]
+PlanId = Annotated[str, _text(r"[0-9a-f]{12}", "the id of a plan, 12 hexadecimal digits")]
 Given = Annotated[str, Kind(_given, {"type": SCALAR})]
 Reason = Annotated[str, Kind(_reason, {"type": "string"})]
 GivenReason = Annotated[str, Kind(_given_reason, {"type": "string"})]

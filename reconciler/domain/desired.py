@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
 from reconciler.domain.window import Window
@@ -234,4 +235,6 @@ class Desired:
     suspended: str = ""
     prometheus: Prometheus | None = None
     windows: tuple[Window, ...] = ()
+    approvals: Mapping[str, ApprovalPolicy] = field(default_factory=dict)  # by group; without one nobody is asked
+    approved: tuple[Approval, ...] = ()
     halts: Mapping[str, HaltPolicy] = field(default_factory=dict)  # by group; without one a halt stops its group

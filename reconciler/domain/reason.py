@@ -81,6 +81,7 @@ class Reason(StrEnum):
     IN_SYNC = "InSync"
     BACKING_OUT = "BackingOut"
     # gates
+    APPROVAL_MISSING = "ApprovalMissing"
     FLEET_HALTED = "FleetHalted"
     WINDOW_CLOSED = "WindowClosed"
     WINDOW_TOO_SHORT = "WindowTooShort"

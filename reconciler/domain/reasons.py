@@ -233,6 +233,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
+    Reason.APPROVAL_MISSING: (
+        "Git asks for the approval of people before this plan, or its next wave, goes on.",
+        "Read the plan, then `reconciler approve PLAN --why TEXT`; or add it under `approve` in git.",
+    ),
     Reason.FLEET_HALTED: (
         "Another group is halted, and git says that its halts stop the whole fleet.",
         "Mend what halted it and clear that halt; or `accept` a `halts:SERVICE` in git to let this one go on.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from reconciler.domain.approval import Approval
 from reconciler.domain.outcome import Done, Outcome
 from reconciler.domain.plan import Plan, Step
 from reconciler.domain.procedure import PREPARING
@@ -123,6 +124,7 @@ class History:
     raised: frozenset[tuple[str, str, int, str]] = frozenset()
     holds: frozenset[tuple[str, str]] = frozenset()
     suspensions: tuple[Suspension, ...] = ()
+    approvals: tuple[Approval, ...] = ()
     halts_raised: int = 0
     refused: str = ""
 

@@ -13,6 +13,7 @@ class Stalled(StrEnum):
     """The kinds of stall, a closed list; docs/reference/stalls.md tells each."""
 
     WAITING_WINDOW = "waiting-window"
+    WAITING_APPROVAL = "waiting-approval"
     WAITING_DEPENDENCY = "waiting-dependency"
     WAITING_PERSON = "waiting-person"
     GATE_FAILING = "gate-failing"

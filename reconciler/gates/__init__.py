@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
+from reconciler.domain.approval import Approval
 from reconciler.domain.desired import Desired
 from reconciler.domain.gate import Closed
 from reconciler.domain.run import Halt
@@ -21,6 +22,7 @@ class Case:
 
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
     gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
+    `wave` is the one that would begin next, 0 where none would but the canary's.
     """
 
     group: str
@@ -30,6 +32,9 @@ class Case:
     least_s: float = 0.0
     waived: frozenset[str] = frozenset()
     halts: tuple[Halt, ...] = ()
+    plan: str = ""
+    wave: int = 0
+    approvals: tuple[Approval, ...] = ()
 
 
 class Gate(Protocol):

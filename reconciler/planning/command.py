@@ -59,6 +59,23 @@ def _retry(command: Command, history: History, desired: Desired | None) -> Answe
     return (*(_cleared(halt, command) for halt in halts), released), f"{command.subject} is tried again"
 
 
+def _approve(command: Command, history: History, desired: Desired | None) -> Answer:
+    """Take a yes to a plan that waits: by its id, or by its group or service; `/N` after it means wave N."""
+    name, _, wave = command.subject.partition("/")
+    group = group_of(name, desired)
+    waiting = [run for run in history.runs if not run.ended and not run.going_back]
+    run = next((each for each in waiting if each.plan.id == name or each.group == group), None)
+    if run is None:
+        known = ", ".join(f"{each.plan.id} ({each.group})" for each in waiting) or "none"
+        return (), f"refused: no plan {name!r} waits; waiting or going on: {known}"
+    waves = {step.wave for step in run.plan.steps if step.wave}
+    if wave and int(wave) not in waves:
+        return (), f"refused: plan {run.plan.id} has no wave {wave} after the canary"
+    body = {"plan": run.plan.id, "wave": int(wave) if wave else None, **_by(command)}
+    what = f"wave {wave} of plan {run.plan.id}" if wave else f"plan {run.plan.id}"
+    return (Draft(Kind.APPROVED, group=run.group, run=run.id, body=dict(body)),), f"{what} is approved by {command.by}"
+
+
 def _clear_halt(command: Command, history: History, desired: Desired | None) -> Answer:
     halt = next((halt for halt in history.halts if halt.id == command.subject), None)
     if halt is None:
@@ -95,5 +112,6 @@ _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
     "suspend": _suspend,
     "resume": _resume,
     "retry": _retry,
+    "approve": _approve,
     "clear-halt": _clear_halt,
 }

@@ -30,14 +30,15 @@ class Held:
         return step.phase is Phase.FINISH or (self.holds is Holds.SERVING and step.phase in PREPARING)
 
 
-def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None) -> Held | None:
+def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: int = 0) -> Held | None:
     """Return what a group waits for, with every reason; None when all gates are open.
 
-    `run` is the open one. What goes back passes all gates.
+    `run` is the open one, and `wave` what it would begin next. What goes back passes all gates.
     """
     if plan.direction == "back":
         return None
-    found = closed(_case(plan, scene, begun=run is not None and not run.preparing))
+    case = _case(plan, scene, begun=run is not None and not run.preparing)
+    found = closed(replace(case, wave=wave))
     if not found:
         return None
     first = found[0]
@@ -59,6 +60,8 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         group=plan.group,
         desired=scene.desired,
         now=scene.now,
+        plan=plan.id,
+        approvals=(*scene.history.approvals, *scene.desired.approved),
         begun=begun,
         least_s=least_s(plan, durations_of(scene.history)) if measure else 0.0,
         halts=tuple(each for each in scene.history.halts if each.group != plan.group and _stops_all(each, scene)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.domain.approval import Approval
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.outcome import Failed, Lost
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
@@ -109,6 +110,17 @@ def _given_up(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return tuple(replace(a, given_up=True) if isinstance(a.outcome, Failed | Lost) else a for a in attempts)
 
 
+def _approved(history: History, entry: Entry) -> History:
+    wave = entry.body["wave"]
+    approval = Approval(
+        plan=str(entry.body["plan"]),
+        by=str(entry.body["by"]),
+        why=str(entry.body["why"]),
+        wave=None if wave is None else _int(wave),
+    )
+    return replace(history, approvals=(*history.approvals, approval))
+
+
 def _suspended(history: History, entry: Entry) -> History:
     suspension = Suspension(entry.group, str(entry.body["by"]), str(entry.body["why"]), entry.at)
     others = tuple(s for s in history.suspensions if s.scope != entry.group)
@@ -151,6 +163,7 @@ _HANDLERS: Mapping[str, Callable[[History, Entry], History]] = {
     Kind.HALT_RAISED: _halt_raised,
     Kind.HALT_CLEARED: _halt_cleared,
     Kind.HOLD_RELEASED: _hold_released,
+    Kind.APPROVED: _approved,
     Kind.SUSPENDED: _suspended,
     Kind.RESUMED: _resumed,
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.domain.gate import Holds
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
-from reconciler.domain.procedure import PREPARING
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, State, Verdict
@@ -97,7 +97,7 @@ def _begin(plan: Plan, scene: Scene) -> Decision:
     if other := claimed_by(plan, scene):
         return claimed(plan, other)
     held = held_at_a_gate(plan, scene)
-    if held and not any(held.lets(step) for step in plan.steps if step.phase in PREPARING):
+    if held and held.holds is Holds.EVERYTHING:
         return held.decision
     return _pinned(plan, scene)
 

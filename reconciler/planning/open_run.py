@@ -149,10 +149,9 @@ class OpenRun:
         run, adopted = self.run, self._adopted(running)
         if stopped := self._stopped():
             return self._still(stopped, adopted)
-        held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run)
-        ready = tuple(
-            self._ready(step) for step in run.steps if self._may_start(step) and (held is None or held.lets(step))
-        )
+        next_ = [step for step in run.steps if self._may_start(step)]
+        held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
+        ready = tuple(self._ready(step) for step in next_ if held is None or held.lets(step))
         active = [*running, *(each.step for each in ready)]
         if waiting := self._waiting(held, active):
             return self._still(waiting, ())
@@ -163,6 +162,11 @@ class OpenRun:
         decision = ruling(run.group, state, reason, text, run.id)
         verdict = replace(decision.verdict, phase=phase)
         return replace(decision, verdict=verdict, ready=(*adopted, *ready), plan=run.plan)
+
+    def _new_wave(self, next_: Sequence[Step]) -> int:
+        """Return the wave that would begin: the last of those of which no step was begun yet, 0 where none would."""
+        begun = {step.wave for step in self.run.steps if step.phase is Phase.ROLL and self.run.attempted(step.id)}
+        return max((step.wave or 0 for step in next_ if step.phase is Phase.ROLL and step.wave not in begun), default=0)
 
     def _stopped(self) -> Decision | None:
         """Say who or what stopped it: a person, or a halt that is of more than hosts set aside."""

@@ -1,0 +1,56 @@
+"""The form of policies: what a halt stops, who is asked, and what people took upon themselves."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from reconciler.desired import words as w
+from reconciler.desired.model import Model
+
+
+class HaltsModel(Model):
+    """What a halt stops beside the step that failed."""
+
+    scope: Literal["host", "group", "fleet"] = Field(
+        default="group",
+        description="`group`: all of the group; `fleet`: every group's way forward; "
+        "`host`: one host that fails after the canary, while the waves go on.",
+    )
+    hosts: w.Count | None = Field(default=None, description="With `host`: how many may fail before the group stops.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.scope == "host") != (self.hosts is not None):
+            raise ValueError("say how many hosts may fail, with scope host and no other")
+        return self
+
+
+class ApprovalsModel(Model):
+    """How many people must say yes to a plan, by `reconciler approve` or under `approve` in git."""
+
+    leg: w.Count | None = Field(default=None, description="How many before the leg touches what serves; none: nobody.")
+    waves: w.Count | None = Field(default=None, description="How many before each wave after the canary; none: nobody.")
+    by: tuple[w.Given, ...] = Field(default=(), description="Whose yes counts; none named: anybody's.")
+
+
+class AcceptModel(Model):
+    """A risk that somebody took, until a day."""
+
+    what: w.Subject = Field(
+        description="The risk and the service (`data-loss:`, `hold:`, or a gate, like `windows:SERVICE`); "
+        "or `not-exposed:RULE`."
+    )
+    by: w.Given = Field(description="Who took it.")
+    reason: w.GivenReason = Field(description="Why.")
+    until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
+
+
+class ApproveModel(Model):
+    """Somebody's yes to a plan."""
+
+    plan: w.PlanId = Field(description="The plan's id, as `status` shows it.")
+    wave: w.Count | None = Field(default=None, description="The wave it is for; none: the leg.")
+    by: w.Given = Field(description="Who says yes.")
+    reason: w.GivenReason = Field(description="Why.")

@@ -1,0 +1,79 @@
+"""A leg and the people who must say yes to it, by the real pass on a fleet in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.domain.approval import Approval, ApprovalPolicy
+from reconciler.domain.desired import Desired
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import State
+from tests.scenarios.stage import Stage
+from tests.support.sample import desired
+
+
+def asking(leg: int = 0, waves: int = 0, approved: tuple[Approval, ...] = (), release: str = "2026.1") -> Desired:
+    policy = {"keystone": ApprovalPolicy(leg=leg, waves=waves)}
+    return replace(desired(release=release), approvals=policy, approved=approved)
+
+
+async def waiting(wanted: Desired) -> tuple[Stage, str]:
+    """Bring a leg to where it waits for approval; return the stage and the plan's id."""
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.commit(wanted)
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+    run = stage.memory.history.open_run("keystone")
+    assert run is not None
+    return stage, run.plan.id
+
+
+async def test_a_leg_prepares_and_waits_for_its_approvals_by_command():
+    stage, plan = await waiting(asking(leg=2))
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"prepare"}
+
+    stage.journal.ask("approve", plan, "ada", "read it")
+    stage.journal.ask("approve", "keystone", "ada", "once more")
+    await stage.step()
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+
+    stage.journal.ask("approve", "keystone", "bo", "read it too")
+    await stage.until(State.IN_SYNC)
+    assert {each.by for each in stage.memory.history.approvals} == {"ada", "bo"}
+
+
+async def test_a_yes_in_git_changes_no_plan():
+    stage, plan = await waiting(asking(leg=1))
+    stage.commit(asking(leg=1, approved=(Approval(plan=plan, by="ada", why="read it"),)))
+    await stage.until(State.IN_SYNC)
+    assert [run.plan.id for run in stage.memory.history.runs] == [plan]
+
+
+async def test_each_wave_waits_for_its_own_yes():
+    stage, plan = await waiting(asking(waves=1))
+    assert stage.running() == {"ks1": "2026.1", "ks2": "", "ks3": ""}
+    stage.journal.ask("approve", f"{plan}/1", "ada", "the canary is well")
+    await stage.step()
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": ""}
+    stage.journal.ask("approve", "keystone/2", "ada", "so is the second")
+    await stage.until(State.IN_SYNC)
+
+
+async def test_a_yes_to_what_is_not_there_is_refused():
+    stage, plan = await waiting(asking(leg=1))
+    for subject, why in (("glance", "no plan 'glance' waits"), (f"{plan}/9", "has no wave 9")):
+        asked = stage.journal.ask("approve", subject, "ada", "x")
+        await stage.step()
+        assert why in (stage.journal.answer_to(asked) or "")
+    assert stage.memory.history.approvals == ()
+
+
+async def test_going_back_asks_nobody():
+    stage, plan = await waiting(asking(leg=1))
+    stage.journal.ask("approve", plan, "ada", "read it")
+    await stage.until(State.IN_SYNC)
+    stage.commit(asking(leg=1, release="yoga"))
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "yoga"

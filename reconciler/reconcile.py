@@ -59,7 +59,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
     scene = bound(scene, memory.observations)
-    scene = replace(scene, order=_order(memory, read.commit, scene))
+    scene = replace(scene, order=_order(memory, read.commit, scene), alerts=memory.observations.alerts)
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}

@@ -28,7 +28,7 @@ CHAPTERS: Mapping[Reason, str] = {
     Reason.STEP_FAILED: "Steps",
     Reason.JOURNAL_HELD: "The daemon itself",
     Reason.HELD: "Judgement",
-    Reason.APPROVAL_MISSING: "Gates",
+    Reason.ALERT_FIRING: "Gates",
 }
 HEAD = """\
 # Reasons

@@ -16,11 +16,12 @@ from reconciler.desired.models import (
     SecretModel,
     ServiceModel,
 )
-from reconciler.desired.policy_model import ApprovalsModel, ApproveModel, HaltsModel
+from reconciler.desired.policy_model import AlertModel, ApprovalsModel, ApproveModel, HaltsModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
+from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.desired import (
     OWN,
@@ -69,6 +70,7 @@ def build_desired(world: World) -> Desired:
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
         prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
+        alerts=tuple(_alert(name, each) for name, each in tree.fleet.alerts.items()) if tree.fleet else (),
         approvals={
             group: ApprovalPolicy(leg=model.leg or 0, waves=model.waves or 0, by=model.by)
             for group, model in _by_group(tree, lambda each: each.approvals, ApprovalsModel())
@@ -96,6 +98,10 @@ def _by_group(
 
 def _approval(model: ApproveModel) -> Approval:
     return Approval(plan=model.plan, by=model.by, why=model.reason, wave=model.wave)
+
+
+def _alert(name: str, model: AlertModel) -> Alert:
+    return Alert(name=name, promql=model.promql, groups=frozenset(model.groups), until=model.until)
 
 
 def _window(name: str, model: WindowModel) -> Window:

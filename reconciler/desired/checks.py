@@ -26,7 +26,7 @@ from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", "approvals", "halts", "windows", NOT_EXPOSED)
+RISKS = ("data-loss", "hold", "alerts", "approvals", "halts", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 
@@ -37,7 +37,7 @@ def check_tree(world: World) -> Iterator[Problem]:
         yield from case_twins((entry.name, entry.node) for entry in section.values())
     yield from _groups(tree)
     yield from _accepts(world)
-    yield from _windows(world)
+    yield from _of_groups(world)
     yield from check_probes(world)
     for entry in tree.services.values():
         yield from check_moved(entry)
@@ -63,17 +63,22 @@ def _groups(tree: Tree) -> Iterator[Problem]:
             yield entry.node.key_problem(f"group {entry.name} has the name of a service that is not in it", hint)
 
 
-def _windows(world: World) -> Iterator[Problem]:
-    """Yield groups that a window names and that are not there."""
+def _of_groups(world: World) -> Iterator[Problem]:
+    """Yield groups that a window or an alert names and that are not there, and alerts that nobody can be asked for."""
     fleet, tree = world.tree.fleet, world.tree
     grouped = {name for entry in tree.groups.values() if entry.model for name in entry.model.services}
     groups = {*tree.groups, *(name for name in tree.services if name not in grouped)}
-    for name, window in (fleet.windows if fleet else {}).items():
-        for place, group in enumerate(window.groups):
+    if fleet is None or tree.fleet_node is None:
+        return
+    named = [("windows", name, each.groups) for name, each in fleet.windows.items()]
+    named += [("alerts", name, each.groups) for name, each in fleet.alerts.items()]
+    for key, name, listed in named:
+        for place, group in enumerate(listed):
             if group not in groups:
-                assert tree.fleet_node is not None
-                node = tree.fleet_node.at("windows", name, "groups", place)
+                node = tree.fleet_node.at(key, name, "groups", place)
                 yield node.problem(f"unknown group {shown(group)}", near_miss(group, groups, "groups"))
+    if fleet.alerts and fleet.prometheus is None:
+        yield tree.fleet_node.at("alerts").key_problem("nobody can be asked for alerts", "name fleet.prometheus")
 
 
 def _accepts(world: World) -> Iterator[Problem]:

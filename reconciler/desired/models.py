@@ -13,7 +13,7 @@ from pydantic import (
 from reconciler.desired import words as w
 from reconciler.desired.build_model import BuildModel, ConfigFileModel, exactly_one
 from reconciler.desired.model import Model
-from reconciler.desired.policy_model import AcceptModel, ApprovalsModel, ApproveModel, HaltsModel
+from reconciler.desired.policy_model import AcceptModel, AlertModel, ApprovalsModel, ApproveModel, HaltsModel
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.window_model import WindowModel
 
@@ -86,6 +86,9 @@ class FleetModel(Model):
     prometheus: PrometheusModel | None = Field(
         default=None,
         description="The fleet's Prometheus; rules of the catalog may ask it what the fleet is exposed to.",
+    )
+    alerts: dict[w.Name, AlertModel] = Field(
+        default={}, description="What must not fire in the fleet's Prometheus while legs begin, by name."
     )
     approvals: ApprovalsModel = Field(default=ApprovalsModel(), description="How many people must say yes to plans.")
     halts: HaltsModel = Field(default=HaltsModel(), description="What the halt of a group stops.")

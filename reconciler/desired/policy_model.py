@@ -10,6 +10,17 @@ from reconciler.desired import words as w
 from reconciler.desired.model import Model
 
 
+class AlertModel(Model):
+    """What must not fire while a leg begins, asked of the fleet's Prometheus."""
+
+    promql: w.Given = Field(description="An instant query; each sample of its answer is something that fires.")
+    groups: tuple[w.Name, ...] = Field(default=(), description="The groups that it holds back; none named: all.")
+    until: Literal["pause", "waves"] = Field(
+        default="pause",
+        description="`pause`: it counts until the leg touches what serves; `waves`: before each later wave too.",
+    )
+
+
 class HaltsModel(Model):
     """What a halt stops beside the step that failed."""
 

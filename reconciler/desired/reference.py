@@ -24,6 +24,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("fleet.prometheus", m.PrometheusModel),
     ("login", m.LoginModel),
     ("hosts.NAME", m.HostModel),
+    ("fleet.alerts.NAME", p.AlertModel),
     ("fleet.approvals, groups.NAME.approvals", p.ApprovalsModel),
     ("fleet.halts, groups.NAME.halts", p.HaltsModel),
     ("groups.NAME", m.GroupModel),

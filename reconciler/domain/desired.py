@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
@@ -235,6 +236,7 @@ class Desired:
     suspended: str = ""
     prometheus: Prometheus | None = None
     windows: tuple[Window, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     approvals: Mapping[str, ApprovalPolicy] = field(default_factory=dict)  # by group; without one nobody is asked
     approved: tuple[Approval, ...] = ()
     halts: Mapping[str, HaltPolicy] = field(default_factory=dict)  # by group; without one a halt stops its group

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from reconciler.domain.metric import MetricSample
 from reconciler.domain.relation import Finding
 from reconciler.domain.schema import SchemaMarker
 
@@ -119,8 +120,12 @@ class HostReport:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that is known of the fleet: hosts by name, markers by (service, database), findings by (service, rule)."""
+    """All that is known of the fleet.
+
+    Hosts by name, markers by (service, database), findings by (service, rule), what fires by the alert's name in git.
+    """
 
     hosts: Mapping[str, Observed[HostReport]] = field(default_factory=dict)
     databases: Mapping[tuple[str, str], Observed[SchemaMarker]] = field(default_factory=dict)
     exposures: Mapping[tuple[str, str], Observed[Finding]] = field(default_factory=dict)
+    alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)

@@ -81,6 +81,8 @@ class Reason(StrEnum):
     IN_SYNC = "InSync"
     BACKING_OUT = "BackingOut"
     # gates
+    ALERT_FIRING = "AlertFiring"
+    ALERT_UNKNOWN = "AlertUnknown"
     APPROVAL_MISSING = "ApprovalMissing"
     FLEET_HALTED = "FleetHalted"
     WINDOW_CLOSED = "WindowClosed"

@@ -233,6 +233,14 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.STEP_RUNNING: ("Steps are running.", "Nothing to do."),
     Reason.IN_SYNC: ("Everything runs as desired.", "Nothing to do."),
     Reason.BACKING_OUT: ("The leg is being taken back.", "Nothing to do; the halt names the cause."),
+    Reason.ALERT_FIRING: (
+        "Something fires in the fleet's Prometheus that must not while a leg begins.",
+        "See to it; or `accept` an `alerts:SERVICE` in git, with a name, a reason and a day.",
+    ),
+    Reason.ALERT_UNKNOWN: (
+        "Nobody can tell whether something fires: no Prometheus answered, or not lately.",
+        "See to the Prometheus of `fleet.prometheus` and to the query; silence never counts as quiet.",
+    ),
     Reason.APPROVAL_MISSING: (
         "Git asks for the approval of people before this plan, or its next wave, goes on.",
         "Read the plan, then `reconciler approve PLAN --why TEXT`; or add it under `approve` in git.",

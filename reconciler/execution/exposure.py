@@ -15,6 +15,7 @@ from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.text import clean_text
 from reconciler.errors import SecretError
 from reconciler.execution.look import HOST_DEADLINE_S, database_of, password_of
+from reconciler.execution.metrics import ask_metrics
 from reconciler.planning.deployments import all_of
 from reconciler.planning.exposure import Asked, questions, together
 from reconciler.ports import Ports, Question, Unreachable
@@ -50,14 +51,7 @@ async def _of_service(asked: Asked, desired: Desired, ports: Ports) -> Observed[
 
 
 async def _by_promql(exposure: Exposure, desired: Desired, ports: Ports) -> Observed[Finding]:
-    server = desired.prometheus
-    if server is None:
-        return _unknown(Reason.METRICS_UNREACHABLE, "the desired state names no Prometheus (fleet.prometheus)", ports)
-    try:
-        token = None if server.token is None else ports.secrets.resolve(server.token)
-    except SecretError as error:
-        return _unknown(Reason.SECRET_MISSING, str(error), ports)
-    seen = await ports.metrics.query(server, token, exposure.promql)
+    seen = await ask_metrics(exposure.promql, desired, ports)
     return Known(_of_samples(exposure, seen.value), seen.at) if isinstance(seen, Known) else _lost(seen, ports)
 
 

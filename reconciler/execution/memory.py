@@ -17,6 +17,7 @@ from reconciler.domain.run import History
 from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
+from reconciler.execution.metrics import look_at_alerts
 from reconciler.planning.history import fold
 from reconciler.ports import Ports
 
@@ -84,10 +85,12 @@ class Memory:
         assert read.desired is not None
         assert read.catalog is not None
         began = self.ports.clock.now()
-        seen, exposures = await asyncio.gather(
-            look(read.desired, self.ports), look_at_exposures(read.desired, read.catalog, self.ports)
+        seen, exposures, alerts = await asyncio.gather(
+            look(read.desired, self.ports),
+            look_at_exposures(read.desired, read.catalog, self.ports),
+            look_at_alerts(read.desired, self.ports),
         )
-        self.observations = replace(seen, exposures=exposures)
+        self.observations = replace(seen, exposures=exposures, alerts=alerts)
         self.looked_at, self.looked_for = began, read.commit
         await self._forget(read.desired)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib import import_module
@@ -13,6 +13,8 @@ from typing import Protocol, cast
 from reconciler.domain.approval import Approval
 from reconciler.domain.desired import Desired
 from reconciler.domain.gate import Closed
+from reconciler.domain.metric import MetricSample
+from reconciler.domain.observation import Observed
 from reconciler.domain.run import Halt
 
 
@@ -22,7 +24,8 @@ class Case:
 
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
     gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
-    `wave` is the one that would begin next, 0 where none would but the canary's.
+    `wave` is the one that would begin next, 0 where none would but the canary's. `alerts` is what fires, by
+    the alert's name in git.
     """
 
     group: str
@@ -35,6 +38,7 @@ class Case:
     plan: str = ""
     wave: int = 0
     approvals: tuple[Approval, ...] = ()
+    alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
 
 
 class Gate(Protocol):

@@ -61,6 +61,7 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         desired=scene.desired,
         now=scene.now,
         plan=plan.id,
+        alerts=scene.alerts,
         approvals=(*scene.history.approvals, *scene.desired.approved),
         begun=begun,
         least_s=least_s(plan, durations_of(scene.history)) if measure else 0.0,

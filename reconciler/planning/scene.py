@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
+from reconciler.domain.metric import MetricSample
+from reconciler.domain.observation import Observed
 from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
@@ -23,7 +25,8 @@ class Scene:
     """All that planning looks at; `pinned` are plans of other groups that begin in this very pass.
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
-    `now` bears on timeouts and on what has expired, never on what a plan says otherwise.
+    `alerts` is what fires, by the alert's name in git. `now` bears on timeouts and on what has expired, never on what a
+    plan says otherwise.
     """
 
     desired: Desired
@@ -32,6 +35,7 @@ class Scene:
     now: datetime
     pinned: tuple[Plan, ...] = ()
     order: Order | None = NO_ORDER
+    alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:

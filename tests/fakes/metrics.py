@@ -10,6 +10,7 @@ from reconciler.domain.desired import Prometheus
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
+from reconciler.ports import Clock
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -20,9 +21,11 @@ class MemoryMetrics:
 
     answers: Mapping[str, tuple[MetricSample, ...]] = field(default_factory=dict)
     tokens: list[str | None] = field(default_factory=list)
+    clock: Clock | None = None
 
     async def query(self, server: Prometheus, token: str | None, promql: str) -> Observed[tuple[MetricSample, ...]]:
         self.tokens.append(token)
+        at = AT if self.clock is None else self.clock.now()
         if promql in self.answers:
-            return Known(self.answers[promql], AT)
-        return Unknown(str(Reason.METRICS_UNREACHABLE), f"{server.url}: no answer within 20 s", AT)
+            return Known(self.answers[promql], at)
+        return Unknown(str(Reason.METRICS_UNREACHABLE), f"{server.url}: no answer within 20 s", at)

@@ -55,6 +55,7 @@ class Stage:
         self.store = Store.empty()
         self.fleet.written = lambda: len(self.store.lines)
         self.wanted: dict[str, Desired | None] = {}
+        self.metrics = MemoryMetrics(clock=self.clock)
         self.start()
         for name in self.services:
             for machine in self.fleet.sites[name].machines.values():
@@ -76,7 +77,7 @@ class Stage:
             databases=self.fleet,
             http=self.fleet,
             dns=MemoryDns(),
-            metrics=MemoryMetrics(),
+            metrics=self.metrics,
             secrets=NoSecrets(),
             source=self.source,
             journal=self.journal,

@@ -16,13 +16,14 @@ from reconciler.desired.models import (
     SecretModel,
     ServiceModel,
 )
-from reconciler.desired.policy_model import AlertModel, ApprovalsModel, ApproveModel, HaltsModel
+from reconciler.desired.policy_model import AlertModel, ApprovalsModel, ApproveModel, BackupsModel, HaltsModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
 from reconciler.desired.world import World, replaced
 from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
+from reconciler.domain.backup import BackupPolicy, Trust
 from reconciler.domain.desired import (
     OWN,
     Accept,
@@ -80,6 +81,7 @@ def build_desired(world: World) -> Desired:
             group: HaltPolicy(scope=model.scope, hosts=model.hosts or 0)
             for group, model in _by_group(tree, lambda each: each.halts, HaltsModel())
         },
+        backups=dict(_backups(tree)),
         windows=tuple(_window(name, each) for name, each in tree.fleet.windows.items()) if tree.fleet else (),
     )
 
@@ -102,6 +104,16 @@ def _approval(model: ApproveModel) -> Approval:
 
 def _alert(name: str, model: AlertModel) -> Alert:
     return Alert(name=name, promql=model.promql, groups=frozenset(model.groups), until=model.until)
+
+
+def _backups(tree: Tree) -> Iterator[tuple[str, BackupPolicy]]:
+    """Yield what the backup sets of services must be, where that is not the default."""
+    common = tree.fleet.backups if tree.fleet else BackupsModel()
+    models = [(entry.name, entry.model.backups) for entry in tree.services.values() if entry.model is not None]
+    for service, own in models:
+        model = common.model_copy(update=own.model_dump(exclude_unset=True))
+        if model != BackupsModel():
+            yield service, BackupPolicy(trust=Trust(model.trust))
 
 
 def _window(name: str, model: WindowModel) -> Window:

@@ -13,7 +13,14 @@ from pydantic import (
 from reconciler.desired import words as w
 from reconciler.desired.build_model import BuildModel, ConfigFileModel, exactly_one
 from reconciler.desired.model import Model
-from reconciler.desired.policy_model import AcceptModel, AlertModel, ApprovalsModel, ApproveModel, HaltsModel
+from reconciler.desired.policy_model import (
+    AcceptModel,
+    AlertModel,
+    ApprovalsModel,
+    ApproveModel,
+    BackupsModel,
+    HaltsModel,
+)
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.window_model import WindowModel
 
@@ -92,6 +99,7 @@ class FleetModel(Model):
     )
     approvals: ApprovalsModel = Field(default=ApprovalsModel(), description="How many people must say yes to plans.")
     halts: HaltsModel = Field(default=HaltsModel(), description="What the halt of a group stops.")
+    backups: BackupsModel = Field(default=BackupsModel(), description="What backup sets must be.")
     windows: dict[w.Name, WindowModel] = Field(
         default={}, description="Maintenance windows and freezes, by name; without any, legs begin at any time."
     )
@@ -206,6 +214,7 @@ class ServiceModel(Model):
     )
     secrets: dict[w.Name, SecretModel] = Field(default={}, description="Secrets by name, for `{secret:NAME}`.")
     backup: BackupModel | None = Field(default=None, description="Where backup sets go; needed with databases.")
+    backups: BackupsModel = Field(default=BackupsModel(), description="What they must be; default: the fleet's word.")
     canary: CanaryModel = Field(default=CanaryModel(), description="Which host goes first; default: its first.")
     waves: tuple[w.Count, ...] = Field(
         default=(1,), min_length=1, description="Sizes of the waves after the canary; the last one repeats."

@@ -1,4 +1,4 @@
-"""The form of policies: what a halt stops, who is asked, and what people took upon themselves."""
+"""The form of policies: what a halt stops, what backup sets are, who is asked, and what people took upon themselves."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ class HaltsModel(Model):
         if (self.scope == "host") != (self.hosts is not None):
             raise ValueError("say how many hosts may fail, with scope host and no other")
         return self
+
+
+class BackupsModel(Model):
+    """What backup sets must be; what a service leaves out is as the fleet says."""
+
+    trust: Literal["read_back", "restored"] = Field(
+        default="read_back",
+        description="How far a dump is proved before a schema step: read to its end, "
+        "or `restored` into a scratch database too, and compared with its manifest.",
+    )
 
 
 class ApprovalsModel(Model):

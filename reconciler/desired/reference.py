@@ -27,6 +27,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("fleet.alerts.NAME", p.AlertModel),
     ("fleet.approvals, groups.NAME.approvals", p.ApprovalsModel),
     ("fleet.halts, groups.NAME.halts", p.HaltsModel),
+    ("fleet.backups, services.NAME.backups", p.BackupsModel),
     ("groups.NAME", m.GroupModel),
     ("services.NAME", m.ServiceModel),
     ("services.NAME.databases.NAME", m.DatabaseModel),

@@ -8,6 +8,7 @@ from datetime import date
 
 from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
+from reconciler.domain.backup import BackupPolicy
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import Procedure
 from reconciler.domain.window import Window
@@ -240,3 +241,8 @@ class Desired:
     approvals: Mapping[str, ApprovalPolicy] = field(default_factory=dict)  # by group; without one nobody is asked
     approved: tuple[Approval, ...] = ()
     halts: Mapping[str, HaltPolicy] = field(default_factory=dict)  # by group; without one a halt stops its group
+    backups: Mapping[str, BackupPolicy] = field(default_factory=dict)  # by service; without one the default policy
+
+    def backups_of(self, service: str) -> BackupPolicy:
+        """Return what the backup sets of a service must be."""
+        return self.backups.get(service, BackupPolicy())

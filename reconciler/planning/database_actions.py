@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+from reconciler.domain.backup import Trust
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.commands import SchemaCommand, Setup, When
 from reconciler.domain.dburl import host_endpoint
@@ -20,11 +21,20 @@ from reconciler.planning.words import host_words, release_words
 
 
 def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Dump each database on the bootstrap host: in a replacement those that it will load."""
-    return tuple(
-        Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=target(setting, database))
+    """Dump each database on the bootstrap host, and restore it on trial where policy demands that.
+
+    In a replacement they are those that it will load.
+    """
+    found = [
+        (name, target(setting, database))
         for name, database in databases_on(setting.old or setting.service, setting.desired)
-    )
+    ]
+    dumps = [Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=a) for name, a in found]
+    if setting.desired.backups_of(setting.service.name).trust is not Trust.RESTORED:
+        return tuple(dumps)
+    title = "restore the dump of {} on trial"
+    tried = [Draft(kind="restore_check", title=title.format(n), key=f"restore-check.{n}", args=a) for n, a in found]
+    return (*dumps, *tried)
 
 
 def databases_on(service: Service, desired: Desired) -> tuple[tuple[str, Database], ...]:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from reconciler.domain.plan import Step
 from reconciler.domain.run import Run
+from reconciler.planning.backup_sets import checked_in, dumps_of, from_set, of
+from reconciler.steps import backup, restore_check
 
 
 def inherit(steps: tuple[Step, ...], runs: Sequence[Run]) -> tuple[Step, ...]:
@@ -16,13 +18,17 @@ def inherit(steps: tuple[Step, ...], runs: Sequence[Run]) -> tuple[Step, ...]:
     and starts what they stopped, so that these steps must not.
     """
     begun = [step for run in runs for step in run.plan.steps if run.attempted(step.id)]
-    saved = {(s.service, s.args["database"]) for run in runs for s in run.plan.steps if _saved(s, run)}
+    dumps, checked = dumps_of(runs), checked_in(runs)
     migrated = {step.service for step in begun if step.kind == "schema_sync" and step.undo is not None}
     stopped = {(step.service, step.host) for step in begun if step.kind == "units" and step.args["state"] == "stopped"}
-    dropped = {step.id: step for step in steps if step.kind == "backup" and _database(step) in saved}
+    dropped = {
+        step.id: step
+        for step in steps
+        if (step.kind == backup.KIND and of(step) in dumps) or (step.kind == restore_check.KIND and of(step) in checked)
+    }
     return tuple(
         replace(_without_undo(step, migrated, stopped), after=through(step.after, dropped))
-        for step in steps
+        for step in from_set(steps, dumps, under="")
         if step.id not in dropped
     )
 
@@ -33,14 +39,6 @@ def through(after: tuple[str, ...], dropped: Mapping[str, Step]) -> tuple[str, .
     for each in after:
         found += through(dropped[each].after, dropped) if each in dropped else [each]
     return tuple(dict.fromkeys(found))
-
-
-def _saved(step: Step, run: Run) -> bool:
-    return step.kind == "backup" and run.done(step.id)
-
-
-def _database(step: Step) -> tuple[str, object]:
-    return step.service, step.args["database"]
 
 
 def _without_undo(step: Step, migrated: set[str], stopped: set[tuple[str, str]]) -> Step:

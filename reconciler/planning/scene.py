@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from reconciler.domain.backup import Trust
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
 from reconciler.domain.metric import MetricSample
@@ -61,6 +62,7 @@ def inputs_of(group: str, desired: Desired) -> str:
         [desired.probes[name] for name in _probes_of(services, desired)],
         accepts,
         group in desired.one_by_one,
+        [name for name in sorted(names) if desired.backups_of(name).trust is Trust.RESTORED],
     )
     return digest_of(value)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from reconciler.domain.plan import Json, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
+from reconciler.planning.backup_sets import dumps_of, from_set
 from reconciler.planning.held_node import leading, led, undo_of
 from reconciler.planning.inherit import through
 from reconciler.planning.proved_first import proved_first, takes_rows
@@ -24,12 +25,14 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
     there then is kept in any case. No database is restored before all dumps and seals have passed.
     """
     seals = {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
+    dumps = dumps_of(runs)
     undone: tuple[Step, ...] = ()
     begun = (step for run in reversed(runs) for step in run.plan.steps if run.attempted(step.id))
     leads = leading(begun)
     for run in runs:
         prefix = "back" if run is runs[0] else f"back.{run.id}"
-        part = _once(tuple(_mirrored(run, leads, prefix, same_run=run.id == under)))
+        mirrored = _mirrored(run, leads, prefix, same_run=run.id == under)
+        part = _once(tuple(from_set(mirrored, dumps, under=under)))
         part = tuple(_guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
         ends = _ends(undone)
         undone += tuple(replace(step, after=step.after or ends) for step in part)
@@ -178,7 +181,7 @@ def _once(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     In a mirrored graph the last one is the undo of the earliest step; those that waited for a dropped one wait for
     what it waited for.
     """
-    key = {step.id: (step.kind, step.host, repr(sorted(step.args.items()))) for step in steps}
+    key = {step.id: (step.kind, step.host, repr(sorted(_telling(step).items()))) for step in steps}
     last = {
         key[step.id]: step.id
         for step in steps
@@ -186,3 +189,8 @@ def _once(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     }
     dropped = {step.id: step for step in steps if last.get(key[step.id], step.id) != step.id}
     return tuple(replace(step, after=through(step.after, dropped)) for step in steps if step.id not in dropped)
+
+
+def _telling(step: Step) -> Mapping[str, Json]:
+    """Return what tells a step from others: not the interpreter, which each hop's build has its own of."""
+    return {name: value for name, value in step.args.items() if name != "python"}

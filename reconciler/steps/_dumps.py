@@ -6,6 +6,7 @@ there was no database. The dump gets its final name last, so what bears it is co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -24,6 +25,7 @@ from reconciler.steps._sqlite import BODY as SQLITE_BODY
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
 WORD = r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$"
+DIGEST = r"^([0-9a-f]{64})?$"
 RUN = r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$"
 
 
@@ -61,6 +63,11 @@ def script(verb: str, target: Target, run: str, *, keep_present: bool) -> HostSc
         return HostScript(body=MARIADB_BODY, args=(*place, *login))
     secrets, refs = {"PASSWORD": "{secret:password}"}, {"password": target.password}
     return HostScript(body=MARIADB_BODY, args=(*place, *login), secrets=secrets, secret_refs=refs)
+
+
+def known_by(manifest: str, rendered: HostScript) -> HostScript:
+    """Let a script read only the dump whose manifest has this digest; empty where the journal knows none."""
+    return replace(rendered, env={**rendered.env, "MANIFEST": manifest}) if manifest else rendered
 
 
 def judge(evidence: Evidence) -> Outcome:

@@ -25,16 +25,6 @@ create() {
   as_user "$tool" -e "CREATE DATABASE IF NOT EXISTS \`$dbname\`"
   value created yes
 }
-marker() {
-  for table in $(query "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()
-    AND table_name IN ('alembic_version', 'migrate_version') ORDER BY 1"); do
-    case $table in
-    alembic_version) rows=$(query 'SELECT version_num FROM alembic_version ORDER BY 1') ;;
-    *) rows=$(query "SELECT CONCAT(repository_id, '=', version) FROM migrate_version ORDER BY 1") ;;
-    esac
-    printf '%s %s ' "${table%_version}" "$(printf '%s\n' "$rows" | paste -s -d , -)"
-  done
-}
 read_back() {
   there=$(tables)
   wanted=$(gzip -dc -- "$1" | grep -c '^CREATE TABLE `' || :)
@@ -110,18 +100,6 @@ def tables(path):
     with closing(connect(path, "mode=ro")) as database:
         return database.execute("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
 
-def marker(path):
-    found = []
-    with closing(connect(path, "mode=ro")) as database:
-        there = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" in there:
-            rows = database.execute("SELECT version_num FROM alembic_version ORDER BY 1")
-            found += ["alembic", ",".join(row[0] for row in rows)]
-        if "migrate_version" in there:
-            rows = database.execute("SELECT repository_id, version FROM migrate_version ORDER BY 1")
-            found += ["migrate", ",".join("%s=%s" % row for row in rows)]
-    return " ".join(found)
-
 def marks_of(base):
     return os.path.join(os.path.dirname(os.path.dirname(base)), os.environ["RECONCILER_RUN"], os.path.basename(base))
 
@@ -160,7 +138,8 @@ def load(target, base):
     value("path", final)
     value("sha256", ours.split()[0])
     value("tables", tables(target))
-    value("marker", marker(target))
+    with closing(connect(target, "mode=ro")) as database:
+        value("marker", marker(database))
 
 def unload(target, base, present):
     if not os.path.exists(base + ".loading"):

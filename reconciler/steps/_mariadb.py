@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from reconciler.steps._mariadb_manifest import MANIFEST
 from reconciler.steps._place import PLACE
 from reconciler.steps._shell import PRELUDE
 
@@ -41,7 +42,7 @@ exists() {
 }
 """.replace("CLIENT_OPTIONS", " ".join(CLIENT_OPTIONS))
 
-DUMP = r"""
+_DUMP = r"""
 check() {
   gzip -t -- "$1" || unreadable "$1 is damaged"
   gzip -dc -- "$1" | tail -n 5 | grep -q '^-- Dump completed' || unreadable "$1 ends too early"
@@ -63,6 +64,8 @@ dump_to() {
   charset=$(query "SELECT CONCAT('ALTER DATABASE CHARACTER SET ', default_character_set_name, ' COLLATE ',
     default_collation_name, ';') FROM information_schema.schemata WHERE schema_name = DATABASE()")
   rm -f -- "$1.part" "$1.ok"
+  began=$(stamp) from=$(logged)
+  count "$1.before"
   {
     printf '%s\n' "$charset"
     as_user "$dump" DUMP_OPTIONS \
@@ -75,6 +78,8 @@ dump_to() {
   sum=$(sha256sum <"$1.part" | cut -c 1-64)
   printf '%s  %s\n' "$sum" "${1##*/}" >"$1.sha256"
   flush "$1.sha256"
+  count "$1.after"
+  write_manifest "$1" "$sum" "$began" "$from"
   mv -f -- "$1.part" "$1"
   flush "$now"
   echo "dumped: $1"
@@ -106,6 +111,8 @@ load_from() {
 }
 """.replace("DUMP_OPTIONS", " ".join(DUMP_OPTIONS))
 
+DUMP = MANIFEST + _DUMP
+
 _VERBS = r"""
 backup() {
   final=$now/$name.sql.gz
@@ -120,18 +127,14 @@ backup() {
   value path "$final"
   value bytes "$(wc -c <"$final" | tr -d ' ')"
   value trust read_back
-  [ -z "${MASTER_DATA-}" ] || value binlog "$(position "$final")"
-}
-
-# The server's place in its binary log at the time of the dump, as FILE:POSITION.
-position() {
-  gzip -dc -- "$1" 2>/dev/null | head -n 100 |
-    sed -n "s/^-- CHANGE MASTER TO MASTER_LOG_FILE='\([^']*\)', MASTER_LOG_POS=\([0-9]*\);.*/\1:\2/p"
+  tell_manifest "$final"
+  [ -z "${MASTER_DATA-}" ] || value binlog "$(position_in "$final")"
 }
 
 read_back() {
-  if [ -e "$then/$name.absent" ]; then value absent yes; return 0; fi
+  if [ -e "$then/$name.absent" ]; then never_absent "$then/$name.absent"; value absent yes; return 0; fi
   whole "$then/$name.sql.gz"
+  attested "$then/$name.sql.gz" "$sum"
   value path "$then/$name.sql.gz"
   value sha256 "$sum"
 }
@@ -139,7 +142,8 @@ read_back() {
 restore() {
   final=$then/$name.sql.gz
   absent=no
-  if [ -e "$then/$name.absent" ]; then absent=yes; else whole "$final"; fi
+  if [ -e "$then/$name.absent" ]; then never_absent "$then/$name.absent"; absent=yes
+  else whole "$final"; attested "$final" "$sum"; fi
   total=${sum-}
   if [ "$absent" = yes ] && ! exists; then value absent yes; return 0; fi
   exists || fail "database $dbname is not there; create it with its grants, then retry"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.steps._place import PLACE
 from reconciler.steps._shell import PRELUDE
+from reconciler.steps._sqlite_manifest import MANIFEST
 
 _CALL = r"""
 present=
@@ -14,7 +15,7 @@ shift 2
 """
 
 FUNCTIONS = r'''
-import hashlib, os, shutil, sqlite3, sys
+import hashlib, json, os, shutil, sqlite3, sys, time
 from contextlib import closing
 from urllib.parse import quote
 
@@ -81,11 +82,13 @@ def dump(source, final):
     for side in ("",) + SIDES:
         if os.path.exists(part + side):
             os.remove(part + side)
+    began = stamp()
     with closing(connect(source, "mode=rw")) as old, closing(sqlite3.connect(part)) as new:
         # Taken once and held: `backup` would wait for a lock for ever.
         old.execute("BEGIN")
         old.execute("SELECT * FROM sqlite_master").fetchone()
         old.backup(new)
+        told = held(old)
     own(part, os.stat(source))
     flush(part)
     check(part)
@@ -93,6 +96,9 @@ def dump(source, final):
     with open(final + ".sha256", "w") as file:
         file.write("%s  %s\n" % (total, os.path.basename(final)))
     flush(final + ".sha256")
+    about = {"dump": os.path.basename(final), "run": os.environ["RECONCILER_RUN"], "began": began, "ended": stamp()}
+    about.update(engine="sqlite", version=sqlite3.sqlite_version, place=source, sha256=total)
+    write_manifest(final, dict(about, bytes=os.path.getsize(part), data_bytes=need, written={}, **told))
     os.replace(part, final)
     flush(os.path.dirname(final))
     print("dumped: %s" % final)
@@ -116,16 +122,20 @@ def backup(source, base):
     value("path", final)
     value("bytes", os.path.getsize(final))
     value("trust", "read_back")
+    if os.path.exists(final + ".json"):
+        value("manifest", sha256(final + ".json"))
 
 # Returns the checksum of the dump; empty where there was no database.
 def read_back(base):
     final = base + ".sqlite"
     if os.path.exists(base + ".absent"):
+        attested(base + ".absent", "")
         value("absent", "yes")
         return ""
     if not os.path.exists(final):
         unreadable("%s is not there" % final)
     total = whole(final)
+    attested(final, total)
     value("path", final)
     value("sha256", total)
     return total
@@ -168,7 +178,7 @@ except (OSError, sqlite3.Error) as error:
 
 def program(verbs: str) -> str:
     """Return a script that runs these functions and `verbs`; argv is VERB SOURCE BASE PRESENT, and what comes after."""
-    return PRELUDE + PLACE + _CALL + FUNCTIONS.lstrip() + verbs + "PYTHON\n"
+    return PRELUDE + PLACE + _CALL + FUNCTIONS.lstrip() + MANIFEST + verbs + "PYTHON\n"
 
 
 BODY = program(_VERBS)

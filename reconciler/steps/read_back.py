@@ -16,14 +16,19 @@ INTERRUPTIBLE = True
 
 
 class Model(Target):
-    """The database, and the run whose dump of it is read (empty: the current one)."""
+    """The database, and the run whose dump of it is read (empty: the current one).
+
+    `manifest` is the digest of the dump's manifest, as the journal has it; empty where it has none.
+    """
 
     run: str = Field(default="", pattern=_dumps.RUN)
+    manifest: str = Field(default="", pattern=_dumps.DIGEST)
 
 
 def effect(args: Model) -> HostScript:
     """Render the reading; nothing is changed, and the database is not asked."""
-    return _dumps.script("read_back", args.model_copy(update={"password": None}), args.run, keep_present=False)
+    script = _dumps.script("read_back", args.model_copy(update={"password": None}), args.run, keep_present=False)
+    return _dumps.known_by(args.manifest, script)
 
 
 def shows(args: Model) -> tuple[str, ...]:
@@ -33,7 +38,7 @@ def shows(args: Model) -> tuple[str, ...]:
 
 def proved(_args: Model) -> tuple[str, ...]:
     """Say what the dump is held against."""
-    return ("the dump is whole, and has the checksum of then",)
+    return ("manifest and dump are whole, and those of then",)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

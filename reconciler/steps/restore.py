@@ -18,16 +18,19 @@ INTERRUPTIBLE = False
 class Model(Target):
     """The database, the run whose dump it is put back from (empty: the current one), and what to do with the present.
 
+    `manifest` is the digest of the dump's manifest, as the journal has it; empty where it has none.
     `keep_present` dumps what is there now into the current run's folder first, as SERVICE.DATABASE.present.
     """
 
     run: str = Field(default="", pattern=_dumps.RUN)
+    manifest: str = Field(default="", pattern=_dumps.DIGEST)
     keep_present: bool = True
 
 
 def effect(args: Model) -> HostScript:
     """Render the restore; a second attempt begins anew, and keeps what the first one kept of the present."""
-    return _dumps.script("restore", args, args.run, keep_present=args.keep_present)
+    script = _dumps.script("restore", args, args.run, keep_present=args.keep_present)
+    return _dumps.known_by(args.manifest, script)
 
 
 def shows(args: Model) -> tuple[str, ...]:
@@ -39,7 +42,7 @@ def shows(args: Model) -> tuple[str, ...]:
 
 def proved(_args: Model) -> tuple[str, ...]:
     """Say what the dump is held against."""
-    return ("the dump has the checksum of then, and loads to its end",)
+    return ("manifest and dump are those of then, and the dump loads to its end",)
 
 
 def proofs(_args: Model) -> tuple[Ask, ...]:

@@ -187,7 +187,7 @@ class Cloud:
     def _backup(self, _: Machine, step: Step, order: Order) -> Exited:
         key = (order.key.run, str(step.args["service"]), str(step.args["database"]))
         self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url(step))))
-        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64, "trust": "read_back"})
+        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64, "trust": "read_back", "manifest": "a" * 64})
 
     def _transfer(self, _: Machine, step: Step, order: Order) -> Exited:
         login = step.args["dump_from"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.catalog import build_catalog, load_catalog
+from reconciler.domain.backup import BackupPolicy, Trust
 from reconciler.domain.desired import Database, Deployment
 from reconciler.domain.plan import Json
 from reconciler.domain.procedure import ActionSpec
@@ -75,6 +76,30 @@ def schema(start: str = "one", **changes: object) -> tuple[Draft, ...]:
         goal="two",
     )
     return expand(setting, ActionSpec("schema", {"mode": "sync"}))
+
+
+def backup(trust: Trust) -> list[str]:
+    policy = {SERVICE.name: BackupPolicy(trust=trust)}
+    setting = Setting(
+        service=SERVICE,
+        desired=replace(DESIRED, backups=policy),
+        catalog=CATALOG,
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="one",
+        goal="two",
+    )
+    drafts = expand(setting, ActionSpec("backup", {}))
+    assert all(kinds()[draft.kind].Model.model_validate(draft.args) for draft in drafts)
+    return [draft.key for draft in drafts]
+
+
+def test_every_database_is_dumped() -> None:
+    assert backup(Trust.READ_BACK) == ["backup.api", "backup.cell0", "backup.main"]
+
+
+def test_where_policy_demands_it_each_dump_is_restored_on_trial_after_all_were_made() -> None:
+    assert backup(Trust.RESTORED)[3:] == ["restore-check.api", "restore-check.cell0", "restore-check.main"]
 
 
 def argv(draft: Draft) -> Json:

@@ -1,6 +1,8 @@
 """Backup and restore of a real MariaDB database by their real scripts."""
 
 import gzip
+import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -87,7 +89,51 @@ def test_a_dump_is_read_back_and_kept(sandbox, db, act):
     assert b"Dump completed" in gzip.decompress(path.read_bytes())
     db.rows("DROP TABLE user")
     assert act(backup).values == done.values
-    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}.sha256"]
+    assert sorted(one.name for one in path.parent.iterdir()) == [
+        path.name,
+        f"{path.name}.json",
+        f"{path.name}.sha256",
+    ]
+
+
+def test_a_manifest_tells_what_the_dump_holds(sandbox, db, act):
+    db.rows('CREATE TABLE `o"d``d` (x INT)')
+    db.rows("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+    db.rows("INSERT INTO alembic_version VALUES ('abc')")
+    done = act(backup)
+    path = sandbox.root / "backups/run-1/keystone.main.sql.gz.json"
+    told = json.loads(path.read_text())
+    assert told["rows"] == {"alembic_version": 1, 'o"d`d': 0, "project": 2, "user": 1}
+    assert (told["dump"], told["run"]) == ("keystone.main.sql.gz", "run-1")
+    assert told["place"] == f"{db.dbname} at 127.0.0.1:{db.server.port}"
+    assert (told["marker"].strip(), told["sha256"], told["written"]) == ("alembic abc", done.values["sha256"], {})
+    assert (told["bytes"], told["binlog"]) == (int(done.values["bytes"]), {"from": "", "to": ""})
+    assert told["data_bytes"] > 0
+    assert told["began"] <= told["ended"]
+    assert done.values["manifest"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("spoil", ["gone", "other", "of another dump", "said to be absent"])
+def test_a_dump_without_the_manifest_of_the_journal_is_never_restored(sandbox, db, act, spoil):
+    known = act(backup).values["manifest"]
+    assert isinstance(act(read_back, manifest=known), Done)
+    path = sandbox.root / "backups/run-1/keystone.main.sql.gz"
+    if spoil == "gone":
+        path.with_name(f"{path.name}.json").unlink()
+    elif spoil == "other":
+        path.with_name(f"{path.name}.json").write_text("{}")
+    elif spoil == "said to be absent":
+        path.with_name("keystone.main.absent").touch()
+    else:
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"INSERT INTO `user`", b"-- ")))
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
+    before = db.content()
+    for kind in (read_back, restore):
+        failed = act(kind, manifest=known)
+        assert isinstance(failed, Failed)
+        assert failed.reason == Reason.BACKUP_UNREADABLE
+    assert db.content() == before
 
 
 def test_a_restore_brings_the_whole_database_back(sandbox, db, act):

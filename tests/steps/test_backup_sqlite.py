@@ -1,6 +1,7 @@
 """Backup and restore of a SQLite database by their real scripts."""
 
 import hashlib
+import json
 import sqlite3
 import stat
 
@@ -54,10 +55,57 @@ def test_a_dump_is_complete_private_and_read_back(sandbox, db, act):
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": str(path.stat().st_size),
         "trust": "read_back",
+        "manifest": hashlib.sha256(path.with_suffix(".sqlite.json").read_bytes()).hexdigest(),
     }
     assert rows(path) == ["a"]
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}.sha256"]
+    assert sorted(one.name for one in path.parent.iterdir()) == [
+        path.name,
+        f"{path.name}.json",
+        f"{path.name}.sha256",
+    ]
+
+
+def test_a_manifest_tells_what_the_dump_holds(sandbox, db, act):
+    write(
+        db,
+        "CREATE TABLE project (name TEXT)",
+        """CREATE TABLE "o""dd" (x INTEGER)""",
+        "CREATE TABLE alembic_version (version_num TEXT)",
+        "INSERT INTO project VALUES ('a'), ('b')",
+        "INSERT INTO alembic_version VALUES ('abc')",
+    )
+    done = act(backup)
+    told = json.loads((sandbox.root / "backups/run-1/keystone.main.sqlite.json").read_text())
+    assert told["rows"] == {"alembic_version": 1, 'o"dd': 0, "project": 2}
+    assert (told["dump"], told["run"], told["place"]) == ("keystone.main.sqlite", "run-1", str(db))
+    assert (told["marker"], told["sha256"], told["written"]) == ("alembic abc", done.values["sha256"], {})
+    assert told["began"] <= told["ended"]
+    assert told["bytes"] == int(done.values["bytes"])
+
+
+@pytest.mark.parametrize("spoil", ["gone", "other", "of another dump", "said to be absent"])
+def test_a_dump_without_the_manifest_of_the_journal_is_never_restored(sandbox, db, act, spoil):
+    write(db, "CREATE TABLE project (name TEXT)", "INSERT INTO project VALUES ('a')")
+    known = act(backup).values["manifest"]
+    assert isinstance(act(read_back, manifest=known), Done)
+    path = sandbox.root / "backups/run-1/keystone.main.sqlite"
+    if spoil == "gone":
+        path.with_suffix(".sqlite.json").unlink()
+    elif spoil == "other":
+        path.with_suffix(".sqlite.json").write_text("{}")
+    elif spoil == "said to be absent":
+        path.with_suffix(".absent").touch()
+    else:
+        write(path, "INSERT INTO project VALUES ('b')")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        path.with_suffix(".sqlite.sha256").write_text(f"{digest}  {path.name}\n")
+    write(db, "INSERT INTO project VALUES ('now')")
+    for kind in (read_back, restore):
+        failed = act(kind, manifest=known)
+        assert isinstance(failed, Failed)
+        assert failed.reason == Reason.BACKUP_UNREADABLE
+    assert rows(db) == ["a", "now"]
 
 
 def test_what_lies_in_the_write_ahead_log_is_dumped_too(sandbox, db, act):

@@ -42,6 +42,15 @@ class Mariadb:
             for statement in statements:
                 cursor.execute(statement)
 
+    def rows(self, statement: str) -> Sequence[Sequence[object]]:
+        """Ask as root."""
+        with (
+            pymysql.connect(unix_socket=str(self.socket), user="root") as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+            return cursor.fetchall()
+
     def fill(self, dbname: str, statements: Iterable[tuple[str, Sequence[tuple[object, ...]]]]) -> None:
         """Execute each statement once per row of values, as root."""
         with (

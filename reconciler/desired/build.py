@@ -36,6 +36,7 @@ from reconciler.domain.desired import (
     Desired,
     HaltPolicy,
     Override,
+    Percent,
     Prometheus,
     SecretRef,
     Service,
@@ -168,8 +169,8 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         commands=dict(model.commands),
         secrets={name: _secret(each) for name, each in model.secrets.items()},
         backup_dir=model.backup.dir if model.backup else "",
-        canary=Canary(host=model.canary.host, zone=model.canary.zone, label=model.canary.label),
-        waves=Waves(sizes=model.waves),
+        canary=Canary(**model.canary.model_dump()),
+        waves=Waves(sizes=tuple(_wave_size(each) for each in model.waves), by=model.waves_by),
         verify=tuple(_probe(name, world) for name in model.verify),
         smoke=tuple(_probe(name, world) for name in model.smoke),
         overrides={name: release(each.release) for name, each in model.overrides.items()},
@@ -205,6 +206,10 @@ def _replacements(entry: Entry[ServiceModel], model: ServiceModel, world: World)
                 backup_dir=whole.backup_dir,
             ),
         )
+
+
+def _wave_size(text: str) -> int | Percent:
+    return Percent(int(text[:-1])) if text.endswith("%") else int(text)
 
 
 def _secret(model: SecretModel) -> SecretRef:

@@ -173,8 +173,9 @@ def _canary(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[
     for host in targets:
         if host.name in model.overrides:
             continue
+        fits_role = canary.role in {"", *host.roles}
         fits_label = not canary.label or host.labels.get(key) == value
-        if canary.host in {"", host.name} and canary.zone in {"", host.zone} and fits_label:
+        if canary.host in {"", host.name} and canary.zone in {"", host.zone} and fits_role and fits_label:
             return
     hint = "one of the service's hosts that move must fit all its keys"
     yield entry.node.at("canary").key_problem("the canary selects no host", hint)

@@ -143,6 +143,7 @@ class CanaryModel(Model):
 
     host: w.Name = Field(default="", description="This host.")
     zone: w.Name = Field(default="", description="A host of this zone.")
+    role: w.Name = Field(default="", description="A host with this role.")
     label: w.Label = Field(default="", description="A host with this label, KEY=VALUE.")
 
 
@@ -216,9 +217,13 @@ class ServiceModel(Model):
     backup: BackupModel | None = Field(default=None, description="Where backup sets go; needed with databases.")
     backups: BackupsModel = Field(default=BackupsModel(), description="What they must be; default: the fleet's word.")
     canary: CanaryModel = Field(default=CanaryModel(), description="Which host goes first; default: its first.")
-    waves: tuple[w.Count, ...] = Field(
-        default=(1,), min_length=1, description="Sizes of the waves after the canary; the last one repeats."
+    waves: tuple[w.WaveSize, ...] = Field(
+        default=("1",),
+        min_length=1,
+        description="Sizes of the waves after the canary: numbers, or percentages of all hosts that move, rounded up; "
+        "the last one repeats.",
     )
+    waves_by: Literal["", "zone"] = Field(default="", description="`zone`: no wave spans two zones.")
     verify: tuple[w.Name, ...] = Field(default=(), description="Probes asked of every host that was moved.")
     smoke: tuple[w.Name, ...] = Field(default=(), description="Probes asked once at the end.")
     overrides: dict[w.Name, OverrideModel] = Field(default={}, description="Hosts that stay behind.")

@@ -16,6 +16,7 @@ from reconciler.domain.dburl import parse_url
 from reconciler.domain.placeholder import PLACEHOLDER, WORDS
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+WAVE_SIZE = r"[1-9][0-9]{0,5}|(?:[1-9][0-9]?|100)%"
 VARIABLE = r"[a-z][a-z0-9_]{0,63}"
 RANGE = r"\[[0-9]+-[0-9]+\]"
 HOST_PATTERN = rf"(?=[A-Za-z0-9])(?:[A-Za-z0-9._-]|{RANGE}){{1,100}}"
@@ -215,6 +216,13 @@ Requirement = Annotated[str, Kind(_requirement, {"type": "string"})]
 Day = Annotated[date, Kind(_day, {"type": "string", "format": "date"})]
 Flag = Annotated[bool, Kind(_flag, {"enum": [True, False, "true", "false"]})]
 Count = Annotated[int, number(int, r"[1-9][0-9]{0,5}", "a whole number from 1 on", "integer")]
+WaveSize = Annotated[
+    str,
+    Kind(
+        _matches(WAVE_SIZE, "a number of hosts from 1 on, or a percentage like 25%"),
+        {"type": ["integer", "string"], "pattern": f"^(?:{WAVE_SIZE})$", "minimum": 1},
+    ),
+]
 Port = Annotated[int, Kind(_port, {"type": ["integer", "string"], "minimum": 1, "maximum": 65535})]
 Status = Annotated[int, number(int, r"[1-5][0-9]{2}", "an HTTP status like 200", "integer")]
 Seconds = Annotated[float, number(float, r"[0-9]{1,6}(\.[0-9]{1,6})?", "a number of seconds", "number")]

@@ -130,14 +130,23 @@ class Canary:
 
     host: str = ""
     zone: str = ""
+    role: str = ""
     label: str = ""  # key=value
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """So many of every hundred hosts that move, rounded up."""
+
+    of_100: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waves:
-    """Sizes of the waves after the canary; the last size repeats."""
+    """Sizes of the waves after the canary; the last size repeats. Those by zone never span two zones."""
 
-    sizes: tuple[int, ...] = (1,)
+    sizes: tuple[int | Percent, ...] = (1,)
+    by: str = ""  # zone, or empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

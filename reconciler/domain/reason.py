@@ -42,6 +42,7 @@ class Reason(StrEnum):
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     OVERRIDE_EXPIRED = "OverrideExpired"
+    CANARY_UNFIT = "CanaryUnfit"
     PACKAGE_HELD = "PackageHeld"
     PINNED = "Pinned"
     SUPERSEDED = "Superseded"

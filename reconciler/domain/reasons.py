@@ -124,6 +124,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The day up to which an override holds a host behind has passed.",
         "Take the override out, or give it a later day.",
     ),
+    Reason.CANARY_UNFIT: (
+        "No host that moves is fit to be the canary that the desired state asks for.",
+        "Name another host, zone, role or label under the service's `canary`.",
+    ),
     Reason.PACKAGE_HELD: (
         "Somebody holds a package at a version that is not the target's, nor one that the desired state knows.",
         "Find out why it is held; release the hold on the host, or accept `hold:SERVICE` to have it moved.",

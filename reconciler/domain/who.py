@@ -50,6 +50,7 @@ _OTHERS_THAN_OPERATORS = {
         Reason.OVERRIDE_EXPIRED,
         Reason.PINNED,
         Reason.CANARY_FAILED,
+        Reason.CANARY_UNFIT,
         Reason.DEPENDENCY_UNMET,
         Reason.DEPENDENCY_KNOT,
         Reason.VALUE_MISSING,

@@ -22,7 +22,8 @@ def legs_of(stops: Sequence[str], procedure: Procedure, service: Service) -> tup
 class Leg:
     """One service's part of a leg: the stops it passes, the hosts whose code moves, and how.
 
-    In a replacement `service` is the new deployment and `old` the one whose place it takes.
+    In a replacement `service` is the new deployment and `old` the one whose place it takes. `there` are hosts that run
+    the leg's end already.
     """
 
     service: Service
@@ -31,6 +32,7 @@ class Leg:
     moving: tuple[Host, ...]
     procedure: Procedure
     old: Service | None = None
+    there: frozenset[str] = frozenset()
     standing: Mapping[str, HostPosition] = field(init=False, repr=False)
     names: frozenset[str] = field(init=False, repr=False)
 

@@ -20,9 +20,10 @@ from reconciler.planning.pins import pins_of
 from reconciler.planning.plan_back import checks_back, plan_back
 from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
-from reconciler.planning.scene import NO_ORDER, Scene, block, finished, inputs_of
+from reconciler.planning.scene import NO_ORDER, Scene, block, finished, groups_of, inputs_of
 from reconciler.planning.setting import MissingBuildError, UnfitError
 from reconciler.planning.stages import build_steps
+from reconciler.planning.waves import unfit_canary
 
 
 def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
@@ -139,7 +140,7 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
     draft = Plan(id="", group=group, inputs=inputs, services=_routes(intents))
     try:
         legs = [_leg(intent, scene) for intent in intents]
-        if pinned := tuple(each for leg in legs for each in pins_of(leg, scene)):
+        if pinned := tuple(each for leg in legs for each in _fought(leg, group, scene)):
             return finished(replace(draft, blocked=pinned))
         live_ones = {name: live(each, scene.history) for name, each in scene.desired.services.items()}
         one_by_one = group in scene.desired.one_by_one
@@ -153,6 +154,18 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
     if open_leg is None:
         return finished(replace(draft, steps=steps, checks_back=checks))
     return finished(_taking_over(replace(draft, steps=steps), open_leg, scene))
+
+
+def _fought(leg: Leg, group: str, scene: Scene) -> Iterator[Block]:
+    """Yield what in the desired state or on hosts is against a leg."""
+    yield from pins_of(leg, scene)
+    yield from _unfit(leg, open_leg=scene.history.superseded(group) is not None)
+
+
+def _unfit(leg: Leg, *, open_leg: bool) -> Iterator[Block]:
+    """Block a leg that cannot have the canary that git asks for: another one would be somebody else's choice."""
+    if leg.hops and not open_leg and (why := unfit_canary(leg.service, leg.moving, leg.there)):
+        yield block(Reason.CANARY_UNFIT, f"{leg.service.name}: {why}")
 
 
 def _taking_over(plan: Plan, open_leg: Run, scene: Scene) -> Plan:
@@ -176,7 +189,16 @@ def _leg(intent: _Intent, scene: Scene) -> Leg:
         moving=tuple(scene.desired.hosts[name] for name in _moving(intent)),
         procedure=intent.procedure,
         old=intent.service if intent.new else None,
+        there=_there(intent, scene),
     )
+
+
+def _there(intent: _Intent, scene: Scene) -> frozenset[str]:
+    """Return the hosts that somebody moved before; those that an open leg has moved go first once more."""
+    group = next(group for group, names in groups_of(scene.desired).items() if intent.service.name in names)
+    if len(intent.stops) < 2 or scene.history.superseded(group):
+        return frozenset()
+    return frozenset(host.host for host in intent.position.hosts if host.release == intent.stops[-1])
 
 
 def _moving(intent: _Intent) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def rounds(phase: PhaseSpec, crew: Sequence[Leg], moved: Moved, owner: Service) 
     hosts, common = _chosen(phase, crew, moved, owner)
     if phase.on is Selector.WAVE:
         moving = [host for host in hosts if not isinstance(host, str)]
-        found = [tuple(host.name for host in wave) for wave in waves(crew[0].service, moving, common)]
+        found = [tuple(host.name for host in wave) for wave in waves(crew[0].service, moving, common, crew[0].there)]
         return tuple(_numbered(found, moved))
     names = tuple(host if isinstance(host, str) else host.name for host in hosts)
     if phase.phase is Phase.ROLL and phase.on is not Selector.BOOTSTRAP:
@@ -87,7 +87,7 @@ def _chosen(
     """Return the hosts of a phase, and those of them that every service of the crew is on."""
     everyone = list({host.name: host for leg in crew for host in leg.moving}.values())
     common = [host for host in everyone if all(host.name in leg.names for leg in crew)]
-    canary = canary_of(crew[0].service, common or everyone) if everyone else None
+    canary = canary_of(crew[0].service, common or everyone, crew[0].there) if everyone else None
     chosen: Sequence[Host] | Sequence[str] = everyone
     match phase.on:
         case Selector.BOOTSTRAP:

@@ -2,32 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
-from reconciler.domain.desired import Canary, Host, Service
+from reconciler.domain.desired import Canary, Host, Percent, Service
+
+NOWHERE: frozenset[str] = frozenset()
 
 
-def waves(service: Service, hosts: Sequence[Host], among: Sequence[Host] = ()) -> tuple[tuple[Host, ...], ...]:
+def waves(
+    service: Service, hosts: Sequence[Host], among: Sequence[Host] = (), there: Collection[str] = NOWHERE
+) -> tuple[tuple[Host, ...], ...]:
     """Return the canary alone, then waves of the sizes asked for, the last size repeating.
 
-    The canary is one `among` those, by default any.
+    The canary is one `among` those, by default any; hosts that are `there` already prove nothing as one. Where waves
+    go by zone, none spans two: the canary's zone comes first, the others in the order of their first hosts.
     """
     if not hosts:
         return ()
-    canary = canary_of(service, among or hosts)
+    canary = canary_of(service, among or hosts, there)
     rest = [host for host in hosts if host is not canary]
-    found: list[tuple[Host, ...]] = [(canary,)]
-    sizes, start = list(service.waves.sizes), 0
-    while start < len(rest):
-        size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-        found.append(tuple(rest[start : start + size]))
+    sizes = _sizes(service, len(hosts))
+    if service.waves.by == "zone":
+        order = list(dict.fromkeys((canary.zone, *(host.zone for host in rest))))
+        rest.sort(key=lambda host: order.index(host.zone))
+        zones = [list(found) for _, found in groupby(rest, key=lambda host: host.zone)]
+    else:
+        zones = [rest]
+    return ((canary,), *(wave for zone in zones for wave in _cut(zone, sizes)))
+
+
+def canary_of(service: Service, hosts: Sequence[Host], there: Collection[str] = NOWHERE) -> Host:
+    """Return the host that goes first: one that the canary rule prefers and that is not there yet, else the first."""
+    fitting = [host for host in hosts if _fits(service.canary, host)] or hosts
+    return next((host for host in fitting if host.name not in there), fitting[0])
+
+
+def unfit_canary(service: Service, hosts: Sequence[Host], there: Collection[str]) -> str:
+    """Say why no host that moves is fit to be the canary that git asks for; empty where one is."""
+    rule = service.canary
+    if not hosts or rule == Canary():
+        return ""
+    fitting = [host for host in hosts if _fits(rule, host)]
+    if not fitting:
+        return "no host that moves is the canary that it asks for"
+    if all(host.name in there for host in fitting):
+        return f"{', '.join(host.name for host in fitting[:3])} runs the goal already, and would prove nothing"
+    return ""
+
+
+def _sizes(service: Service, count: int) -> Iterator[int]:
+    """Yield the size of each wave for ever; a percentage is of all hosts that move, rounded up."""
+    size = 1
+    for each in service.waves.sizes:
+        size = -(-count * each.of_100 // 100) if isinstance(each, Percent) else each
+        yield size
+    while True:
+        yield size
+
+
+def _cut(hosts: Sequence[Host], sizes: Iterator[int]) -> Iterator[tuple[Host, ...]]:
+    start = 0
+    while start < len(hosts):
+        size = next(sizes)
+        yield tuple(hosts[start : start + size])
         start += size
-    return tuple(found)
-
-
-def canary_of(service: Service, hosts: Sequence[Host]) -> Host:
-    """Return the host that goes first: one that the canary rule prefers, else the first in order."""
-    return next((host for host in hosts if _fits(service.canary, host)), hosts[0])
 
 
 def _fits(rule: Canary, host: Host) -> bool:
@@ -35,5 +74,6 @@ def _fits(rule: Canary, host: Host) -> bool:
     return (
         (not rule.host or rule.host == host.name)
         and (not rule.zone or rule.zone == host.zone)
+        and (not rule.role or rule.role in host.roles)
         and (not rule.label or host.labels.get(key) == value)
     )

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.desired import Waves
+from reconciler.domain.desired import Canary, Waves
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
@@ -167,6 +167,17 @@ def test_an_older_goal_without_a_way_back_is_blocked():
 
 def test_an_override_is_in_the_way_of_a_procedure_that_stops_everything():
     assert plan(release="2026.1", overrides={"ks3": "yoga"}).blocked[0].reason == Reason.OVERRIDE_IN_THE_WAY
+
+
+def test_a_canary_that_runs_the_goal_already_blocks_the_leg():
+    stands = position("yoga")
+    there = replace(
+        stands, hosts=tuple(replace(each, release="2026.1") if each.host == "ks1" else each for each in stands.hosts)
+    )
+    found = plan(there, release="2026.1", canary=Canary(host="ks1"))
+    assert [each.reason for each in found.blocked] == [Reason.CANARY_UNFIT]
+    assert "ks1 runs the goal already" in found.blocked[0].text
+    assert plan(there, release="2026.1").blocked == ()
 
 
 def test_an_override_keeps_a_host_out_of_a_rolling_leg():

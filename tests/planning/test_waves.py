@@ -3,8 +3,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.desired import Canary, Host, Waves
-from reconciler.planning.waves import waves
+from reconciler.domain.desired import Canary, Host, Percent, Waves
+from reconciler.planning.waves import canary_of, unfit_canary, waves
 from tests.support.sample import HOSTS, KEYSTONE
 
 
@@ -42,3 +42,58 @@ def test_every_host_is_in_one_wave_and_the_canary_is_alone(count: int, sizes: li
     assert sorted(name for wave in names(found) for name in wave) == [host.name for host in hosts]
     assert len(found[0]) == 1
     assert all(len(wave) <= max(sizes) for wave in found[1:])
+
+
+def fleet(count: int, zones: str = "a") -> list[Host]:
+    return [Host(name=f"h{n:02}", address=f"h{n:02}", zone=zones[n % len(zones)]) for n in range(count)]
+
+
+def test_percentages_are_of_all_hosts_that_move_and_rounded_up():
+    service = replace(KEYSTONE, waves=Waves(sizes=(1, Percent(25), Percent(100))))
+
+    assert [len(wave) for wave in waves(service, fleet(10))] == [1, 1, 3, 5]
+    assert [len(wave) for wave in waves(service, fleet(2))] == [1, 1]
+
+
+def test_waves_by_zone_never_span_two_and_begin_with_the_canarys():
+    service = replace(KEYSTONE, canary=Canary(zone="b"), waves=Waves(sizes=(2,), by="zone"))
+
+    found = waves(service, fleet(8, "abc"))
+
+    assert names(found) == [["h01"], ["h04", "h07"], ["h00", "h03"], ["h06"], ["h02", "h05"]]
+
+
+def test_a_role_chooses_the_canary():
+    hosts = [replace(host, roles=frozenset({"gpu"}) if host.name == "h02" else frozenset()) for host in fleet(4)]
+
+    assert canary_of(replace(KEYSTONE, canary=Canary(role="gpu")), hosts).name == "h02"
+
+
+def test_a_host_that_is_there_already_proves_nothing_as_canary():
+    hosts = fleet(3)
+
+    assert canary_of(KEYSTONE, hosts, {"h00"}).name == "h01"
+    assert canary_of(KEYSTONE, hosts, {"h00", "h01", "h02"}).name == "h00"
+    assert names(waves(KEYSTONE, hosts, there={"h00"})) == [["h01"], ["h00"], ["h02"]]
+
+
+def test_a_canary_that_git_asks_for_is_not_silently_another():
+    hosts, named = fleet(3), replace(KEYSTONE, canary=Canary(host="h01"))
+
+    assert unfit_canary(KEYSTONE, hosts, {"h00", "h01", "h02"}) == ""
+    assert unfit_canary(named, hosts, set()) == ""
+    assert "runs the goal already" in unfit_canary(named, hosts, {"h01"})
+    assert "no host that moves" in unfit_canary(named, hosts[:1], set())
+
+
+@given(
+    count=st.integers(1, 30),
+    zones=st.sampled_from(["a", "ab", "aab", "abcd"]),
+    sizes=st.lists(st.one_of(st.integers(1, 7), st.integers(1, 100).map(Percent)), min_size=1, max_size=4),
+)
+def test_by_zone_every_host_is_in_one_wave_of_its_zone(count: int, zones: str, sizes: list[int | Percent]):
+    found = waves(replace(KEYSTONE, waves=Waves(sizes=tuple(sizes), by="zone")), fleet(count, zones))
+
+    assert sorted(name for wave in names(found) for name in wave) == [host.name for host in fleet(count)]
+    assert all(len({host.zone for host in wave}) == 1 for wave in found)
+    assert all(found)

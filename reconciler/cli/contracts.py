@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from reconciler.cli.contracts_backups import Backups
 from reconciler.cli.contracts_catalog import CatalogOf, Lint
 from reconciler.cli.contracts_daemon import Diff, Events, History, Status, Why
 from reconciler.cli.contracts_plan import Merge, Plan, Rollback, Route
@@ -34,6 +35,7 @@ CONTRACTS: Mapping[str, tuple[str, Any]] = {
     "catalog": ("reconciler catalog show -o json", CatalogOf),
     "lint": ("reconciler catalog lint -o json", Lint),
     "events": ("reconciler events -o json", Events),
+    "backups": ("reconciler backups -o json", Backups),
     "history": ("reconciler history -o json", History),
 }
 

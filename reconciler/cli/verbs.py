@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from reconciler import __version__
 from reconciler.cli import (
+    backups,
     catalog,
     check,
     diff,
@@ -79,6 +80,7 @@ app.command("diff")(diff.diff)
 app.command("why")(why.why)
 app.command("events")(events.events)
 app.command("history")(history.history)
+app.command("backups")(backups.backups)
 app.command("route")(route.route)
 app.command("identify")(identify.identify)
 app.command("observe")(observe.observe)

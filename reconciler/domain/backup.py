@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -23,3 +24,64 @@ class BackupPolicy:
     """
 
     trust: Trust = Trust.READ_BACK
+
+
+class SetKind(StrEnum):
+    """What a backup set is made of."""
+
+    DUMP = "dump"
+    HELD_NODE = "held node"  # a node of the database cluster, held back with its data
+    DEPLOYMENT = "deployment"  # the one that a cutover replaced, stopped and left as it was
+    PRESENT = "present"  # dumps of what was there before a way back took it
+
+
+class Need(StrEnum):
+    """Whose way back a backup set is."""
+
+    NONE = ""
+    OPEN_LEG = "open leg"
+    LAST_LEG = "last leg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """One database's part of a set, or the whole where `database` is empty; without a `path` it was absent."""
+
+    host: str
+    database: str = ""
+    path: str = ""
+    bytes: int | None = None
+    trust: Trust | None = None
+    sha256: str = ""
+    manifest: str = ""
+
+    @property
+    def absent(self) -> bool:
+        """Tell whether there was no such database, which going back makes true again."""
+        return bool(self.database) and not self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSet:
+    """What a run kept of a service as it was at `release`; going back takes all of it or nothing."""
+
+    service: str
+    run: str
+    release: str
+    kind: SetKind
+    made_at: datetime
+    copies: tuple[Copy, ...]
+    need: Need = Need.NONE
+    removed_at: datetime | None = None
+
+    @property
+    def trust(self) -> Trust | None:
+        """Return how far all of its dumps are proved; None where there is no dump."""
+        order = list(Trust)
+        return min((each.trust for each in self.copies if each.trust), key=order.index, default=None)
+
+    @property
+    def bytes(self) -> int | None:
+        """Return the size of its dumps; None where nobody knows one of them."""
+        sizes = [each.bytes for each in self.copies if not each.absent]
+        return sum(filter(None, sizes)) if sizes and None not in sizes else None

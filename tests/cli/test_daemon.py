@@ -82,6 +82,8 @@ def test_from_enrolment_to_a_fleet_in_sync(call: Call, site: Site):
     history = conforms("history", call("history", "-c", config, "-o", "json").stdout)
     assert [entry["kind"] for entry in history["entries"]] == ["revision_accepted"]
     assert "the chain of hashes is whole" in call("history", "--verify", "-c", config).stdout
+    assert conforms("backups", call("backups", "-c", config, "-o", "json").stdout) == {"sets": []}
+    assert "no backup set" in call("backups", "keystone", "-c", config).stderr
     assert "as desired" in call("why", "keystone@ks1", "-c", config).stdout
     assert "did you mean keystone?" in call("why", "keyston", "-c", config).stderr
 

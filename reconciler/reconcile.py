@@ -15,6 +15,7 @@ from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
 from reconciler.planning.preview import positions_of
+from reconciler.planning.quarantine import in_force
 from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
 from reconciler.planning.stall import stalls_of
@@ -34,6 +35,9 @@ async def reconcile(memory: Memory) -> Report:
     if read is None or read.desired is None:
         return _report(memory, read, ())
 
+    desired = in_force(read.desired, memory.ports.clock.now().date())
+    read = replace(read, desired=desired)
+
     # Decide. Pure, but for the journal, which holds every decision before it has an effect.
     decisions: tuple[Decision, ...] = ()
     for _ in range(MAX_ROUNDS):
@@ -47,7 +51,7 @@ async def reconcile(memory: Memory) -> Report:
     for decision in decisions:
         still = {State.SUSPENDED, State.HALTED, State.BLOCKED}
         may_start = decision.verdict.state not in still
-        memory.executor.begin(decision.ready, decision.verdict.group, read.desired, may_start=may_start)
+        memory.executor.begin(decision.ready, decision.verdict.group, desired, may_start=may_start)
     memory.remember()
     memory.look_if_old(read)  # now, for a run that ended in this pass made it old
     return _report(memory, read, tuple(_troubled(decision, memory) for decision in decisions))

@@ -79,6 +79,16 @@ class Suspension(TypedDict):
     since: str
 
 
+class Quarantined(TypedDict):
+    """A host that git leaves alone to the end of the day `until`, and the services whose target it would be."""
+
+    host: str
+    services: list[str]
+    by: str
+    why: str
+    until: str
+
+
 class Source(TypedDict):
     """How the repository stands; `problem` is empty when the newest commit `head` is in force."""
 
@@ -113,6 +123,7 @@ class Status(TypedDict):
     stalls: list[Stall]
     hosts: Hosts
     suspensions: list[Suspension]
+    quarantine: list[Quarantined]
     source: Source
     problems: list[Block]
     remaining: list[Remaining]

@@ -38,6 +38,7 @@ from reconciler.domain.desired import (
     Override,
     Percent,
     Prometheus,
+    Quarantine,
     SecretRef,
     Service,
     Waves,
@@ -72,6 +73,9 @@ def build_desired(world: World) -> Desired:
         catalog=tuple({name: node.plain() for name, node in each.entries().items()} for each in tree.catalog),
         suspended=tree.fleet.suspended if tree.fleet else "",
         prometheus=_prometheus(tree.fleet.prometheus) if tree.fleet else None,
+        quarantined=tuple(
+            Quarantine(**entry.model.model_dump()) for entry in tree.quarantined if entry.model is not None
+        ),
         alerts=tuple(_alert(name, each) for name, each in tree.fleet.alerts.items()) if tree.fleet else (),
         approvals={
             group: ApprovalPolicy(leg=model.leg or 0, waves=model.waves or 0, by=model.by)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from reconciler.desired.checks_catalog import exposing_rules
 from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacements, deployments
+from reconciler.desired.checks_quarantine import check_quarantine
 from reconciler.desired.checks_release import (
     ServiceEntry,
     check_builds,
@@ -38,6 +39,7 @@ def check_tree(world: World) -> Iterator[Problem]:
     yield from _groups(tree)
     yield from _accepts(world)
     yield from _of_groups(world)
+    yield from check_quarantine(world)
     yield from check_probes(world)
     for entry in tree.services.values():
         yield from check_moved(entry)

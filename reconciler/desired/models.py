@@ -20,6 +20,7 @@ from reconciler.desired.policy_model import (
     ApproveModel,
     BackupsModel,
     HaltsModel,
+    QuarantineModel,
 )
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.window_model import WindowModel
@@ -280,4 +281,5 @@ class FleetFile(Model):
         default={}, description="Procedures by name; also in `procedures/*.yaml`."
     )
     accept: tuple[AcceptModel, ...] = Field(default=(), description="Risks that somebody took.")
+    quarantine: tuple[QuarantineModel, ...] = Field(default=(), description="Hosts that are left alone for a while.")
     approve: tuple[ApproveModel, ...] = Field(default=(), description="Plans that somebody said yes to.")

@@ -68,6 +68,15 @@ class AcceptModel(Model):
     until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
 
 
+class QuarantineModel(Model):
+    """A host that is left alone until a day: it is no target, and nobody waits for it."""
+
+    host: w.Name = Field(description="The host.")
+    by: w.Given = Field(description="Who put it there.")
+    reason: w.GivenReason = Field(description="Why.")
+    until: w.Day = Field(description="The last day on which it holds, YYYY-MM-DD.")
+
+
 class ApproveModel(Model):
     """Somebody's yes to a plan."""
 

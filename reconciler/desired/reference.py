@@ -47,6 +47,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("procedures.NAME.phases.steps, each", ActionModel),
     ("procedures.NAME.watches, each", WatchModel),
     ("accept, each", p.AcceptModel),
+    ("quarantine, each", p.QuarantineModel),
     ("approve, each", p.ApproveModel),
 )
 

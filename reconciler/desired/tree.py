@@ -19,7 +19,7 @@ from reconciler.desired.models import (
     ServiceModel,
 )
 from reconciler.desired.node import Node, shown
-from reconciler.desired.policy_model import AcceptModel, ApproveModel
+from reconciler.desired.policy_model import AcceptModel, ApproveModel, QuarantineModel
 from reconciler.desired.problem import Problem
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.validate import validated
@@ -57,6 +57,7 @@ class Tree:
     probes: dict[str, Entry[ProbeModel]] = field(default_factory=dict)
     procedures: dict[str, Entry[ProcedureModel]] = field(default_factory=dict)
     accepts: list[Entry[AcceptModel]] = field(default_factory=list)
+    quarantined: list[Entry[QuarantineModel]] = field(default_factory=list)
     approved: list[Entry[ApproveModel]] = field(default_factory=list)
     catalog: list[Node] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
@@ -148,6 +149,7 @@ def _fleet(tree: Tree, node: Node | None) -> None:
         tree.fleet_node = fleet
         tree.fleet = _valid(tree, FleetModel, fleet, "fleet")
     _listed(tree, node.below("accept"), "accept", AcceptModel, tree.accepts)
+    _listed(tree, node.below("quarantine"), "quarantine", QuarantineModel, tree.quarantined)
     _listed(tree, node.below("approve"), "approve", ApproveModel, tree.approved)
 
 

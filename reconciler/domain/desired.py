@@ -212,6 +212,17 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine:
+    """Why a host is no target for a while; `services` are those whose target it would be, once that is worked out."""
+
+    host: str
+    by: str
+    reason: str
+    until: date
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HaltPolicy:
     """What a halt of a group stops: the group, the whole fleet, or the host alone while no more than `hosts` failed."""
 
@@ -246,6 +257,7 @@ class Desired:
     suspended: str = ""
     prometheus: Prometheus | None = None
     windows: tuple[Window, ...] = ()
+    quarantined: tuple[Quarantine, ...] = ()
     alerts: tuple[Alert, ...] = ()
     approvals: Mapping[str, ApprovalPolicy] = field(default_factory=dict)  # by group; without one nobody is asked
     approved: tuple[Approval, ...] = ()

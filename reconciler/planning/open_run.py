@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.domain.journal import Draft, Kind
@@ -17,6 +17,7 @@ from reconciler.planning.decision import by_words, claimed, halted, ruling, susp
 from reconciler.planning.gated import Held, held_at_a_gate
 from reconciler.planning.newer import ended, overtaken
 from reconciler.planning.position import held_back
+from reconciler.planning.quarantine import hosts_of
 from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.trouble import (
@@ -41,9 +42,14 @@ class OpenRun:
     scene: Scene
     aside: frozenset[str] = field(init=False)
     passing: Passing = field(init=False)
+    away: frozenset[str] = field(init=False)
+    lost: Mapping[str, Step] = field(init=False)
 
     def __post_init__(self) -> None:
-        """See which hosts failed and stop nobody else."""
+        """See which hosts failed and stop nobody else, and which are in quarantine."""
+        away = frozenset(each.host for each in self.scene.desired.quarantined)
+        object.__setattr__(self, "away", away)
+        object.__setattr__(self, "lost", {step.id: step for step in self.run.steps if step.host in away})
         object.__setattr__(self, "aside", set_aside(self.run, self.scene))
         object.__setattr__(self, "passing", Passing(self.run, self.aside, self._settled))
 
@@ -64,15 +70,18 @@ class OpenRun:
         return self._go_on(running)
 
     def _running(self) -> tuple[Step, ...]:
+        """Return what runs; of a quarantined host nobody waits for anything."""
         return tuple(
-            step for step in self.run.steps if (last := self.run.last(step.id)) is not None and last.outcome is None
+            step
+            for step in self.run.steps
+            if step.host not in self.away and (last := self.run.last(step.id)) is not None and last.outcome is None
         )
 
     # -------------------------------------------------- trouble
 
     def _in_trouble(self, running: Sequence[Step]) -> Decision | None:
         """See to what ended badly: first to what was not told of, and to hosts that are set aside last."""
-        troubles = tuple(troubles_of(self.run))
+        troubles = tuple(each for each in troubles_of(self.run) if each[0].host not in self.away)
         if stopping := [each for each in troubles if each[0].host not in self.aside]:
             return self._troubled(next(filter(self._untold, stopping), stopping[0]), running)
         aside = next(filter(self._untold, troubles), None)
@@ -225,11 +234,18 @@ class OpenRun:
 
     def _may_start(self, step: Step) -> bool:
         last = self.run.last(step.id)
+        if step.host in self.away:
+            return False
         fresh = last is None or (isinstance(last.outcome, Lost) and not self._settled(step.id))
         return fresh and self.passing.may_begin(step) and not self._not_survived(step)
 
     def _settled(self, step_id: str) -> bool:
-        """Tell whether what comes after a step may begin: it is done, or it only advises and has ended badly."""
+        """Tell whether what comes after a step may begin: it is done, or it only advises and has ended badly.
+
+        A quarantined host has lost its steps: what comes after them waits for what they waited for.
+        """
+        if lost := self.lost.get(step_id):
+            return all(map(self._settled, lost.after))
         last = self.run.last(step_id)
         if last is None or last.outcome is None or isinstance(last.outcome, Done):
             return self.run.done(step_id)
@@ -237,12 +253,15 @@ class OpenRun:
         return step.advisory and not repeated(step, last)
 
     def _not_survived(self, step: Step) -> tuple[str, ...]:
-        """Return the hosts that a step would break: those that an override holds at the release it does away with."""
+        """Return the hosts that a step would break: those that stay at the release it does away with."""
         service = self.scene.desired.services.get(step.service)
-        return held_back(service) if step.phase is Phase.CONTRACT and service is not None else ()
+        if step.phase is not Phase.CONTRACT or service is None:
+            return ()
+        return (*held_back(service), *hosts_of(step.service, self.scene.desired))
 
     def _behind(self, step: Step) -> Decision:
-        text = f"{step.title} would break {', '.join(self._not_survived(step))}, held back by an override"
+        hosts = ", ".join(self._not_survived(step))
+        text = f"{step.title} would break {hosts}, held back by an override or in quarantine"
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
 
 

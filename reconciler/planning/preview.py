@@ -20,6 +20,7 @@ from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of
 from reconciler.planning.others import away_with_others
 from reconciler.planning.position import position_of
+from reconciler.planning.quarantine import in_force
 from reconciler.planning.relations import sort_legs
 from reconciler.planning.route import find_route
 from reconciler.planning.scene import Scene, groups_of
@@ -48,6 +49,7 @@ def preview(desired: Desired, catalog: Catalog, seen: Observations, now: datetim
 
     All legs stand in an order that keeps the relations between components; without such, first legs come first.
     """
+    desired = in_force(desired, now.date())
     scene = Scene(desired=desired, catalog=catalog, history=NOTHING, now=now)
     scene = bound(scene, seen)
     places = {each.service: each for each in positions_of(desired, catalog, seen)}

@@ -54,9 +54,16 @@ def status_to_json(report: Report, since: Mapping[str, datetime]) -> dict[str, A
             {"scope": each.scope, "by": each.by, "why": each.why, "since": moment(each.since)}
             for each in history.suspensions
         ],
+        "quarantine": list(_quarantine(report)),
         "source": {"problem": source.problem, "text": source.text, "hint": source.hint, "head": source.head},
         "problems": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in report.problems],
     }
+
+
+def _quarantine(report: Report) -> Iterable[dict[str, Any]]:
+    for each in report.desired.quarantined if report.desired else ():
+        told = {"host": each.host, "services": [*each.services], "by": each.by, "why": each.reason}
+        yield {**told, "until": each.until.isoformat()}
 
 
 def host_counts(report: Report, hosts: Sequence[str]) -> dict[str, int]:

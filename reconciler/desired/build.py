@@ -118,7 +118,7 @@ def _backups(tree: Tree) -> Iterator[tuple[str, BackupPolicy]]:
     for service, own in models:
         model = common.model_copy(update=own.model_dump(exclude_unset=True))
         if model != BackupsModel():
-            yield service, BackupPolicy(trust=Trust(model.trust))
+            yield service, BackupPolicy(trust=Trust(model.trust), keep=model.keep, keep_days=model.keep_days)
 
 
 def _window(name: str, model: WindowModel) -> Window:

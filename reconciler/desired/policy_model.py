@@ -46,6 +46,11 @@ class BackupsModel(Model):
         description="How far a dump is proved before a schema step: read to its end, "
         "or `restored` into a scratch database too, and compared with its manifest.",
     )
+    keep: w.Count | None = Field(default=None, description="How many of the newest sets are kept, whatever their age.")
+    keep_days: w.Count | None = Field(
+        default=None,
+        description="For how many days sets are kept, whatever their number. With neither, all are kept.",
+    )
 
 
 class ApprovalsModel(Model):

@@ -20,10 +20,18 @@ class Trust(StrEnum):
 class BackupPolicy:
     """What a service's backup sets must be.
 
-    No schema step goes without `trust`, which is READ_BACK or RESTORED.
+    No schema step goes without `trust`, which is READ_BACK or RESTORED. Kept are the newest `keep`, and all of the last
+    `keep_days`; everything where neither is said.
     """
 
     trust: Trust = Trust.READ_BACK
+    keep: int | None = None
+    keep_days: int | None = None
+
+    @property
+    def prunes(self) -> bool:
+        """Tell whether older sets are removed at all."""
+        return self.keep is not None or self.keep_days is not None
 
 
 class SetKind(StrEnum):

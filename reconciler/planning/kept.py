@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.domain.backup import BackupSet, Copy, Need, SetKind, Trust
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import History, Run
-from reconciler.planning.backup_sets import checked_in, of
+from reconciler.planning.backup_sets import Key, checked_in, of
 from reconciler.planning.deployments import cut_over
-from reconciler.steps import backup, galera, load, restore
+from reconciler.steps import backup, galera, load, prune_backups, restore
 
 
 def kept_sets(history: History) -> tuple[BackupSet, ...]:
     """Return every backup set, the newest first; those that are gone too."""
-    needs = _needs(history)
-    found = [each for run in history.runs for each in _of_run(run, needs.get(run.id, Need.NONE), history)]
+    needs, removed, tried = _needs(history), _removed(history), _tried(history)
+    found = (
+        replace(each, removed_at=each.removed_at or removed.get((each.service, each.run)))
+        for run in history.runs
+        for each in _of_run(run, needs.get(run.id, Need.NONE), tried.get(run.id, frozenset()), history)
+    )
     return tuple(sorted(found, key=lambda each: each.made_at, reverse=True))
 
 
@@ -30,11 +35,31 @@ def _needs(history: History) -> Mapping[str, Need]:
     return found | {each.id: Need.OPEN_LEG for run in (*history.open_legs(), *undone) for each in history.chain(run)}
 
 
-def _of_run(run: Run, need: Need, history: History) -> Iterator[BackupSet]:
+def _removed(history: History) -> Mapping[tuple[str, str], datetime]:
+    """Say by service and run when the files of a set were removed from their host."""
+    return {
+        (step.service, id_): last.ended_at
+        for run in history.runs
+        for step in run.plan.steps
+        if step.kind == prune_backups.KIND and (last := run.last(step.id)) and last.ended_at
+        for id_ in run.values(step.id).get("removed", "").split()
+    }
+
+
+def _tried(history: History) -> Mapping[str, frozenset[Key]]:
+    """Say by run which of its dumps were restored on trial, by itself or by one that took its leg over."""
+    found: dict[str, frozenset[Key]] = {}
+    for run in history.runs:
+        if keys := checked_in([run]):
+            found |= {each.id: found.get(each.id, frozenset()) | keys for each in history.chain(run)}
+    return found
+
+
+def _of_run(run: Run, need: Need, tried: frozenset[Key], history: History) -> Iterator[BackupSet]:
     releases = {route.service: route.start for route in run.plan.services}
     for service, release in releases.items():
         for kind, steps in _steps(run, service).items():
-            copies = tuple(_copy(step, run, history) for step in steps)
+            copies = tuple(_copy(step, run, tried) for step in steps)
             ended = [last.ended_at for step in steps if (last := run.last(step.id)) and last.ended_at]
             if copies and ended:
                 yield BackupSet(
@@ -70,7 +95,7 @@ def _present(step: Step, run: Run) -> str:
     return run.values(step.id).get("present", "") if step.kind in {restore.KIND, load.KIND} else ""
 
 
-def _copy(step: Step, run: Run, history: History) -> Copy:
+def _copy(step: Step, run: Run, tried: frozenset[Key]) -> Copy:
     values = run.values(step.id)
     if step.kind == galera.KIND:
         return Copy(host=step.host, path=str(step.args.get("datadir", "")))
@@ -79,13 +104,12 @@ def _copy(step: Step, run: Run, history: History) -> Copy:
         return Copy(host=step.host, database=database, path=_present(step, run), trust=Trust.READ_BACK)
     if values.get("absent"):
         return Copy(host=step.host, database=database)
-    tried = of(step) in checked_in(each for each in history.runs if run in history.chain(each))
     return Copy(
         host=step.host,
         database=database,
         path=values.get("path", ""),
         bytes=int(values["bytes"]) if values.get("bytes", "").isdigit() else None,
-        trust=Trust.RESTORED if tried else Trust(values.get("trust", Trust.WRITTEN)),
+        trust=Trust.RESTORED if of(step) in tried else Trust(values.get("trust", Trust.WRITTEN)),
         sha256=values.get("sha256", ""),
         manifest=values.get("manifest", ""),
     )

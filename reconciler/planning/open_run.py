@@ -18,6 +18,7 @@ from reconciler.planning.gated import Held, held_at_a_gate
 from reconciler.planning.newer import ended, overtaken
 from reconciler.planning.position import held_back
 from reconciler.planning.quarantine import hosts_of
+from reconciler.planning.retention import with_files
 from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.trouble import (
@@ -225,11 +226,12 @@ class OpenRun:
         return self._with_values(Ready(run=self.run.id, step=step, attempt=attempt))
 
     def _with_values(self, ready: Ready) -> Ready:
-        """Fill what earlier steps left, those of an undone run too."""
+        """Fill what earlier steps left, those of an undone run too, and what is due when the step begins."""
         history, service = self.scene.history, self.scene.desired.services.get(ready.step.service)
         undone = [run for run in history.runs if run.id == self.run.plan.undoes]
         runs = [each for run in (self.run, *undone) for each in history.chain(run)]
-        found = with_values(ready.step, runs, service.bootstrap if service else "")
+        step = with_files(ready.step, history, self.scene.now)
+        found = with_values(step, runs, service.bootstrap if service else "")
         return replace(ready, failed=found) if isinstance(found, Failed) else replace(ready, step=found)
 
     def _may_start(self, step: Step) -> bool:

@@ -7,11 +7,14 @@ from itertools import groupby
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
+from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase, PhaseSpec, Procedure
 from reconciler.planning.graph import Graph
-from reconciler.planning.leg import Leg
+from reconciler.planning.leg import Leg, Place
+from reconciler.planning.retention import pruning
 from reconciler.planning.watches import Watches
+from reconciler.planning.words import host_words
 
 Stage = tuple[Leg, ...]
 """Legs of one procedure, with barriers between its phases."""
@@ -31,6 +34,7 @@ def build_steps(
     graph.frontier = tuple(dict.fromkeys(prepared))
     for stage in stages:
         _carry_out(graph, stage)
+    _prune(graph, legs)
     return tuple(graph.steps.values())
 
 
@@ -62,3 +66,16 @@ def _ahead(procedure: Procedure) -> Iterator[PhaseSpec]:
 def _rest(procedure: Procedure) -> Iterator[PhaseSpec]:
     ahead = {id(phase) for phase in _ahead(procedure)}
     yield from (phase for phase in procedure.phases if id(phase) not in ahead)
+
+
+def _prune(graph: Graph, legs: Sequence[Leg]) -> None:
+    """Remove backup sets that policy does not keep, when all else is done; a failure only advises."""
+    for leg in legs:
+        service = leg.old or leg.service
+        if not service.databases:
+            continue
+        folder = fill(service.backup_dir, host_words(service, graph.desired.hosts[service.bootstrap]))
+        draft = pruning(service.name, folder, graph.desired.backups_of(service.name))
+        if draft is not None:
+            place = Place(phase=Phase.FINISH, service=service.name, host=service.bootstrap)
+            graph.add(draft, place, graph.frontier)

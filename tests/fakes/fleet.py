@@ -23,7 +23,7 @@ from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.planning.expected import expected_after, heads_expected
 from reconciler.ports import Answer, Order, Question, StepKey
-from reconciler.steps import _dumps, _load, command, config_files, environment, units
+from reconciler.steps import _dumps, _load, command, config_files, environment, prune_backups, units
 from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
 
@@ -211,6 +211,8 @@ class Fleet:
                 return self._dump(site, order), args[0]
             case _load.MARIADB_BODY:
                 return self._load(site, order), args[0]
+            case prune_backups.BODY:
+                return self._prune(site, args[1:]), "prune"
             case command.BODY if args[1].startswith("/srv/"):
                 return self._sync(site, order), args[-1].removeprefix("--").replace("db_sync", "sync")
         return Exited(0, "", self.values.get(order.key.step, {})), "other"
@@ -260,12 +262,19 @@ class Fleet:
         if verb == "backup":
             site.backups.setdefault(run, copy.deepcopy(self._named(order.script.args[8])))
             told = {"sha256": "0" * 64, "trust": "read_back", "manifest": "a" * 64}
-            return Exited(0, "", {"path": f"/backups/{run}", **told})
+            path = f"/var/backups/reconciler/{run}/{order.script.args[1]}.sql.gz"
+            return Exited(0, "", {"path": path, **told})
         if run not in site.backups:
             return Exited(1, f"no backup of {run}")
         if verb == "restore":
             site.data = copy.deepcopy(site.backups[run])
         return Exited(0, "")
+
+    def _prune(self, site: Site, files: Sequence[str]) -> Exited:
+        runs = [file.partition("/")[0] for file in files]
+        for run in runs:
+            site.backups.pop(run)
+        return Exited(0, "", {"removed": " ".join(runs), "freed": "0"})
 
     def _load(self, site: Site, order: Order) -> Exited:
         verb, run = order.script.args[0], order.script.args[3] or order.key.run

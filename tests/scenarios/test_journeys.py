@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+from reconciler.domain.backup import BackupPolicy
 from reconciler.domain.desired import Accept
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
+from reconciler.planning.kept import kept_sets
 from tests.fakes.clock import settle
 from tests.fakes.hosts import Faults
 from tests.scenarios.stage import BROKEN_CONFIG, Stage
+from tests.support.sample import desired
 
 FOREVER = date(2099, 1, 1)
 LONG_AGO = date(2020, 1, 1)
@@ -456,3 +460,24 @@ async def test_a_host_without_any_build_is_not_provisioned():
     assert blocked.reason == Reason.HOST_WITHOUT_BUILD
     assert "ks3" in blocked.text
     assert stage.fleet.ledger == []
+
+
+async def test_older_backup_sets_are_removed_by_policy_and_the_way_back_is_not():
+    stage = await at_yoga()
+    for release in ("2023.1", "2024.1", "2025.1"):
+        policy = {"keystone": BackupPolicy(keep=1)}
+        stage.commit(replace(desired(release=release), backups=policy))
+        await stage.until(State.IN_SYNC)
+
+    sets = kept_sets(stage.memory.history)
+    assert [(each.release, bool(each.removed_at)) for each in sets] == [
+        ("2024.1", False),
+        ("2023.1", False),  # the last leg's, when that of the newest removed what was due
+        ("yoga", True),
+    ]
+    (site,) = stage.fleet.sites.values()
+    assert set(site.backups) == {each.run for each in sets if each.removed_at is None}
+
+    stage.want(release="2024.1")
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2024.1"

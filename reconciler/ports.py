@@ -152,10 +152,14 @@ class Databases(Protocol):
 
 
 class Http(Protocol):
-    """HTTP requests from the daemon's machine."""
+    """HTTP requests and connections from the daemon's machine."""
 
     async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
         """Ask once; never raises for what a server does."""
+        ...
+
+    async def connect(self, host: str, port: int) -> Sample:
+        """Open a connection and close it; never raises for what the other side does."""
         ...
 
 

@@ -53,6 +53,15 @@ class HttpxHttp:
         except httpx.HTTPError as error:
             return Sample(False, f"no complete answer: {cause(error)}")
 
+    async def connect(self, host: str, port: int) -> Sample:
+        """Open a connection and close it; whoever asks sets the time it may take."""
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            return Sample(ok=False, text=f"no connection: {cause(error)}")
+        writer.close()
+        return Sample(ok=True, text="connected")
+
     async def _ask(self, probe: HttpProbe, request: httpx.Request) -> Sample:
         trust = self._trusting if probe.verify_tls else self._blind
         async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=probe.timeout_s) as client:

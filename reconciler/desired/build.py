@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -11,12 +11,12 @@ from reconciler.desired.models import (
     DatabaseModel,
     FleetModel,
     GroupModel,
-    ProbeModel,
     PrometheusModel,
     SecretModel,
     ServiceModel,
 )
 from reconciler.desired.policy_model import AlertModel, ApprovalsModel, ApproveModel, BackupsModel, HaltsModel
+from reconciler.desired.probe_model import KINDS, ProbeModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
@@ -43,7 +43,16 @@ from reconciler.domain.desired import (
     Service,
     Waves,
 )
-from reconciler.domain.probe import HttpProbe
+from reconciler.domain.probe import (
+    CommandProbe,
+    ContainerProbe,
+    HttpProbe,
+    MetricProbe,
+    Probe,
+    RowsProbe,
+    TcpProbe,
+    UnitProbe,
+)
 from reconciler.domain.window import Window
 
 Policy = TypeVar("Policy", HaltsModel, ApprovalsModel)
@@ -256,7 +265,21 @@ def _config_file(model: ConfigFileModel, world: World) -> ConfigFile:
     )
 
 
-def _probe(name: str, world: World) -> HttpProbe:
+def _probe(name: str, world: World) -> Probe:
     model: ProbeModel | None = world.tree.probes[name].model
     assert model is not None
-    return HttpProbe(name=name, **model.http.model_dump())
+    kind = next(each for each in KINDS if getattr(model, each) is not None)
+    given = getattr(model, kind).model_dump()
+    named = {"query": "promql", "select": "sql"}
+    return PROBES[kind](name=name, **{named.get(key, key): value for key, value in given.items()})
+
+
+PROBES: Mapping[str, Callable[..., Probe]] = {
+    "http": HttpProbe,
+    "tcp": TcpProbe,
+    "promql": MetricProbe,
+    "sql": RowsProbe,
+    "command": CommandProbe,
+    "unit": UnitProbe,
+    "container": ContainerProbe,
+}

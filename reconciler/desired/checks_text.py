@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.desired.arguments import check_named_probes
-from reconciler.desired.models import HttpModel, ServiceModel
+from reconciler.desired.models import ServiceModel
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
+from reconciler.desired.probe_model import HttpModel
 from reconciler.desired.problem import Problem
 from reconciler.desired.tree import Entry
 from reconciler.desired.words import HIDDEN
@@ -84,7 +85,14 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
             titled = replace(scope, words=scope.words | {"title"}) if key == "title" else scope
             yield from check_text(each, titled)
         if form is not None:
-            yield from check_named_probes(node, form, world.tree.probes)
+            yield from check_named_probes(node, form, _by_http(world))
+
+
+def _by_http(world: World) -> tuple[str, ...]:
+    """Return the probes that may stand for an argument: a person's work is proved by HTTP alone."""
+    return tuple(
+        name for name, entry in world.tree.probes.items() if entry.model is None or entry.model.http is not None
+    )
 
 
 class _Scopes:
@@ -157,8 +165,10 @@ def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) ->
             yield node.at(place).problem(f"unknown probe {shown(name)}", hint)
             continue
         entry = world.tree.probes[name]
-        if entry.model is not None:
+        if entry.model is not None and entry.model.http is not None:
             yield from _probe(entry.node.at("http"), entry.model.http, scopes)
+        elif entry.model is not None:
+            yield from check_text(entry.node, scopes.of(PLACE, shared=True))
 
 
 def _probe(node: Node, http: HttpModel, scopes: _Scopes) -> Iterator[Problem]:

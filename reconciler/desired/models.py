@@ -22,6 +22,7 @@ from reconciler.desired.policy_model import (
     HaltsModel,
     QuarantineModel,
 )
+from reconciler.desired.probe_model import ProbeModel
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.window_model import WindowModel
 
@@ -146,6 +147,9 @@ class CanaryModel(Model):
     zone: w.Name = Field(default="", description="A host of this zone.")
     role: w.Name = Field(default="", description="A host with this role.")
     label: w.Label = Field(default="", description="A host with this label, KEY=VALUE.")
+    soak_s: w.Seconds = Field(
+        default=0.0, description="Seconds for which the probes under `verify` must be good on it before others move."
+    )
 
 
 class OverrideModel(Model):
@@ -236,34 +240,6 @@ class ServiceModel(Model):
     replacements: dict[w.Name, ReplacementModel] = Field(
         default={}, description="Further deployments, by the release at which each takes the place of the one before."
     )
-
-
-# ---------------------------------------------------------------- probes
-
-
-class HttpModel(Model):
-    """An HTTP request and what a good answer looks like."""
-
-    url: w.HttpUrl = Field(description="Holds placeholders, but no secrets.")
-    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] = Field(default="GET", description="The method.")
-    headers: dict[w.Header, w.Line] = Field(default={}, description="Headers; hold placeholders and secrets.")
-    body: w.Text = Field(default="", description="The body; holds placeholders and secrets.")
-    status: w.Status = Field(default=200, description="The status of a good answer.")
-    expect_header: w.Header = Field(default="", description="A header that a good answer has.")
-    expect_body: w.Text = Field(default="", description="A text that a good answer contains.")
-    count: w.Count = Field(default=1, description="How many good answers in a row are wanted.")
-    interval_s: w.Seconds = Field(default=1.0, description="Seconds between two requests.")
-    timeout_s: w.Seconds = Field(default=10.0, description="Seconds that one request may take.")
-    warmup_s: w.Seconds = Field(
-        default=30.0, description="Seconds in which bad answers before the first good one pass."
-    )
-    verify_tls: w.Flag = Field(default=True, description="Whether certificates are checked.")
-
-
-class ProbeModel(Model):
-    """A read-only question, asked from the daemon's machine."""
-
-    http: HttpModel = Field(description="Ask by HTTP.")
 
 
 # ---------------------------------------------------------------- files

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from reconciler.desired import build_model as b
 from reconciler.desired import models as m
 from reconciler.desired import policy_model as p
+from reconciler.desired import probe_model as q
 from reconciler.desired.procedure_model import ActionModel, PhaseModel, ProcedureModel, WatchModel
 from reconciler.desired.schema import Schema, schema_of
 from reconciler.desired.window_model import WindowModel
@@ -40,8 +41,14 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("services.NAME.overrides.HOST", m.OverrideModel),
     ("services.NAME.replacements.RELEASE", m.ReplacementModel),
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
-    ("probes.NAME", m.ProbeModel),
-    ("probes.NAME.http", m.HttpModel),
+    ("probes.NAME", q.ProbeModel),
+    ("probes.NAME.http", q.HttpModel),
+    ("probes.NAME.tcp", q.TcpModel),
+    ("probes.NAME.promql", q.PromqlModel),
+    ("probes.NAME.sql", q.SqlModel),
+    ("probes.NAME.command", q.CommandModel),
+    ("probes.NAME.unit", q.UnitModel),
+    ("probes.NAME.container", q.RunningModel),
     ("procedures.NAME", ProcedureModel),
     ("procedures.NAME.phases, each", PhaseModel),
     ("procedures.NAME.phases.steps, each", ActionModel),

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from reconciler.desired import words as w
-from reconciler.desired.models import FleetFile, HostModel, ProbeModel, ServiceModel
+from reconciler.desired.models import FleetFile, HostModel, ServiceModel
+from reconciler.desired.probe_model import ProbeModel
 from reconciler.desired.procedure_model import ProcedureModel
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -15,11 +15,11 @@ from reconciler.desired.models import (
     FleetModel,
     GroupModel,
     HostModel,
-    ProbeModel,
     ServiceModel,
 )
 from reconciler.desired.node import Node, shown
 from reconciler.desired.policy_model import AcceptModel, ApproveModel, QuarantineModel
+from reconciler.desired.probe_model import ProbeModel
 from reconciler.desired.problem import Problem
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.validate import validated

@@ -9,7 +9,7 @@ from datetime import date
 from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.backup import BackupPolicy
-from reconciler.domain.probe import HttpProbe
+from reconciler.domain.probe import Probe
 from reconciler.domain.procedure import Procedure
 from reconciler.domain.window import Window
 
@@ -126,12 +126,13 @@ class BuildSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
-    """Which host goes first; empty fields do not constrain."""
+    """Which host goes first, and for how long it is watched; empty fields do not constrain."""
 
     host: str = ""
     zone: str = ""
     role: str = ""
     label: str = ""  # key=value
+    soak_s: float = 0.0  # how long its probes must be good
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,8 @@ class Service:
     backup_dir: str = ""
     canary: Canary = Canary()
     waves: Waves = Waves()
-    verify: tuple[HttpProbe, ...] = ()  # asked of a host after it moved
-    smoke: tuple[HttpProbe, ...] = ()  # asked once at the end
+    verify: tuple[Probe, ...] = ()  # asked of a host after it moved
+    smoke: tuple[Probe, ...] = ()  # asked once at the end
     overrides: Mapping[str, str] = field(default_factory=dict)  # host to release
     override_terms: Mapping[str, Override] = field(default_factory=dict)  # the same, with reason and expiry
     vars: Mapping[str, str] = field(default_factory=dict)
@@ -249,7 +250,7 @@ class Desired:
     services: Mapping[str, Service]
     groups: Mapping[str, tuple[str, ...]]  # group to services; a service without one is its own group
     procedures: Mapping[str, Procedure]
-    probes: Mapping[str, HttpProbe] = field(default_factory=dict)
+    probes: Mapping[str, Probe] = field(default_factory=dict)
     one_by_one: frozenset[str] = frozenset()  # groups whose services are moved one after the other
     accepts: tuple[Accept, ...] = ()
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)  # service, host or "": where its release is

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Database, SecretRef
 from reconciler.domain.dns import DnsRecords
-from reconciler.domain.probe import HttpProbe
+from reconciler.domain.probe import HttpProbe, OtherProbe
 from reconciler.domain.row_probe import RowProbe
 
 
@@ -35,6 +35,22 @@ class AskHttp:
 
     probe: HttpProbe
     secret_refs: Mapping[str, SecretRef] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskProbe:
+    """Samples of a probe other than HTTP; `host` is where it is asked, `database` what it asks, where it needs them."""
+
+    probe: OtherProbe
+    host: str = ""
+    database: Database | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskSoak:
+    """Samples of several probes, asked side by side until one of them is not good, or all were for long enough."""
+
+    asks: tuple[AskHttp | AskProbe, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +126,5 @@ class UpdateDns:
     key_secret: SecretRef | None = None
 
 
-Ask = AskHttp | AskMarker | AskStructure | AskFingerprint | AskRows | AskHost | AskDns
+Ask = AskHttp | AskProbe | AskSoak | AskMarker | AskStructure | AskFingerprint | AskRows | AskHost | AskDns
 Effect = HostScript | UpdateDns | Ask

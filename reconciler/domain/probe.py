@@ -1,23 +1,40 @@
-"""Read-only questions that are asked from the daemon's machine."""
+"""Read-only questions with a good answer: over the network, of databases, of metrics, and on hosts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from reconciler.domain.outcome import Sample
 
+Good = Literal["some", "none"]
+"""When rows, or samples of a query, are good: when there are some, or when there are none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpProbe:
-    """One HTTP request and what a good answer looks like.
+class Sampling:
+    """How a probe is asked: `count` times, `interval_s` apart, and all must be good.
 
-    `url` and `body` may hold `{host}`, `{address}`, variables and `{secret:NAME}` placeholders. It is asked `count`
-    times, `interval_s` apart, and all must be good. Before the first good answer, up to
-    `warmup_s` seconds of bad ones are forgiven, since a service that was just started needs a moment.
+    Before the first good answer, up to `warmup_s` seconds of bad ones are forgiven, since a service that was just
+    started needs a moment. What is `report_only` is told, and stops nothing.
     """
 
     name: str
+    count: int = 1
+    interval_s: float = 1.0
+    timeout_s: float = 10.0
+    warmup_s: float = 30.0
+    report_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpProbe(Sampling):
+    """One HTTP request and what a good answer looks like.
+
+    `url` and `body` may hold `{host}`, `{address}`, variables and `{secret:NAME}` placeholders.
+    """
+
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -25,11 +42,68 @@ class HttpProbe:
     status: int = 200
     expect_header: str = ""
     expect_body: str = ""
-    count: int = 1
-    interval_s: float = 1.0
-    timeout_s: float = 10.0
-    warmup_s: float = 30.0
     verify_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpProbe(Sampling):
+    """Good when a connection to `host` and `port` is taken; asked from the daemon's machine."""
+
+    kind: Literal["tcp"] = "tcp"
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricProbe(Sampling):
+    """A query of the fleet's Prometheus; good when its answer has samples, or none."""
+
+    kind: Literal["promql"] = "promql"
+    promql: str
+    good: Good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsProbe(Sampling):
+    """One checked SELECT on a database of the service; good when it yields rows, or none."""
+
+    kind: Literal["sql"] = "sql"
+    database: str
+    sql: str
+    good: Good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandProbe(Sampling):
+    """A command on the host; good when it ends with one of `ok` and, where given, its output matches."""
+
+    kind: Literal["command"] = "command"
+    argv: tuple[str, ...]
+    ok: tuple[int, ...] = (0,)
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProbe(Sampling):
+    """Good while a unit of the host's manager is active."""
+
+    kind: Literal["unit"] = "unit"
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerProbe(Sampling):
+    """Good while a container of the host's engine runs."""
+
+    kind: Literal["container"] = "container"
+    container: str
+    engine: Literal["podman", "docker"] = "podman"
+
+
+OtherProbe = TcpProbe | MetricProbe | RowsProbe | CommandProbe | UnitProbe | ContainerProbe
+"""All but those by HTTP, which have secrets and a step kind of their own."""
+
+Probe = HttpProbe | OtherProbe
 
 
 def judge_response(probe: HttpProbe, status: int, headers: Mapping[str, str], body: bytes) -> Sample:

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     STEP_SLOW = "StepSlow"
     CANARY_FAILED = "CanaryFailed"
     VERIFY_FAILED = "VerifyFailed"
+    PROBE_INCONCLUSIVE = "ProbeInconclusive"
     GATE_CLOSED = "GateClosed"
     SCHEMA_MISMATCH = "SchemaMismatch"
     STRUCTURE_MISMATCH = "StructureMismatch"

@@ -175,6 +175,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Read the text; push a corrected commit or revert.",
     ),
     Reason.VERIFY_FAILED: ("A moved host is not healthy.", "Mend it, then `reconciler retry SERVICE`, or revert."),
+    Reason.PROBE_INCONCLUSIVE: (
+        "A probe could not be asked, again and again: nobody can tell whether what it asks about is well.",
+        "See to what answers the probe (Prometheus, the database, the host), then `reconciler retry SERVICE`.",
+    ),
     Reason.GATE_CLOSED: (
         "Rows stand in the way of the next migration, which would refuse them or lose what they hold.",
         "Take them out of the way as the hint says, with the code that it names; then `reconciler retry SERVICE`.",
@@ -271,6 +275,7 @@ HALTING = frozenset(
         Reason.STEP_SLOW,
         Reason.CANARY_FAILED,
         Reason.VERIFY_FAILED,
+        Reason.PROBE_INCONCLUSIVE,
         Reason.GATE_CLOSED,
         Reason.SCHEMA_MISMATCH,
         Reason.STRUCTURE_MISMATCH,

@@ -12,7 +12,8 @@ from reconciler.domain.outcome import Exited, Failed, Lost, Outcome, Sample
 from reconciler.domain.plan import Step
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
-from reconciler.execution.prove import ask, resolve
+from reconciler.execution.prove import ask
+from reconciler.execution.sampling import resolve
 from reconciler.ports import Died, Fenced, HostStep, NeverStarted, Order, Ports, Running, StepKey, Unreachable
 from reconciler.steps import Evidence, kinds
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from reconciler.catalog.structure import expected_structure
 from reconciler.domain.comparison import Comparison
-from reconciler.domain.desired import Database, Desired, SecretRef
-from reconciler.domain.effect import Ask, AskDns, AskFingerprint, AskHost, AskHttp, AskMarker, AskRows, AskStructure
+from reconciler.domain.desired import Database, Desired
+from reconciler.domain.effect import (
+    Ask,
+    AskDns,
+    AskFingerprint,
+    AskHost,
+    AskHttp,
+    AskMarker,
+    AskProbe,
+    AskRows,
+    AskSoak,
+    AskStructure,
+)
 from reconciler.domain.observation import Known, Observed, Unknown
-from reconciler.domain.outcome import Sample
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
 from reconciler.execution.look import asked_of, look_at_host, password_of, read_marker
+from reconciler.execution.sampling import sampled, soaked
 from reconciler.planning.structure import compare, uncompared
 from reconciler.ports import Ports
-from reconciler.steps import Answered, Timed
-from reconciler.steps.http_probe import next_wait
+from reconciler.steps import Answered
 
 T = TypeVar("T")
 
@@ -31,8 +41,10 @@ async def ask(question: Ask, desired: Desired, ports: Ports) -> Answered:
             return await look_at_host(desired.hosts[question.host], (asked_of(question),), ports)
         case AskDns(records):
             return await ports.dns.values(records)
-        case AskHttp():
-            return await _samples(question, ports)
+        case AskHttp() | AskProbe():
+            return await sampled(question, desired, ports)
+        case AskSoak():
+            return await soaked(question, desired, ports)
 
 
 async def _of_database(question: AskMarker | AskStructure | AskFingerprint | AskRows, ports: Ports) -> Answered:
@@ -64,23 +76,3 @@ async def _compared(question: AskStructure, ports: Ports) -> Observed[Comparison
         return Known(uncompared(), ports.clock.now())
     seen = await _by_sql(question.database, ports, ports.databases.structure)
     return Known(compare(expected, seen.value), seen.at) if isinstance(seen, Known) else seen
-
-
-async def _samples(question: AskHttp, ports: Ports) -> tuple[Timed, ...]:
-    """Ask until the probe's own rule says that enough is known."""
-    try:
-        secrets = resolve(question.secret_refs, ports)
-    except SecretError as error:
-        return (Timed(question.probe.warmup_s, Sample(ok=None, text=str(error))),)
-    began = ports.clock.now()
-    samples: list[Timed] = []
-    while (wait := next_wait(question.probe, samples)) is not None:
-        await ports.clock.sleep(wait)
-        sample = await ports.http.sample(question, secrets)
-        samples.append(Timed((ports.clock.now() - began).total_seconds(), sample))
-    return tuple(samples)
-
-
-def resolve(refs: Mapping[str, SecretRef], ports: Ports) -> dict[str, str]:
-    """Resolve secrets by name; raises SecretError."""
-    return {name: ports.secrets.resolve(ref) for name, ref in refs.items()}

@@ -14,7 +14,9 @@ from reconciler.domain.effect import (
     AskHost,
     AskHttp,
     AskMarker,
+    AskProbe,
     AskRows,
+    AskSoak,
     AskStructure,
     HostScript,
 )
@@ -91,6 +93,10 @@ def _words(ask: Ask) -> str:
     match ask:
         case AskHttp(probe=probe):
             return f"{probe.method} {probe.url} answers {probe.status}"
+        case AskSoak(asks=asks):
+            return f"{len(asks)} probes are good side by side"
+        case AskProbe(probe=probe):
+            return f"probe {probe.name} is good"
         case AskHost(host=host, service=service):
             return f"what {host} itself says of {service}"
         case AskDns(records=records):

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.desired import SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
-from reconciler.domain.probe import HttpProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
 from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, seal
 from reconciler.planning.direct import direct, filled_args, fitted, load
+from reconciler.planning.probe_actions import smoke, verify
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.run_actions import restart, start, stop
 from reconciler.planning.setting import Draft, Setting, wanted_build
-from reconciler.planning.words import host_words
 from reconciler.steps import command
 
 Expansion = Callable[[Setting, Mapping[str, object]], tuple[Draft, ...]]
@@ -40,7 +39,8 @@ def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) ->
         return draft
     key = spec.name if alone else f"{spec.name}.{draft.key}"
     title = fill(spec.title, setting.words() | {"title": draft.title}) if spec.title else draft.title
-    return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=not spec.required)
+    advisory = draft.advisory or not spec.required
+    return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=advisory)
 
 
 def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -75,37 +75,6 @@ def verify_host(setting: Setting, build: Build, key: str) -> Draft:
     return Draft(kind="verify_host", title=f"see {setting.service.name} {build.release} running", key=key, args=args)
 
 
-def _verify(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    return tuple(_probe(setting, probe, "verify") for probe in setting.service.verify)
-
-
-def probe_drafts(setting: Setting) -> tuple[Draft, ...]:
-    """Ask a host the probes of its service."""
-    return _verify(setting, {})
-
-
-def _smoke(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    at = replace(setting, host=setting.desired.hosts[setting.service.bootstrap])
-    return tuple(_probe(at, probe, "smoke") for probe in setting.service.smoke)
-
-
-_PROBE = tuple(each.name for each in fields(HttpProbe))
-
-
-def _probe(setting: Setting, probe: HttpProbe, key: str) -> Draft:
-    words = host_words(setting.service, setting.host)
-    filled: dict[str, Json] = {
-        **{name: getattr(probe, name) for name in _PROBE},
-        "url": fill(probe.url, words),
-        "body": fill(probe.body, words),
-        "headers": {name: fill(value, words) for name, value in probe.headers.items()},
-    }
-    args: dict[str, Json] = {"probe": filled, "secret_refs": _refs(setting.service.secrets)}
-    return Draft(
-        kind="http_probe", title=f"{key}: {probe.name} {probe.count} times", key=f"{key}.{probe.name}", args=args
-    )
-
-
 def _command(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     filled = filled_args(args, setting.words())
     assert isinstance(filled, dict)
@@ -131,7 +100,7 @@ ACTIONS: Mapping[str, Expansion] = {
     "backfill": backfill,
     "seal": seal,
     "verify_build": _verify_build,
-    "verify": _verify,
-    "smoke": _smoke,
+    "verify": verify,
+    "smoke": smoke,
     "command": _command,
 }

@@ -161,7 +161,7 @@ def _by_name(model: type[BaseModel], setting: Setting, args: Mapping[str, Json])
         if field.annotation is Database:
             found[name] = database_to_json(named_database(setting, text)[1])
         elif field.annotation in {HttpProbe, HttpProbe | None} and text in setting.desired.probes:
-            probe = asdict(setting.desired.probes[text])
+            probe = asdict(setting.desired.probes[text])  # the checks let none but those by HTTP be named
             found[name] = cast("Json", filled_args(probe, setting.words()))
     return found
 

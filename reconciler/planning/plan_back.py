@@ -9,9 +9,10 @@ from reconciler.domain.plan import Plan, ServiceRoute, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
-from reconciler.planning.actions import probe_drafts, verify_host
+from reconciler.planning.actions import verify_host
 from reconciler.planning.graph import make_step
 from reconciler.planning.leg import Leg, Place
+from reconciler.planning.probe_actions import asked_once
 from reconciler.planning.scene import Scene, accepted_losses, block, finished, groups_of
 from reconciler.planning.setting import Setting
 from reconciler.planning.way_back import undo_steps
@@ -40,7 +41,7 @@ def checks_back(leg: Leg, scene: Scene) -> Iterable[Step]:
         if build is None:
             continue
         place = Place(phase=Phase.BACK_OUT, service=service.name, host=name)
-        drafts = (verify_host(setting, replace(build, files=()), "verify-build"), *probe_drafts(setting))
+        drafts = (verify_host(setting, replace(build, files=()), "verify-build"), *asked_once(setting))
         yield from (make_step(draft, place) for draft in drafts)
 
 

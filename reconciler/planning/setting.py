@@ -56,7 +56,7 @@ class Draft:
     """A step before it has an id and a place in the graph. `key` tells it from others of its kind.
 
     `name` is what `{value:NAME.KEY}` refers to; what is `advisory` stops nothing when it fails. One that `asks` is
-    asked from the daemon's machine, whatever host its phase is on.
+    asked from the daemon's machine, whatever host its phase is on. `lasts_s` is what it may take, where that is known.
     """
 
     kind: str
@@ -68,6 +68,7 @@ class Draft:
     undo: Undo | None = None
     point_of_no_return: bool = False
     asks: bool = False
+    lasts_s: float = 0.0
 
 
 class MissingBuildError(Exception):

@@ -79,6 +79,8 @@ def reason_of(run: Run, step: Step, outcome: Failed | Lost) -> Reason:
     if run.going_back:
         known = Reason(outcome.reason)
         return known if known in _SAID_GOING_BACK else Reason.BACK_OUT_FAILED
+    if outcome.reason == Reason.PROBE_INCONCLUSIVE:
+        return Reason.PROBE_INCONCLUSIVE
     if step.phase is Phase.ROLL and step.wave == 0:
         return Reason.CANARY_FAILED
     plain = Reason.STEP_LOST if isinstance(outcome, Lost) else Reason.STEP_FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from reconciler.domain.desired import Canary, Host, Percent, Service
@@ -41,7 +42,7 @@ def canary_of(service: Service, hosts: Sequence[Host], there: Collection[str] = 
 def unfit_canary(service: Service, hosts: Sequence[Host], there: Collection[str]) -> str:
     """Say why no host that moves is fit to be the canary that git asks for; empty where one is."""
     rule = service.canary
-    if not hosts or rule == Canary():
+    if not hosts or replace(rule, soak_s=0.0) == Canary():
         return ""
     fitting = [host for host in hosts if _fits(rule, host)]
     if not fitting:

@@ -36,6 +36,7 @@ Answered = (
     | Observed[HostReport]
     | Observed[tuple[str, ...]]
     | tuple[Timed, ...]
+    | tuple[tuple[Timed, ...], ...]
 )
 
 

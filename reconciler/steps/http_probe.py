@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from reconciler.domain.desired import SecretRef
@@ -10,7 +11,7 @@ from reconciler.domain.effect import Ask, AskHttp
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Args, Evidence, Timed
+from reconciler.steps import Args, Evidence, Timed, _sampling
 from reconciler.steps._show import typed
 
 KIND = "http_probe"
@@ -67,21 +68,11 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
 
 
 def verdict(probe: HttpProbe, samples: Sequence[Timed]) -> Done | Failed | None:
-    """Judge samples in their order, None while more are needed.
-
-    Bad ones before the first good one are forgiven for `warmup_s` seconds; after it none is. No answer is bad too:
-    what cannot be reached is not healthy.
-    """
-    first = next((n for n, timed in enumerate(samples) if timed.sample.ok), None)
-    if first is None:
-        late = bool(samples) and samples[-1].elapsed_s >= probe.warmup_s
-        return _failed(probe, samples[-1], 0) if late else None
-    for good, timed in enumerate(samples[first:]):
-        if not timed.sample.ok:
-            return _failed(probe, timed, good)
-        if good + 1 >= probe.count:
-            return Done({}, f"probe {probe.name}: good {probe.count} times; last: {timed.sample.text}")
-    return None
+    """Judge samples in their order, None while more are needed; no answer is bad too: what is silent is not healthy."""
+    heard = [replace(timed, sample=replace(timed.sample, ok=bool(timed.sample.ok))) for timed in samples]
+    found = _sampling.verdict(probe, heard, f"{probe.method} {probe.url}")
+    assert not isinstance(found, Lost)
+    return replace(found, hint="Read the service's log on the host.") if isinstance(found, Failed) else found
 
 
 def next_wait(probe: HttpProbe, samples: Sequence[Timed]) -> float | None:
@@ -89,11 +80,3 @@ def next_wait(probe: HttpProbe, samples: Sequence[Timed]) -> float | None:
     if verdict(probe, samples) is not None:
         return None
     return probe.interval_s if samples else 0.0
-
-
-def _failed(probe: HttpProbe, timed: Timed, good: int) -> Failed:
-    where = f"{probe.method} {probe.url}, {timed.elapsed_s:.0f} s after the first question"
-    what = (
-        f"good {good} of {probe.count} times, then {timed.sample.text}" if good else f"never good: {timed.sample.text}"
-    )
-    return Failed(Reason.VERIFY_FAILED, f"probe {probe.name}: {what} ({where})", "Read the service's log on the host.")

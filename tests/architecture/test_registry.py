@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from reconciler.desired.checks import RISKS
+from reconciler.desired.probe_model import KINDS
 from reconciler.domain.reasons import HALTING
 from reconciler.gates import gates
 from reconciler.observers import observers
@@ -81,6 +82,7 @@ def test_the_reference_names_them_all_in_order() -> None:
     assert list(kinds()) == documented("steps.md")
     assert list(gates()) == documented("gates.md")
     assert list(observers()) == documented("observers.md")
+    assert list(KINDS) == documented("probes.md")
 
 
 def test_there_are_no_cases_of_what_does_not_exist() -> None:

@@ -256,6 +256,9 @@ class Cloud:
         bad = any(f"//{address}:" in ask.probe.url for address in self.bad)
         return Sample(ok=not bad, text="500" if bad else "200")
 
+    async def connect(self, host: str, port: int) -> Sample:
+        return Sample(ok=host not in self.bad, text=f"{port}")
+
 
 def _unset(key: StepKey) -> Step:
     raise AssertionError(f"nobody said which step {key} is")

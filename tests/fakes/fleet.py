@@ -368,6 +368,12 @@ class Fleet:
         name = f"{dbname.removesuffix('_new')}@new" if dbname.endswith("_new") else dbname
         return self.sites[name].data
 
+    async def connect(self, host: str, port: int) -> Sample:
+        """Take a connection where something runs."""
+        name = self.names[int(host.rsplit(".", maxsplit=1)[-1]) - 1]
+        up = bool(self.site("keystone", name).machines[name].running)
+        return Sample(ok=up, text="connected" if up else "connection refused")
+
     async def sample(self, ask: AskHttp, secrets: Mapping[str, str]) -> Sample:
         """Answer for the host whose address is asked; the path of other services than Keystone is their name."""
         address, path = ask.probe.url.split("/")[2:4]

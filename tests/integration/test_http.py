@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -200,3 +201,12 @@ async def test_certificates_are_checked_unless_told_otherwise(tls_server, certif
     assert (refused.ok, "certificate" in refused.text) == (None, True)
     assert (await ask(f"{tls_server}/ok", verify_tls=False)).ok is True
     assert (await ask(f"{tls_server}/ok", HttpxHttp(ca_file=certificate))).ok is True
+
+
+async def test_a_connection_is_taken_or_not():
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert (await HttpxHttp().connect("127.0.0.1", port)).ok is True
+    refused = await HttpxHttp().connect("127.0.0.1", port)
+    assert refused.ok is False
+    assert "no connection" in refused.text

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.prometheus import PrometheusMetrics
 from reconciler.domain.desired import Prometheus
+from reconciler.domain.effect import AskProbe
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Known, Observed, Unknown
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.probe import Good, MetricProbe
 from reconciler.domain.reasons import Reason
+from reconciler.execution.sampling import sampled
+from reconciler.ports import Ports
+from reconciler.steps import Evidence, probe
 from tests.support.debian import program
 from tests.support.net import free_port
 from tests.support.prometheus import running_prometheus
+from tests.support.sample import DESIRED
 
 pytestmark = pytest.mark.integration
 RULES = Path(__file__).parents[2] / "deploy/prometheus"
@@ -54,6 +63,37 @@ async def test_what_is_no_answer_is_unknown(url: str, promql: str, said: str):
     seen = await ask(url, promql)
     assert isinstance(seen, Unknown)
     assert said in seen.text
+
+
+async def analysed(url: str, promql: str, good: Good) -> Outcome:
+    """Ask a probe of the daemon's to its verdict, by the real server and the real clock."""
+    asked = MetricProbe(name="p", promql=promql, good=good, count=3, interval_s=0.05, warmup_s=0.2, timeout_s=5)
+    nobody: Any = None
+    ports = Ports(
+        hosts=nobody,
+        databases=nobody,
+        http=nobody,
+        dns=nobody,
+        metrics=PrometheusMetrics(SystemClock()),
+        secrets=nobody,
+        source=nobody,
+        journal=nobody,
+        clock=SystemClock(),
+    )
+    desired = replace(DESIRED, prometheus=Prometheus(url=url))
+    question = AskProbe(probe=asked)
+    samples = await sampled(question, desired, ports)
+    return probe.judge(probe.Model(probe=asked), Evidence(answers={question: samples}))
+
+
+async def test_a_probe_is_good_bad_or_inconclusive_by_what_the_server_says(url: str):
+    assert isinstance(await analysed(url, 'up{job="self"} == 1', "some"), Done)
+    assert isinstance(await analysed(url, 'up{job="self"} == 0', "none"), Done)
+    failed = await analysed(url, 'up{job="self"} == 1', "none")
+    assert isinstance(failed, Failed)
+    silent = await analysed(f"http://127.0.0.1:{free_port()}", "up", "none")
+    assert isinstance(silent, Lost)
+    assert silent.reason == Reason.PROBE_INCONCLUSIVE
 
 
 async def test_nobody_there():

@@ -16,7 +16,9 @@ from reconciler.domain.effect import (
     AskHost,
     AskHttp,
     AskMarker,
+    AskProbe,
     AskRows,
+    AskSoak,
     AskStructure,
     HostScript,
     UpdateDns,
@@ -45,8 +47,11 @@ VALUES = {
 def answered(ask: Ask, case: dict[str, object]) -> Answered:
     """Read one answer of a case: samples, known, absent or unknown."""
     match case:
+        case {"soaked": list(each)}:
+            assert isinstance(ask, AskSoak)
+            return tuple(tuple(Timed(elapsed, Sample(ok, text)) for elapsed, ok, text in taken) for taken in each)
         case {"samples": list(samples)}:
-            assert isinstance(ask, AskHttp)
+            assert isinstance(ask, AskHttp | AskProbe)
             return tuple(Timed(elapsed, Sample(ok, text)) for elapsed, ok, text in samples)
         case {"known": value}:
             return Known(TypeAdapter(VALUES[type(ask)]).validate_python(value), NOW)

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     SCHEMA_MISMATCH = "SchemaMismatch"
     STRUCTURE_MISMATCH = "StructureMismatch"
     BACKUP_UNREADABLE = "BackupUnreadable"
+    NO_SPACE = "NoSpace"
     VALUE_MISSING = "ValueMissing"
     VALUE_INVALID = "ValueInvalid"
     BACK_OUT_FAILED = "BackOutFailed"

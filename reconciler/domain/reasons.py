@@ -192,6 +192,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Do not start the service: restore the backup set; `reconciler schema diff` lists what differs.",
     ),
     Reason.BACKUP_UNREADABLE: ("The backup could not be read back.", "Check space and permissions at its place."),
+    Reason.NO_SPACE: ("The backup set would not fit.", "Make room there, or name another place; then `retry SERVICE`."),
     Reason.VALUE_MISSING: (
         "A step refers to a value that no step before it has left on this host, the bootstrap host or the daemon.",
         "Look at the step that should have left it, mend the procedure, then `reconciler retry SERVICE`.",
@@ -280,6 +281,7 @@ HALTING = frozenset(
         Reason.SCHEMA_MISMATCH,
         Reason.STRUCTURE_MISMATCH,
         Reason.BACKUP_UNREADABLE,
+        Reason.NO_SPACE,
         Reason.VALUE_MISSING,
         Reason.VALUE_INVALID,
         Reason.WRITTEN_SINCE,

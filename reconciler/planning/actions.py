@@ -13,7 +13,7 @@ from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
 from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
-from reconciler.planning.database_actions import backup, seal
+from reconciler.planning.database_actions import backup, seal, space
 from reconciler.planning.direct import direct, filled_args, fitted, load
 from reconciler.planning.probe_actions import smoke, verify
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
@@ -93,6 +93,7 @@ ACTIONS: Mapping[str, Expansion] = {
     "stop": stop,
     "start": start,
     "restart": restart,
+    "space": space,
     "backup": backup,
     "load": load,
     "row_gates": preflight_gates,

@@ -25,16 +25,26 @@ def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
 
     In a replacement they are those that it will load.
     """
-    found = [
-        (name, target(setting, database))
-        for name, database in databases_on(setting.old or setting.service, setting.desired)
-    ]
+    found = _dumped(setting)
     dumps = [Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=a) for name, a in found]
     if setting.desired.backups_of(setting.service.name).trust is not Trust.RESTORED:
         return tuple(dumps)
     title = "restore the dump of {} on trial"
     tried = [Draft(kind="restore_check", title=title.format(n), key=f"restore-check.{n}", args=a) for n, a in found]
     return (*dumps, *tried)
+
+
+def space(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Ask whether the dumps that `backup` will make have space."""
+    return tuple(
+        Draft(kind="space", title=f"see that a dump of {name} will fit", key=f"space.{name}", args=args)
+        for name, args in _dumped(setting)
+    )
+
+
+def _dumped(setting: Setting) -> list[tuple[str, dict[str, Json]]]:
+    found = databases_on(setting.old or setting.service, setting.desired)
+    return [(name, target(setting, database)) for name, database in found]
 
 
 def databases_on(service: Service, desired: Desired) -> tuple[tuple[str, Database], ...]:

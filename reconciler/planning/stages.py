@@ -71,7 +71,7 @@ def _rest(procedure: Procedure) -> Iterator[PhaseSpec]:
 def _prune(graph: Graph, legs: Sequence[Leg]) -> None:
     """Remove backup sets that policy does not keep, when all else is done; a failure only advises."""
     for leg in legs:
-        service = leg.old or leg.service
+        service = leg.service
         if not service.databases:
             continue
         folder = fill(service.backup_dir, host_words(service, graph.desired.hosts[service.bootstrap]))

@@ -24,6 +24,7 @@ from reconciler.steps._show import typed
 from reconciler.steps._sqlite import BODY as SQLITE_BODY
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
+NO_SPACE = 73  # EX_CANTCREAT
 WORD = r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$"
 DIGEST = r"^([0-9a-f]{64})?$"
 RUN = r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$"
@@ -71,10 +72,12 @@ def known_by(manifest: str, rendered: HostScript) -> HostScript:
 
 
 def judge(evidence: Evidence) -> Outcome:
-    """Follow the script; a dump that does not hold what its checksum says has a reason of its own."""
+    """Follow the script; a dump that does not hold what its checksum says, or has no space, has a reason of its own."""
     match evidence.exited:
         case Exited(code, output, _) if code == UNREADABLE:
             return Failed(Reason.BACKUP_UNREADABLE, output.strip(), "Check disk and folder of the dump.")
+        case Exited(code, output, _) if code == NO_SPACE:
+            return Failed(Reason.NO_SPACE, output.strip())
     return by_exit(evidence)
 
 

@@ -54,13 +54,16 @@ whole() {
   check "$1"
 }
 
+size() {
+  query 'SELECT COALESCE(CEIL(SUM(data_length + index_length) / 1024), 0) FROM information_schema.tables
+    WHERE table_schema = DATABASE()'
+}
+
 # dump_to FINAL: sets `sum`.
 dump_to() {
   if [ -e "$1" ]; then whole "$1"; echo "kept: $1"; return 0; fi
-  need=$(query 'SELECT COALESCE(CEIL(SUM(data_length + index_length) / 1024), 0) FROM information_schema.tables
-    WHERE table_schema = DATABASE()')
-  free=$(df -Pk -- "$now" | awk 'NR == 2 { print $4 }')
-  [ "$((need + 1024))" -le "$free" ] || fail "no space for $need KiB in $now: $free KiB are free"
+  need=$(size)
+  fits "$need"
   charset=$(query "SELECT CONCAT('ALTER DATABASE CHARACTER SET ', default_character_set_name, ' COLLATE ',
     default_collation_name, ';') FROM information_schema.schemata WHERE schema_name = DATABASE()")
   rm -f -- "$1.part" "$1.ok"
@@ -114,7 +117,14 @@ load_from() {
 DUMP = MANIFEST + _DUMP
 
 _VERBS = r"""
+space() {
+  exists || { value absent yes; return 0; }
+  ask_for "$(size)"
+}
+
 backup() {
+  rm -f -- "$now/$name.need"
+
   final=$now/$name.sql.gz
   if [ -e "$now/$name.absent" ] || { [ ! -e "$final" ] && ! exists; }; then
     : >"$now/$name.absent"
@@ -155,7 +165,7 @@ restore() {
   value sha256 "$total"
 }
 
-case $verb in backup | read_back | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
+case $verb in space | backup | read_back | restore) "$verb" ;; *) fail "unknown verb $verb" ;; esac
 """
 
 BODY = PRELUDE + PLACE + LOGIN + DUMP + _VERBS

@@ -10,4 +10,25 @@ now=$dir/$RECONCILER_RUN
 [ -n "$run" ] || run=$RECONCILER_RUN
 then=$dir/$run
 mkdir -p -- "$now"
+
+# fits KIB [OTHERS]: so much fits into $now, beside what the run's other dumps there will want, with a fifth to spare.
+fits() {
+  all=$(($1 + ${2-0})) free=$(df -Pk -- "$now" | awk 'NR == 2 { print $4 }')
+  asked=$((all + all / 5 + 1024))
+  [ "$asked" -le "$free" ] && return 0
+  echo "no space in $now: $name has $1 KiB of data, others of this run ${2-0} KiB; with a fifth to spare" \
+    "$asked KiB are wanted, and $free KiB are free" >&2
+  exit 73
+}
+# ask_for KIB: notes what a dump will want, and asks for all that the run has noted so far.
+ask_for() {
+  printf '%s\n' "$1" >"$now/$name.need"
+  mine=$1 others=0
+  for each in "$now"/*.need; do
+    [ "$each" = "$now/$name.need" ] || others=$((others + $(cat -- "$each")))
+  done
+  fits "$mine" "$others"
+  value wanted "$asked"
+  value free "$free"
+}
 """

@@ -11,6 +11,16 @@ present=
 [ "$keep_present" != yes ] || present=$now/$name.present
 source=$1 python=$2
 shift 2
+if [ "$verb" = space ]; then
+  [ -f "$source" ] || { value absent yes; exit 0; }
+  size=0
+  for side in '' -wal -shm -journal; do
+    [ ! -f "$source$side" ] || size=$((size + $(stat -c %s -- "$source$side") / 1024 + 1))
+  done
+  ask_for "$size"
+  exit 0
+fi
+[ "$verb" != backup ] || rm -f -- "$now/$name.need"
 "$python" -I - "$verb" "$source" "$then/$name" "$present" "$@" <<'PYTHON'
 """
 
@@ -76,8 +86,11 @@ def dump(source, final):
         return whole(final)
     need = sum(os.path.getsize(source + side) for side in ("",) + SIDES if os.path.exists(source + side))
     free = shutil.disk_usage(os.path.dirname(final)).free
-    if need * 1.1 + (1 << 20) > free:
-        sys.exit("no space for %d bytes in %s: %d are free" % (need, os.path.dirname(final), free))
+    asked = need + need // 5 + (1 << 20)
+    if asked > free:
+        text = "no space in %s: %s has %d bytes; with a fifth to spare %d are wanted, and %d are free"
+        print(text % (os.path.dirname(final), source, need, asked, free), file=sys.stderr)
+        sys.exit(73)
     part = final + ".part"
     for side in ("",) + SIDES:
         if os.path.exists(part + side):

@@ -264,6 +264,8 @@ class Fleet:
             told = {"sha256": "0" * 64, "trust": "read_back", "manifest": "a" * 64}
             path = f"/var/backups/reconciler/{run}/{order.script.args[1]}.sql.gz"
             return Exited(0, "", {"path": path, **told})
+        if verb == "space":
+            return Exited(0, "", {"wanted": "1", "free": "2"})
         if run not in site.backups:
             return Exited(1, f"no backup of {run}")
         if verb == "restore":

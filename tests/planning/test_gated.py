@@ -27,7 +27,7 @@ PREPARED = run(max(place for place, step in enumerate(IDS) if ".prepare." in ste
 
 def test_before_its_window_a_leg_prepares_and_then_waits_with_its_plan_in_sight():
     assert kinds(rule(History(), FROZEN, DAY)) == [Kind.PLAN_PINNED]
-    assert [ready.step.phase for ready in rule(History(runs=(run(0),)), FROZEN, DAY).ready][:1] == ["prepare"]
+    assert [ready.step.phase for ready in rule(History(runs=(run(0),)), FROZEN, DAY).ready][1:2] == ["prepare"]
     found = rule(History(runs=(PREPARED,)), FROZEN, DAY)
     assert (found.verdict.state, found.verdict.reason) == (State.WAITING, Reason.WINDOW_CLOSED)
     assert "opens 2026-01-02 22:00 UTC" in found.verdict.text
@@ -62,9 +62,9 @@ def test_what_is_left_of_the_window_must_be_enough_for_the_measured_steps():
 
 
 def test_an_open_leg_begins_nothing_more_and_follows_what_runs():
-    found = rule(History(runs=(run(7, begun=True),)), FROZEN, AT + timedelta(hours=4))
+    found = rule(History(runs=(run(8, begun=True),)), FROZEN, AT + timedelta(hours=4))
     assert [ready.adopt for ready in found.ready] == [True]
-    found = rule(History(runs=(run(8),)), FROZEN, DAY)
+    found = rule(History(runs=(run(9),)), FROZEN, DAY)
     assert (found.verdict.state, found.ready) == (State.WAITING, ())
 
 

@@ -50,15 +50,15 @@ def test_a_new_goal_is_pinned_before_anything_starts():
 
 
 def test_steps_start_when_all_before_them_are_done():
-    assert [ready.step.id for ready in rule(History(runs=(run(0),))).ready] == IDS[:4]  # preparing, side by side
-    assert [ready.step.id for ready in rule(History(runs=(run(4),))).ready] == IDS[4:7]  # stopping
-    assert [ready.step.id for ready in rule(History(runs=(run(7),))).ready] == IDS[7:8]  # the backup
+    assert [ready.step.id for ready in rule(History(runs=(run(0),))).ready] == IDS[:5]  # preparing, side by side
+    assert [ready.step.id for ready in rule(History(runs=(run(5),))).ready] == IDS[5:8]  # stopping
+    assert [ready.step.id for ready in rule(History(runs=(run(8),))).ready] == IDS[8:9]  # the backup
 
 
 def test_a_step_that_runs_is_followed_under_its_own_attempt():
-    ready = rule(History(runs=(run(7, begun=True),))).ready
+    ready = rule(History(runs=(run(8, begun=True),))).ready
 
-    assert [(each.step.id, each.attempt, each.adopt) for each in ready] == [(IDS[7], 1, True)]
+    assert [(each.step.id, each.attempt, each.adopt) for each in ready] == [(IDS[8], 1, True)]
 
 
 def test_a_run_whose_steps_are_done_ends():
@@ -81,8 +81,8 @@ def test_a_later_failure_halts_and_holds():
 
 
 def test_a_lost_step_is_repeated_only_when_it_may_be():
-    backup = rule(History(runs=(run(7, next_=Lost("StepLost", "reboot")),)))
-    assert [(each.step.id, each.attempt) for each in backup.ready] == [(IDS[7], 2)]
+    backup = rule(History(runs=(run(8, next_=Lost("StepLost", "reboot")),)))
+    assert [(each.step.id, each.attempt) for each in backup.ready] == [(IDS[8], 2)]
 
     schema = IDS.index("keystone.migrate.schema-sync.main.2023.1@ks1")
     found = rule(History(runs=(run(schema, next_=Lost("StepLost", "reboot")),)))
@@ -133,7 +133,7 @@ def test_suspended_starts_nothing_and_follows_what_runs():
 def test_suspended_in_git_counts_for_the_group_only():
     suspended = desired(release="2026.1", suspended="change freeze")
 
-    found = rule(History(runs=(run(4),)), suspended)
+    found = rule(History(runs=(run(5),)), suspended)
 
     assert found.verdict.state is State.SUSPENDED
     assert "change freeze" in found.verdict.text
@@ -141,29 +141,29 @@ def test_suspended_in_git_counts_for_the_group_only():
 
 def test_newer_inputs_drop_a_run_that_only_prepared_and_turn_back_one_that_began():
     assert kinds(rule(History(runs=(run(3),)), desired(release="yoga"))) == [Kind.RUN_ENDED]
-    assert kinds(rule(History(runs=(run(7),)), desired(release="yoga"))) == [Kind.TURNED_BACK]
+    assert kinds(rule(History(runs=(run(8),)), desired(release="yoga"))) == [Kind.TURNED_BACK]
 
 
 def test_newer_inputs_wait_for_the_step_that_runs():
-    found = rule(History(runs=(run(9, begun=True),)), desired(release="yoga"))
+    found = rule(History(runs=(run(10, begun=True),)), desired(release="yoga"))
 
     assert found.drafts == ()
     assert [ready.adopt for ready in found.ready] == [True]
 
 
 def test_a_forward_change_in_mid_leg_waits_for_the_legs_end():
-    found = rule(History(runs=(run(9),)), desired(release="2026.2"))
+    found = rule(History(runs=(run(10),)), desired(release="2026.2"))
 
     assert found.drafts == ()
-    assert [ready.step.id for ready in found.ready] == [IDS[9]]
+    assert [ready.step.id for ready in found.ready] == [IDS[10]]
 
 
 def test_a_step_past_its_timeout_halts_once_and_is_followed():
-    history = History(runs=(run(7, begun=True),))
-    late = AT + timedelta(seconds=PLAN.steps[7].timeout_s + 1)
+    history = History(runs=(run(8, begun=True),))
+    late = AT + timedelta(seconds=PLAN.steps[8].timeout_s + 1)
 
     assert kinds(rule(history, now=late)) == [Kind.HALT_RAISED]
-    again = rule(halted(run(7, begun=True), IDS[7], Reason.STEP_SLOW), now=late)
+    again = rule(halted(run(8, begun=True), IDS[8], Reason.STEP_SLOW), now=late)
     assert again.drafts == ()
     assert [ready.adopt for ready in again.ready] == [True]
 

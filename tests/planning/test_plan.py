@@ -80,6 +80,7 @@ def test_a_fast_forward_is_one_leg_over_the_whole_route():
 
     assert [route.route for route in found.services] == [("yoga", "2023.1", "2026.1")]
     assert ids(found.steps) == [
+        "preflight.space.main@ks1",
         "prepare.prepare.2023.1@ks1",
         "prepare.prepare.2026.1@ks1",
         "prepare.prepare.2026.1@ks2",

@@ -19,7 +19,7 @@ from reconciler.domain.who import Who
 from reconciler.planning.stall import kind_of, stalls_of
 from tests.planning.test_judge import AT, IDS, PLAN, run
 
-STEP = IDS[7]
+STEP = IDS[8]
 TIMEOUT_S = next(step.timeout_s for step in PLAN.steps if step.id == STEP)
 
 
@@ -90,7 +90,7 @@ def test_every_block_is_a_stall_with_its_own_owner():
 
 
 def test_a_step_is_slow_against_its_own_history_only():
-    open_run = run(7, begun=True)
+    open_run = run(8, begun=True)
     assert stalls(history=History(runs=(open_run,)), after_s=300) == []
     slow = stalls(history=History(runs=(earlier(30), open_run)), after_s=300)
     assert [kind for kind, _, _ in slow] == [Stalled.STEP_SLOW]
@@ -99,11 +99,11 @@ def test_a_step_is_slow_against_its_own_history_only():
 
 
 def test_a_short_step_is_not_slow_for_varying():
-    assert stalls(history=History(runs=(earlier(1), run(7, begun=True))), after_s=59) == []
+    assert stalls(history=History(runs=(earlier(1), run(8, begun=True))), after_s=59) == []
 
 
 def test_a_step_beyond_its_timeout_hangs_until_its_halt_says_so():
-    history = History(runs=(run(7, begun=True),))
+    history = History(runs=(run(8, begun=True),))
     assert [kind for kind, _, _ in stalls(history=history, after_s=TIMEOUT_S + 1)] == [Stalled.STEP_HUNG]
     halt = Halt(
         id="h1",

@@ -27,7 +27,7 @@ async def test_a_leg_waits_for_what_fires_and_for_a_prometheus_that_says_nothing
     stage.metrics.answers = {"ALERTS": FIRES}
     verdict = await stage.until(State.WAITING, reason=Reason.ALERT_FIRING)
     assert "DiskFull" in verdict.text
-    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"prepare"}
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"preflight", "prepare"}
 
     stage.metrics.answers = {"ALERTS": ()}
     await stage.until(State.IN_SYNC)

@@ -31,7 +31,7 @@ async def waiting(wanted: Desired) -> tuple[Stage, str]:
 
 async def test_a_leg_prepares_and_waits_for_its_approvals_by_command():
     stage, plan = await waiting(asking(leg=2))
-    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"prepare"}
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"preflight", "prepare"}
 
     stage.journal.ask("approve", plan, "ada", "read it")
     stage.journal.ask("approve", "keystone", "ada", "once more")

@@ -206,7 +206,7 @@ async def test_a_goal_taken_back_while_only_preparing_is_dropped():
     await stage.until(State.IN_SYNC)
 
     assert [run.ended for run in stage.memory.history.runs] == ["dropped"]
-    assert all("prepare" in step for step in stage.fleet.ledger)
+    assert all(".prepare." in step or ".preflight." in step for step in stage.fleet.ledger)
 
 
 async def test_a_failure_after_the_canary_holds_in_place_until_somebody_says_retry():

@@ -58,7 +58,7 @@ async def test_before_the_window_all_is_prepared_and_nothing_that_serves_is_touc
     assert run is not None
     assert run.prepared
     assert stage.fleet.ledger
-    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"prepare"}
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"preflight", "prepare"}
 
     await stage.until(State.IN_SYNC)
     assert stage.memory.history.completed("keystone")[-1].ended == "done"

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, backup, read_back, restore
+from reconciler.steps import Evidence, backup, read_back, restore, space
 from tests.support.mariadb import shared
 
 pytestmark = pytest.mark.integration
@@ -185,6 +185,32 @@ def test_a_missing_database_is_absent_and_a_refused_login_is_not(sandbox, db, ac
     db.rows("CREATE TABLE later (x INT)")
     assert act(restore, keep_present=False).values == {"absent": "yes"}
     assert db.content() == {}
+
+
+def test_space_is_asked_for_and_no_trace_of_it_stays(sandbox, db, act):
+    folder = sandbox.root / "backups/run-1"
+    done = act(space)
+    assert isinstance(done, Done), done
+    assert int(done.values["wanted"]) > 1024
+    assert act(space).values["wanted"] == done.values["wanted"]  # asked twice, it is not wanted twice
+    assert [path.name for path in folder.iterdir()] == ["keystone.main.need"]
+    act(backup)
+    assert not list(folder.glob("*.need"))
+
+
+def test_without_space_no_dump_is_written(sandbox, db, act):
+    sandbox.tool("df", "echo head; echo '/dev/sda 9 9 1000 9% /'")
+    for kind in (space, backup):
+        failed = act(kind)
+        assert isinstance(failed, Failed)
+        assert failed.reason == Reason.NO_SPACE
+        assert "1000 KiB are free" in failed.text
+    assert not list((sandbox.root / "backups/run-1").glob("*.sql.gz*"))
+
+
+def test_a_missing_database_wants_no_space(db, act):
+    db.server.run(f"DROP DATABASE {db.dbname}")
+    assert act(space).values == {"absent": "yes"}
 
 
 def test_a_cut_dump_is_never_loaded(sandbox, db, act):

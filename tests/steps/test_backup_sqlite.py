@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, backup, read_back, restore
+from reconciler.steps import Evidence, backup, read_back, restore, space
 
 
 @pytest.fixture
@@ -194,9 +194,30 @@ def test_a_file_that_is_no_database_fails_without_a_traceback(sandbox, db, act):
 def test_without_space_nothing_is_written(sandbox, db, act):
     with db.open("wb") as file:
         file.truncate(1 << 43)
-    failed = act(backup)
+    for kind in (space, backup):
+        failed = act(kind)
+        assert isinstance(failed, Failed)
+        assert failed.reason == Reason.NO_SPACE
+        assert "with a fifth to spare" in failed.text
+    assert not list((sandbox.root / "backups/run-1").glob("*.sqlite*"))
+
+
+def test_space_is_asked_for_all_databases_of_a_run(sandbox, db, act):
+    folder = sandbox.root / "backups/run-1"
+    with db.open("wb") as file:
+        file.truncate(1 << 21)
+    done = act(space)
+    assert isinstance(done, Done), done
+    assert int(done.values["free"]) > int(done.values["wanted"]) > 2048 * 6 // 5
+    free = int(done.values["free"])
+    (folder / "nova.api.need").write_text(f"{free}\n")
+    failed = act(space)
     assert isinstance(failed, Failed)
-    assert "no space" in failed.text
+    assert f"keystone.main has 2049 KiB of data, others of this run {free} KiB" in failed.text
+
+
+def test_a_database_that_is_not_there_wants_no_space(act):
+    assert act(space).values == {"absent": "yes"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from reconciler.domain.backup import BackupPolicy
+from reconciler.domain.backup import BackupPolicy, Trust
 from reconciler.domain.desired import Accept
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
@@ -481,3 +481,23 @@ async def test_older_backup_sets_are_removed_by_policy_and_the_way_back_is_not()
     stage.want(release="2024.1")
     await stage.until(State.IN_SYNC)
     assert stage.fleet.data.release == "2024.1"
+
+
+async def test_no_schema_moves_before_its_dump_was_restored_on_trial_where_policy_demands_that():
+    stage = await at_yoga()
+    trial = "keystone.backup.restore-check.main@ks1"
+    stage.fleet.failing = {trial}
+    policy = {"keystone": BackupPolicy(trust=Trust.RESTORED)}
+    stage.commit(replace(desired(release="2026.1"), backups=policy))
+
+    halted = await stage.until(State.HALTED)
+    assert "on trial" in halted.text
+    assert not any("schema-sync" in step for step in stage.fleet.ledger)
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}
+
+    stage.fleet.failing = set()
+    stage.journal.ask("retry", "keystone", "ada", "mended")
+    await stage.until(State.IN_SYNC)
+    done = stage.fleet.ledger
+    assert done.index(trial) < done.index("keystone.migrate.schema-sync.main.2023.1@ks1")
+    assert kept_sets(stage.memory.history)[0].trust is Trust.RESTORED

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.domain.journal import Kind
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.rehearsal import group_of
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
@@ -16,6 +18,7 @@ from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
 from reconciler.planning.preview import positions_of
 from reconciler.planning.quarantine import in_force
+from reconciler.planning.rehearsal import begin, wanted
 from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
 from reconciler.planning.stall import stalls_of
@@ -82,7 +85,17 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
         if decision.plan is not None and begins and decision.verdict.state is State.PROGRESSING:
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)
-    return tuple(decisions)
+    return (*decisions, *rehearsals(memory, read.commit, scene))
+
+
+def rehearsals(memory: Memory, commit: str, scene: Scene) -> Iterator[Decision]:
+    """Begin the rehearsals that somebody, or policy, wants, once it is known where their services stand."""
+    owners = {name: group for group, names in groups_of(scene.desired).items() for name in names}
+    for name in wanted(scene):
+        service = scene.desired.services[name]
+        if memory.history.open_run(group_of(name)) is None and memory.fresh_for(owners[name], commit):
+            seen = memory.observations
+            yield begin(name, position_of(service, scene.desired, scene.catalog, seen, memory.history), scene)
 
 
 def _order(memory: Memory, commit: str, scene: Scene) -> Order | None:

@@ -89,6 +89,14 @@ class Quarantined(TypedDict):
     until: str
 
 
+class Rehearsed(TypedDict):
+    """How the newest rehearsal of a service goes, or went; `run` is its run."""
+
+    service: str
+    run: str
+    state: Literal["running", "passed", "failed"]
+
+
 class Source(TypedDict):
     """How the repository stands; `problem` is empty when the newest commit `head` is in force."""
 
@@ -123,6 +131,7 @@ class Status(TypedDict):
     stalls: list[Stall]
     hosts: Hosts
     suspensions: list[Suspension]
+    rehearsals: list[Rehearsed]
     quarantine: list[Quarantined]
     source: Source
     problems: list[Block]

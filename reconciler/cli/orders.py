@@ -56,6 +56,19 @@ def approve(
     _order("approve", f"{plan}/{wave}" if wave else plan, why, wait, config)
 
 
+def rehearse(
+    service: str = typer.Argument(help="The service whose walk is rehearsed."),
+    why: str = Why,
+    wait: float = Wait,
+    config: Path | None = Config,
+) -> None:
+    """Walk copies of a service's databases to its goal.
+
+    By the steps of the leg to come, on the scratch databases that git names; what serves is not touched.
+    """
+    _order("rehearse", service, why, wait, config)
+
+
 def clear_halt(
     halt: str = typer.Argument(metavar="ID", help="The halt's id, as `status` shows it."),
     why: str = Why,

@@ -93,6 +93,8 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
         parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
+    for each in found.get("rehearsals", ()):
+        parts.append(plain(f"rehearsal of {each['service']}: {each['state']} (run {each['run']})"))
     for each in found.get("quarantine", ()):  # an older daemon told of none
         of = ", ".join(each["services"]) or "no service"
         parts.append(plain(f"quarantined: {each['host']} ({of}) until {each['until']} by {each['by']}: {each['why']}"))

@@ -20,7 +20,7 @@ from reconciler.desired.probe_model import KINDS, ProbeModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
-from reconciler.desired.world import World, replaced
+from reconciler.desired.world import World, rehearsed, replaced
 from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.backup import BackupPolicy, Trust
@@ -195,6 +195,8 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         suspended=model.suspended,
         moved_by=model.moved_by,
         replacements=dict(_replacements(entry, model, world)),
+        rehearsal=_rehearsal(entry, model, world),
+        rehearsal_days=(model.rehearsal.within_days or 0) if model.rehearsal else 0,
         deployment=OWN if model.replacements else "",
     )
 
@@ -204,21 +206,34 @@ def _replacements(entry: Entry[ServiceModel], model: ServiceModel, world: World)
     order = [each.release.id for each in world.catalog.service(world.component(entry, model)).releases]
     named = {world.release(model, name): name for name in model.replacements}
     for release in sorted(named, key=order.index):
-        whole = _service(entry, replaced(model, named[release]), world)
-        yield (
-            release,
-            Deployment(
-                hosts=whole.hosts,
-                bootstrap=whole.bootstrap,
-                databases=whole.databases,
-                units=whole.units,
-                builds=whole.builds,
-                config=whole.config,
-                commands=whole.commands,
-                vars=whole.vars,
-                backup_dir=whole.backup_dir,
-            ),
-        )
+        yield release, _deployment(_service(entry, replaced(model, named[release]), world))
+
+
+def _rehearsal(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> Deployment | None:
+    if model.rehearsal is None:
+        return None
+    own = _service(entry, model.model_copy(update={"rehearsal": None, "replacements": {}}), world)
+    found = rehearsed(model)
+    apart = model.rehearsal.hosts or model.rehearsal.roles
+    return _deployment(_service(entry, found if apart else _on(found, found.bootstrap or own.bootstrap), world))
+
+
+def _on(model: ServiceModel, host: str) -> ServiceModel:
+    return model.model_copy(update={"hosts": (host,), "roles": (), "bootstrap": host, "overrides": {}})
+
+
+def _deployment(whole: Service) -> Deployment:
+    return Deployment(
+        hosts=whole.hosts,
+        bootstrap=whole.bootstrap,
+        databases=whole.databases,
+        units=whole.units,
+        builds=whole.builds,
+        config=whole.config,
+        commands=whole.commands,
+        vars=whole.vars,
+        backup_dir=whole.backup_dir,
+    )
 
 
 def _wave_size(text: str) -> int | Percent:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from reconciler.desired.checks_catalog import exposing_rules
 from reconciler.desired.checks_deployment import check_moved, check_procedure, check_replacements, deployments
 from reconciler.desired.checks_quarantine import check_quarantine
+from reconciler.desired.checks_rehearsal import check_rehearsal
 from reconciler.desired.checks_release import (
     ServiceEntry,
     check_builds,
@@ -27,7 +28,7 @@ from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", "alerts", "approvals", "halts", "windows", NOT_EXPOSED)
+RISKS = ("data-loss", "hold", "alerts", "approvals", "halts", "rehearsal", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 
@@ -201,6 +202,7 @@ CHECKS: tuple[Check, ...] = (
     check_releases,
     check_procedure,
     check_replacements,
+    check_rehearsal,
     _hosts,
     _chosen_hosts,
     _canary,

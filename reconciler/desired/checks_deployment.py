@@ -11,7 +11,8 @@ from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem
 from reconciler.desired.procedure_model import ProcedureModel
 from reconciler.desired.tree import Entry
-from reconciler.desired.world import World, replaced
+from reconciler.desired.world import World, rehearsed, replaced
+from reconciler.domain.desired import REHEARSAL
 from reconciler.domain.release import near_miss
 
 
@@ -27,6 +28,16 @@ def deployments(entry: ServiceEntry) -> Iterator[tuple[ServiceEntry, ServiceMode
         second = node.at("replacements", name)
         merged = replace(node, content={**own, **second.entries()}, key=second.key)
         yield Entry(entry.name, merged, None), replaced(model, name)
+    if model.rehearsal is not None:
+        second = node.at("rehearsal")
+        own = own if model.rehearsal.hosts or model.rehearsal.roles else dict(node.entries())
+        merged = replace(node, content={**own, **second.entries()}, key=second.key)
+        yield Entry(entry.name, merged, None), _with_procedure(rehearsed(model))
+
+
+def _with_procedure(model: ServiceModel) -> ServiceModel:
+    """Return a rehearsal as it is carried out: by the procedure for that."""
+    return model.model_copy(update={"procedure": REHEARSAL, "verify": (), "smoke": (), "overrides": {}})
 
 
 def check_moved(entry: ServiceEntry) -> Iterator[Problem]:
@@ -42,6 +53,8 @@ def check_procedure(entry: ServiceEntry, model: ServiceModel, world: World) -> I
     node, known = entry.node, world.tree.procedures
     if model.moved_by == "others":
         yield from _moved_by_others(node, model)
+    elif model.procedure == REHEARSAL and entry.model is None:
+        return  # by the procedure for that, which suits every service with databases
     elif model.procedure not in known and "procedure" in node.entries():
         hint = near_miss(model.procedure, known, "procedures")
         yield node.at("procedure").problem(f"unknown procedure {shown(model.procedure)}", hint)

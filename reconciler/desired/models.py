@@ -185,6 +185,18 @@ class ReplacementModel(Model):
     vars: dict[w.Variable, w.Line] = Field(default={}, description="Variables for placeholders; those of hosts win.")
 
 
+class RehearsalModel(ReplacementModel):
+    """Scratch databases on which the walk of a service's own is rehearsed, and what is needed to migrate them.
+
+    What is left out is as the service has it, its bootstrap host too.
+    """
+
+    within_days: w.Count | None = Field(
+        default=None,
+        description="How old a rehearsal of the walk may be when a leg begins; it begins by itself. None: not asked.",
+    )
+
+
 class ServiceModel(Model):
     """A service: the release it should run, and all that is needed to bring it there."""
 
@@ -237,6 +249,7 @@ class ServiceModel(Model):
     moved_by: Literal["us", "others"] = Field(
         default="us", description="`others`: it is only looked at, never planned; plans that need it wait for them."
     )
+    rehearsal: RehearsalModel | None = Field(default=None, description="Where its walk is rehearsed.")
     replacements: dict[w.Name, ReplacementModel] = Field(
         default={}, description="Further deployments, by the release at which each takes the place of the one before."
     )

@@ -40,6 +40,7 @@ CHAPTERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("services.NAME.canary", m.CanaryModel),
     ("services.NAME.overrides.HOST", m.OverrideModel),
     ("services.NAME.replacements.RELEASE", m.ReplacementModel),
+    ("services.NAME.rehearsal", m.RehearsalModel),
     ("A secret: services.NAME.secrets.NAME, databases.NAME.password", m.SecretModel),
     ("probes.NAME", q.ProbeModel),
     ("probes.NAME.http", q.HttpModel),

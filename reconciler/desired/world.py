@@ -76,5 +76,26 @@ def replaced(model: ServiceModel, release: str) -> ServiceModel:
     """Return a service as the deployment of a release has it: what that leaves out is the own one's, but for hosts."""
     second = model.replacements[release]
     own = {key: getattr(second, key) for key in SECOND if key in second.model_fields_set}
-    apart = {"roles": (), "hosts": (), "bootstrap": "", "overrides": {}, "canary": CanaryModel(), "replacements": {}}
+    return model.model_copy(update=_apart() | own)
+
+
+def rehearsed(model: ServiceModel) -> ServiceModel:
+    """Return a service as its rehearsal has it: on the service's bootstrap host, unless it names others."""
+    second = model.rehearsal
+    assert second is not None
+    own = {key: getattr(second, key) for key in SECOND if key in second.model_fields_set}
+    apart = _apart() if second.hosts or second.roles else {"replacements": {}, "rehearsal": None}
     return model.model_copy(update=apart | own)
+
+
+def _apart() -> dict[str, object]:
+    """Return what no other deployment has of the service's own."""
+    return {
+        "roles": (),
+        "hosts": (),
+        "bootstrap": "",
+        "overrides": {},
+        "canary": CanaryModel(),
+        "replacements": {},
+        "rehearsal": None,
+    }

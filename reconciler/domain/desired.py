@@ -16,6 +16,9 @@ from reconciler.domain.window import Window
 OWN = "own"
 """The deployment that a service's own keys describe, where others take its place."""
 
+REHEARSAL = "rehearsal"
+"""The deployment on which a service's walk is rehearsed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -209,6 +212,8 @@ class Service:
     suspended: str = ""  # the reason, empty when not suspended
     moved_by: str = "us"  # us | others: these are only looked at, never planned
     replacements: Mapping[str, Deployment] = field(default_factory=dict)
+    rehearsal: Deployment | None = None  # scratch databases, and what is needed to migrate them
+    rehearsal_days: int = 0  # how old a rehearsal may be when a leg begins; 0: none is asked for
     deployment: str = ""  # own, or the release at which it takes over; empty where there is but one
 
 

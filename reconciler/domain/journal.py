@@ -55,6 +55,8 @@ class Kind:
     HALT_RAISED = "halt_raised"  # id, scope, reason, text, hint, inputs
     HALT_CLEARED = "halt_cleared"  # id, by, why
     HOLD_RELEASED = "hold_released"  # inputs, by
+    REHEARSAL_ASKED = "rehearsal_asked"  # service, by, why
+    REHEARSAL_REFUSED = "rehearsal_refused"  # service, text
     APPROVED = "approved"  # plan, wave (null: the leg), by, why
     SUSPENDED = "suspended"  # by, why
     RESUMED = "resumed"  # by, why
@@ -64,8 +66,8 @@ class Kind:
 class Command:
     """What an operator asked for on the command line; carried out by the daemon in its next pass.
 
-    `verb` is suspend | resume | retry | approve | clear-halt | accept-history; `subject` a group, service, halt id,
-    commit or PLAN[/WAVE], empty for the whole fleet.
+    `verb` is suspend | resume | retry | approve | rehearse | clear-halt | accept-history; `subject` a group, service,
+    halt id, commit or PLAN[/WAVE], empty for the whole fleet.
     """
 
     id: int

@@ -92,6 +92,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "What the procedure says does not fit this service.",
         "Mend the action that the text names, or choose another procedure.",
     ),
+    Reason.REHEARSAL_UNFIT: (
+        "There is nothing that could be rehearsed, or nowhere to do it.",
+        "Name scratch databases, and configuration for them, under the service's `rehearsal`.",
+    ),
     Reason.REPLACEMENT_DONE: (
         "The procedure replaces a deployment, and none is described that takes over at the end of the leg.",
         "Describe it under `replacements`, by the release at which it takes over, or choose another procedure.",
@@ -254,6 +258,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Git asks for the approval of people before this plan, or its next wave, goes on.",
         "Read the plan, then `reconciler approve PLAN --why TEXT`; or add it under `approve` in git.",
     ),
+    Reason.REHEARSAL_MISSING: (
+        "Git asks for a rehearsal of the databases' walk before the leg, and none has passed lately.",
+        "`reconciler rehearse SERVICE`; `reconciler history` shows how the last one went; mend what failed in git.",
+    ),
     Reason.FLEET_HALTED: (
         "Another group is halted, and git says that its halts stop the whole fleet.",
         "Mend what halted it and clear that halt; or `accept` a `halts:SERVICE` in git to let this one go on.",
@@ -267,30 +275,6 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Wait for the next one; give the window more hours or `overrun`; or `accept` a `windows:SERVICE` in git.",
     ),
 }
-
-
-HALTING = frozenset(
-    {
-        Reason.STEP_FAILED,
-        Reason.STEP_LOST,
-        Reason.STEP_SLOW,
-        Reason.CANARY_FAILED,
-        Reason.VERIFY_FAILED,
-        Reason.PROBE_INCONCLUSIVE,
-        Reason.GATE_CLOSED,
-        Reason.SCHEMA_MISMATCH,
-        Reason.STRUCTURE_MISMATCH,
-        Reason.BACKUP_UNREADABLE,
-        Reason.NO_SPACE,
-        Reason.VALUE_MISSING,
-        Reason.VALUE_INVALID,
-        Reason.WRITTEN_SINCE,
-        Reason.BACK_OUT_FAILED,
-        Reason.SECRET_MISSING,
-        Reason.HOST_FENCED,
-    }
-)
-"""The closed list of why a group halts; each has a section in docs/reference/halts.md."""
 
 
 def hint_of(reason: Reason, *, host: str = "", group: str = "") -> str:

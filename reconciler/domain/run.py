@@ -115,7 +115,7 @@ class History:
     """The journal, folded.
 
     `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
-    (group, inputs) that failed.
+    (group, inputs) that failed; `rehearsals_asked` the services that somebody wants rehearsed and that were not yet.
     """
 
     accepted: str = ""
@@ -125,6 +125,7 @@ class History:
     holds: frozenset[tuple[str, str]] = frozenset()
     suspensions: tuple[Suspension, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    rehearsals_asked: tuple[str, ...] = ()
     halts_raised: int = 0
     refused: str = ""
 

@@ -25,7 +25,8 @@ class Case:
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
     gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
     `wave` is the one that would begin next, 0 where none would but the canary's. `alerts` is what fires, by
-    the alert's name in git.
+    the alert's name in git. `rehearsals` says of each service of which git asks one how it went: running, passed,
+    failed, or nothing.
     """
 
     group: str
@@ -38,6 +39,7 @@ class Case:
     plan: str = ""
     wave: int = 0
     approvals: tuple[Approval, ...] = ()
+    rehearsals: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
 
 

@@ -51,6 +51,7 @@ class Command(command.Model):
 OWN: Mapping[str, ActionForm] = {
     "schema": ActionForm(model=Schema),
     "load": ActionForm(model=Load),
+    "unload": ActionForm(model=Load),
     "row_gates": ActionForm(model=Nothing, where="daemon"),
     "backfill": ActionForm(model=Backfill),
     "stop": ActionForm(model=Units),

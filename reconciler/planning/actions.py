@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from reconciler.domain.build import Build
-from reconciler.domain.desired import SecretRef
+from reconciler.domain.desired import REHEARSAL, SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.procedure import ActionSpec
@@ -14,7 +14,8 @@ from reconciler.planning.build import expectation
 from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, seal, space
-from reconciler.planning.direct import direct, filled_args, fitted, load
+from reconciler.planning.deployments import seen_as
+from reconciler.planning.direct import direct, filled_args, fitted, load, unload
 from reconciler.planning.probe_actions import smoke, verify
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.run_actions import restart, start, stop
@@ -47,7 +48,8 @@ def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     build = wanted_build(setting)
     if not build.files:
         return ()
-    common: dict[str, Json] = {"service": setting.service.name}
+    rehearsed = setting.service.deployment == REHEARSAL  # on the host of another deployment, whose stamp must stay
+    common: dict[str, Json] = {"service": seen_as(setting.service) if rehearsed else setting.service.name}
     files: list[Json] = [
         {"path": f.path, "content": f.content, "mode": f.mode, "owner": f.owner, "group": f.group} for f in build.files
     ]
@@ -96,6 +98,7 @@ ACTIONS: Mapping[str, Expansion] = {
     "space": space,
     "backup": backup,
     "load": load,
+    "unload": unload,
     "row_gates": preflight_gates,
     "schema": gated_schema,
     "backfill": backfill,

@@ -13,11 +13,15 @@ from reconciler.planning.scene import Scene, groups_of
 def claimed_by(plan: Plan, scene: Scene) -> Plan | None:
     """Return another group's plan that is being carried out and changes something that this one would change.
 
-    One that is prepared and waits before its pause claims nothing: it may wait for days.
+    One that is prepared and waits before its pause claims nothing: it may wait for days. Nor does a rehearsal.
     """
     mine = claims_of(plan)
-    begun = (*(run.plan for run in scene.history.open_legs() if not run.prepared), *scene.pinned)
+    begun = (*(run.plan for run in scene.history.open_legs() if _claims(run)), *scene.pinned)
     return next((other for other in begun if other.group != plan.group and claims_of(other) & mine), None)
+
+
+def _claims(run: Run) -> bool:
+    return not run.prepared and run.plan.direction != "rehearse"
 
 
 def claims_of(plan: Plan) -> frozenset[tuple[str, str]]:

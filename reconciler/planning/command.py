@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Command, Draft, Kind
+from reconciler.domain.rehearsal import group_of as rehearsals_of
 from reconciler.domain.release import near_miss
 from reconciler.domain.run import Halt, History
 from reconciler.planning.scene import groups_of
@@ -76,6 +77,20 @@ def _approve(command: Command, history: History, desired: Desired | None) -> Ans
     return (Draft(Kind.APPROVED, group=run.group, run=run.id, body=dict(body)),), f"{what} is approved by {command.by}"
 
 
+def _rehearse(command: Command, history: History, desired: Desired | None) -> Answer:
+    """Take note of a rehearsal that somebody wants; the pass begins it as soon as it knows where the service stands."""
+    service = None if desired is None else desired.services.get(command.subject)
+    if service is None:
+        return _unknown(command, desired)
+    if service.rehearsal is None:
+        return (), f"refused: {service.name} has no databases for rehearsals; name them under its `rehearsal` in git"
+    group = rehearsals_of(service.name)
+    if history.open_run(group) is not None:
+        return (), f"refused: a rehearsal of {service.name} is under way"
+    draft = Draft(Kind.REHEARSAL_ASKED, group=group, body={"service": service.name, **_by(command)})
+    return (draft,), f"{service.name} is rehearsed; `reconciler status` shows how it goes"
+
+
 def _clear_halt(command: Command, history: History, desired: Desired | None) -> Answer:
     halt = next((halt for halt in history.halts if halt.id == command.subject), None)
     if halt is None:
@@ -113,5 +128,6 @@ _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
     "resume": _resume,
     "retry": _retry,
     "approve": _approve,
+    "rehearse": _rehearse,
     "clear-halt": _clear_halt,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.domain.desired import OWN, Canary, Service
+from reconciler.domain.desired import OWN, REHEARSAL, Canary, Deployment, Service
 from reconciler.domain.plan import ServiceRoute
 from reconciler.domain.procedure import PREPARING, Phase
 from reconciler.domain.run import History, Run
@@ -18,10 +18,19 @@ def all_of(service: Service) -> tuple[Service, ...]:
 
 def taking_over(service: Service, release: str) -> Service:
     """Return the deployment that takes over at a release."""
-    second = service.replacements[release]
+    return _as(service, release, service.replacements[release])
+
+
+def rehearsing(service: Service) -> Service:
+    """Return the deployment on which a service's walk is rehearsed."""
+    assert service.rehearsal is not None
+    return _as(service, REHEARSAL, service.rehearsal)
+
+
+def _as(service: Service, name: str, second: Deployment) -> Service:
     return replace(
         service,
-        deployment=release,
+        deployment=name,
         hosts=second.hosts,
         bootstrap=second.bootstrap,
         databases=second.databases,

@@ -9,7 +9,7 @@ from typing import Any, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from reconciler.domain.action import ActionForm
-from reconciler.domain.desired import Database, SecretRef
+from reconciler.domain.desired import REHEARSAL, Database, SecretRef
 from reconciler.domain.placeholder import VALUE, fill
 from reconciler.domain.plan import Json
 from reconciler.domain.probe import HttpProbe
@@ -71,12 +71,24 @@ def load(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
 
     One that the old deployment has not is fresh: nothing is loaded into it, and going back empties it all the same.
     """
+    return _loads(setting, args, "load")
+
+
+def unload(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Empty what this run has loaded; raises UnfitError where nothing could be loaded."""
+    return _loads(setting, args, "unload", take_back=True)
+
+
+def _loads(setting: Setting, args: Mapping[str, object], verb: str, **more: object) -> tuple[Draft, ...]:
     if setting.old is None:
         raise UnfitError(f"{setting.service.name} has no second deployment whose databases could be loaded")
     names = [str(args["database"])] if "database" in args else sorted(setting.service.databases)
     fresh = {name: {"fresh": True} if name not in setting.old.databases else {} for name in names}
-    drafts = (direct(setting, ActionSpec("load", {**args, **fresh[name], "database": name})) for name in names)
-    return tuple(replace(draft, key=f"load.{name}") for name, (draft,) in zip(names, drafts, strict=True))
+    kept = {"keep_present": False} if setting.service.deployment == REHEARSAL else {}  # a copy of a copy is worth none
+    drafts = (
+        direct(setting, ActionSpec("load", {**args, **fresh[name], **kept, **more, "database": name})) for name in names
+    )
+    return tuple(replace(draft, key=f"{verb}.{name}") for name, (draft,) in zip(names, drafts, strict=True))
 
 
 def _named(spec: ActionSpec, model: type[Args]) -> dict[str, object]:

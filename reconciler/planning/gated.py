@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.domain.gate import Holds
@@ -14,6 +15,7 @@ from reconciler.gates import Case, closed, gates
 from reconciler.planning.decision import ruling
 from reconciler.planning.durations import durations_of
 from reconciler.planning.pause import least_s
+from reconciler.planning.rehearsal import rehearsed
 from reconciler.planning.scene import Scene, accepted, groups_of
 from reconciler.planning.set_aside import policy_of
 
@@ -35,7 +37,7 @@ def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: in
 
     `run` is the open one, and `wave` what it would begin next. What goes back passes all gates.
     """
-    if plan.direction == "back":
+    if plan.direction != "forward":
         return None
     case = _case(plan, scene, begun=run is not None and not run.preparing)
     found = closed(replace(case, wave=wave))
@@ -53,6 +55,15 @@ def _stops_all(halt: Halt, scene: Scene) -> bool:
     return policy_of(halt.group, scene).scope == "fleet"
 
 
+def _rehearsals(plan: Plan, scene: Scene) -> Iterator[tuple[str, str]]:
+    """Yield how the rehearsal of each service went for which git asks for one, empty where there was none."""
+    for route in plan.services:
+        service = scene.desired.services.get(route.service)
+        if service is not None and service.rehearsal_days and len(route.route) > 1:
+            found = rehearsed(service.name, plan.inputs, scene)
+            yield service.name, found.state if found else ""
+
+
 def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
     services = {plan.group, *groups_of(scene.desired).get(plan.group, ())}
     measure = bool(scene.desired.windows) and not begun
@@ -61,6 +72,7 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         desired=scene.desired,
         now=scene.now,
         plan=plan.id,
+        rehearsals=dict(_rehearsals(plan, scene)),
         alerts=scene.alerts,
         approvals=(*scene.history.approvals, *scene.desired.approved),
         begun=begun,

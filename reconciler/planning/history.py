@@ -9,6 +9,7 @@ from typing import Any
 from reconciler.domain.approval import Approval
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.outcome import Failed, Lost
+from reconciler.domain.rehearsal import group_of
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
 from reconciler.planning.serial import outcome_from_json, plan_from_json, steps_from_json
 
@@ -33,7 +34,10 @@ def _refused(history: History, entry: Entry) -> History:
 
 def _pinned(history: History, entry: Entry) -> History:
     plan = plan_from_json(_mapping(entry.body["plan"]))
-    return replace(history, runs=(*history.runs, Run(id=entry.run, plan=plan, started_at=entry.at)))
+    asked = tuple(each for each in history.rehearsals_asked if group_of(each) != entry.group)
+    return replace(
+        history, rehearsals_asked=asked, runs=(*history.runs, Run(id=entry.run, plan=plan, started_at=entry.at))
+    )
 
 
 def _intent(history: History, entry: Entry) -> History:
@@ -121,6 +125,16 @@ def _approved(history: History, entry: Entry) -> History:
     return replace(history, approvals=(*history.approvals, approval))
 
 
+def _rehearsal_asked(history: History, entry: Entry) -> History:
+    asked = dict.fromkeys((*history.rehearsals_asked, str(entry.body["service"])))
+    return replace(history, rehearsals_asked=tuple(asked))
+
+
+def _rehearsal_refused(history: History, entry: Entry) -> History:
+    left = tuple(each for each in history.rehearsals_asked if each != entry.body["service"])
+    return replace(history, rehearsals_asked=left)
+
+
 def _suspended(history: History, entry: Entry) -> History:
     suspension = Suspension(entry.group, str(entry.body["by"]), str(entry.body["why"]), entry.at)
     others = tuple(s for s in history.suspensions if s.scope != entry.group)
@@ -164,6 +178,8 @@ _HANDLERS: Mapping[str, Callable[[History, Entry], History]] = {
     Kind.HALT_CLEARED: _halt_cleared,
     Kind.HOLD_RELEASED: _hold_released,
     Kind.APPROVED: _approved,
+    Kind.REHEARSAL_ASKED: _rehearsal_asked,
+    Kind.REHEARSAL_REFUSED: _rehearsal_refused,
     Kind.SUSPENDED: _suspended,
     Kind.RESUMED: _resumed,
 }

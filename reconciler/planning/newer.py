@@ -19,7 +19,7 @@ from reconciler.planning.trouble import begun, turn
 
 def overtaken(run: Run, running: Sequence[Step], scene: Scene) -> Decision | None:
     """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
-    if running or inputs_of(run.group, scene.desired) == run.plan.inputs:
+    if running or run.plan.direction == "rehearse" or inputs_of(run.group, scene.desired) == run.plan.inputs:
         return None
     if run.back is not None:
         return _turned_anew(run, scene)

@@ -83,6 +83,8 @@ class OpenRun:
     def _in_trouble(self, running: Sequence[Step]) -> Decision | None:
         """See to what ended badly: first to what was not told of, and to hosts that are set aside last."""
         troubles = tuple(each for each in troubles_of(self.run) if each[0].host not in self.away)
+        if self.run.plan.direction == "rehearse":
+            return self._rehearsed_badly(troubles, running)
         if stopping := [each for each in troubles if each[0].host not in self.aside]:
             return self._troubled(next(filter(self._untold, stopping), stopping[0]), running)
         aside = next(filter(self._untold, troubles), None)
@@ -106,6 +108,19 @@ class OpenRun:
         decision = ruling(run.group, State.HALTED, reason, f"{_words(step)}: {outcome.text}")
         return self._still(replace(decision, drafts=tuple(drafts)), self._adopted(running))
 
+    def _rehearsed_badly(self, troubles: Sequence[Trouble], running: Sequence[Step]) -> Decision | None:
+        """Clear a rehearsal away that failed, which halts nothing; where that fails too, leave it."""
+        if not troubles:
+            return None
+        step, outcome, _ = troubles[0]
+        text = f"{_words(step)}: {outcome.text}"
+        decision = ruling(self.run.group, State.BACKING_OUT, Reason(outcome.reason), text, self.run.id)
+        if running:
+            return self._still(decision, self._adopted(running))
+        end = Draft(Kind.RUN_ENDED, group=self.run.group, run=self.run.id, body={"result": "failed"})
+        draft = end if self.run.going_back else turn(self.run, text, self.scene)
+        return replace(decision, drafts=(draft,), plan=self.run.plan)
+
     def _untold(self, trouble: Trouble) -> bool:
         step, outcome, attempt = trouble
         return not raised(self.run, step, attempt, reason_of(self.run, step, outcome), self.scene)
@@ -121,7 +136,7 @@ class OpenRun:
     def _slow(self, running: Sequence[Step]) -> Decision | None:
         """Halt once for a step that runs longer than its timeout, and follow it on."""
         trouble = late(self.run, running, self.scene)
-        if trouble is None:
+        if trouble is None or self.run.plan.direction == "rehearse":
             return None
         draft = halt(self.run, trouble, Reason.STEP_SLOW, self.scene)
         decision = ruling(self.run.group, State.HALTED, Reason.STEP_SLOW, str(draft.body["text"]))

@@ -14,6 +14,7 @@ from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, Report
 from reconciler.planning.position import goal_of
 from reconciler.planning.preview import Preview
+from reconciler.planning.rehearsal import newest
 from reconciler.planning.scene import groups_of
 from reconciler.planning.serial import plan_from_json, plan_to_json
 
@@ -54,6 +55,7 @@ def status_to_json(report: Report, since: Mapping[str, datetime]) -> dict[str, A
             {"scope": each.scope, "by": each.by, "why": each.why, "since": moment(each.since)}
             for each in history.suspensions
         ],
+        "rehearsals": [{"service": each.service, "run": each.run, "state": each.state} for each in newest(history)],
         "quarantine": list(_quarantine(report)),
         "source": {"problem": source.problem, "text": source.text, "hint": source.hint, "head": source.head},
         "problems": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in report.problems],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.domain.halting import HALTING
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.domain.reasons import HALTING, Reason, hint_of
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Attempt, Run
 from reconciler.planning.deployments import any_cut_over
 from reconciler.planning.scene import Scene, accepted_losses

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.desired.checks import RISKS
 from reconciler.desired.probe_model import KINDS
-from reconciler.domain.reasons import HALTING
+from reconciler.domain.halting import HALTING
 from reconciler.gates import gates
 from reconciler.observers import observers
 from reconciler.steps import Args, Where, direct_kinds, kinds

@@ -158,7 +158,7 @@ class Fleet:
 
     def obey(self, host: Host, order: Order) -> Exited:
         """Do what a script of a known step kind says, and note what came of it."""
-        service = _service_of(order)
+        service = _service_of(order).removesuffix("@rehearsal")
         site = self.site(service, host.name)
         machine, before = site.machines[host.name], copy.deepcopy(site.data)
         serving = {name: _release(each.running) for name, each in site.machines.items() if each.running}

@@ -32,6 +32,11 @@ database = {db_name}
 
 def on_mariadb(site: Site, release: str) -> str:
     """Commit the desired state with the service's database on a MariaDB that wants a password."""
+    return site.push(files_on_mariadb(site, release))
+
+
+def files_on_mariadb(site: Site, release: str) -> dict[str, str]:
+    """Write the desired state with the service's database on MariaDB."""
     server = shared()
     files = site.files(release)
     cnf = f'{{path: "{site.root}/{{host}}/my.cnf", source: files/my.cnf}}'
@@ -46,7 +51,7 @@ def on_mariadb(site: Site, release: str) -> str:
     }.items():
         assert old in fleet, old
         fleet = fleet.replace(old, new)
-    return site.push(files | {"fleet.yaml": fleet, "files/my.cnf": MY_CNF})
+    return files | {"fleet.yaml": fleet, "files/my.cnf": MY_CNF}
 
 
 @pytest.fixture

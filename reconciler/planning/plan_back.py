@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.domain.plan import Plan, ServiceRoute, Step
+from reconciler.domain.backup import SetKind
+from reconciler.domain.plan import Block, Plan, ServiceRoute, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
 from reconciler.planning.actions import verify_host
 from reconciler.planning.graph import make_step
+from reconciler.planning.kept import kept_sets
 from reconciler.planning.leg import Leg, Place
 from reconciler.planning.probe_actions import asked_once
 from reconciler.planning.scene import Scene, accepted_losses, block, finished, groups_of
 from reconciler.planning.setting import Setting
 from reconciler.planning.way_back import undo_steps
+from reconciler.steps import restore
 
 
 def checks_back(leg: Leg, scene: Scene) -> Iterable[Step]:
@@ -58,19 +61,46 @@ def plan_back(group: str, inputs: str, at: Mapping[str, str], scene: Scene) -> P
         start = ", ".join(f"{name} to {goal}" for name, goal in goals.items())
         no_way = block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
         return finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(no_way,), direction="back"))
-    return _back_over(runs[-1], group, inputs, scene)
+    plan = _back_over(runs[-1], group, inputs)
+    barred = next(filter(None, (_barred(run, scene) for run in _way(runs, goals, at))), None)
+    if barred is not None:
+        return finished(replace(plan, blocked=(barred,)))
+    steps = undo_steps(scene.history.chain(runs[-1]), under="", accept_loss=accepted_losses(scene))
+    return finished(replace(plan, steps=steps))
 
 
-def _back_over(run: Run, group: str, inputs: str, scene: Scene) -> Plan:
+def _back_over(run: Run, group: str, inputs: str) -> Plan:
     routes = tuple(
         ServiceRoute(service=r.service, start=r.goal, goal=r.start, route=tuple(reversed(r.route)))
         for r in run.plan.services
     )
-    plan = Plan(id="", group=group, inputs=inputs, services=routes, direction="back", undoes=run.id)
+    return Plan(id="", group=group, inputs=inputs, services=routes, direction="back", undoes=run.id)
+
+
+def _way(runs: Sequence[Run], goals: Mapping[str, str], at: Mapping[str, str]) -> Iterable[Run]:
+    """Yield the runs that lie between here and the goals, newest first."""
+    missing = {name: goal for name, goal in goals.items() if goal != at[name]}
+    for run in reversed(runs):
+        yield run
+        for route in run.plan.services:
+            if missing.get(route.service) == route.start:
+                del missing[route.service]
+        if not missing:
+            return
+
+
+def _barred(run: Run, scene: Scene) -> Block | None:
+    """Say why nothing leads back over a run: a step of no return was begun in it, or its backup set is gone."""
     chain = scene.history.chain(run)
-    beyond = [step for each in chain for step in each.plan.steps if step.point_of_no_return and each.attempted(step.id)]
-    if beyond:
-        text = f"{beyond[0].title} was done in run {run.id}"
-        return finished(replace(plan, blocked=(block(Reason.BEYOND_NO_RETURN, text),)))
-    steps = undo_steps(chain, under="", accept_loss=accepted_losses(scene))
-    return finished(replace(plan, steps=steps))
+    begun = [(each, step) for each in chain for step in each.plan.steps if each.attempted(step.id)]
+    for each, step in begun:
+        if step.point_of_no_return:
+            return block(Reason.BEYOND_NO_RETURN, f"{step.title} was done in run {each.id}")
+    restored = {step.service for _, step in begun if step.undo is not None and step.undo.kind == restore.KIND}
+    ids = {each.id for each in chain}
+    for kept in kept_sets(scene.history):
+        if kept.run in ids and kept.service in restored and kept.kind is SetKind.DUMP and kept.removed_at:
+            return block(
+                Reason.NO_WAY_BACK, f"the backup set of {kept.service} at {kept.release} was removed: run {kept.run}"
+            )
+    return None

@@ -10,7 +10,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.run import History, Run
 from reconciler.planning.rollback import answer_to
 from reconciler.planning.scene import Scene
-from tests.planning.test_judge import AT, CANARY, IDS, run
+from tests.planning.test_judge import AT, CANARY, IDS, PLAN, run
 from tests.support.sample import desired
 
 BEFORE = desired(release="yoga")
@@ -59,6 +59,18 @@ def test_a_leg_past_its_point_of_no_return_is_refused():
     assert found is not None
     assert [each.reason for each in found.blocked] == [Reason.BEYOND_NO_RETURN]
     assert found.steps == ()
+
+
+def test_of_several_legs_none_is_taken_back_when_one_of_them_cannot_be():
+    steps = [replace(step, point_of_no_return=step.id == IDS[-1]) for step in run(0).plan.steps]
+    older = replace(done(), id="r0", plan=replace(run(0).plan, steps=tuple(steps)))
+    newer = replace(done(), id="r1", plan=replace(PLAN, services=(replace(PLAN.services[0], start="2026.1"),)))
+
+    found = answer(older, newer)
+
+    assert found is not None
+    assert found.undoes == "r1"
+    assert [(each.reason, "r0" in each.text) for each in found.blocked] == [(Reason.BEYOND_NO_RETURN, True)]
 
 
 def test_without_a_run_in_the_journal_there_is_no_way_back():

@@ -478,9 +478,15 @@ async def test_older_backup_sets_are_removed_by_policy_and_the_way_back_is_not()
     (site,) = stage.fleet.sites.values()
     assert set(site.backups) == {each.run for each in sets if each.removed_at is None}
 
-    stage.want(release="2024.1")
+    stage.want(release="yoga")  # two legs would lead there, and the older one's set is gone
+    refused = await stage.until(State.BLOCKED)
+    assert refused.reason == Reason.NO_WAY_BACK
+    assert "the backup set of keystone at yoga was removed" in refused.text
+    assert stage.fleet.data.release == "2025.1"  # not even the newer one was taken back
+
+    stage.want(release="2023.1")
     await stage.until(State.IN_SYNC)
-    assert stage.fleet.data.release == "2024.1"
+    assert stage.fleet.data.release == "2023.1"
 
 
 async def test_no_schema_moves_before_its_dump_was_restored_on_trial_where_policy_demands_that():

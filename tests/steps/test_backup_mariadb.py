@@ -113,6 +113,34 @@ def test_a_manifest_tells_what_the_dump_holds(sandbox, db, act):
     assert done.values["manifest"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def test_a_manifest_tells_where_the_server_stands_in_its_binary_log(sandbox, tmp_path):
+    server, name = shared("--log-bin=bin"), f"t{abs(hash(tmp_path)) % 10**12}"
+    server.run(
+        f"CREATE DATABASE {name}",
+        f"CREATE USER {name}@127.0.0.1 IDENTIFIED BY 'pw'",
+        f"GRANT ALL ON {name}.* TO {name}@127.0.0.1",
+    )
+    server.run("CREATE TABLE project (id INT)", dbname=name)
+    args = {"service": "k", "database": "main", "engine": "mariadb", "dir": str(sandbox.root), "host": "127.0.0.1"}
+    args |= {"port": server.port, "user": name, "dbname": name, "password": {"kind": "env", "origin": "X"}}
+    model = backup.Model.model_validate(args)
+    done = backup.judge(model, Evidence(sandbox.run(backup.effect(model), {"password": "pw"})))
+    assert isinstance(done, Done), done
+
+    told = json.loads((sandbox.root / "run-1/k.main.sql.gz.json").read_text())["binlog"]
+    (here,) = server.rows("SHOW MASTER STATUS")
+    assert told == {"from": f"{here[0]}:{here[1]}", "to": f"{here[0]}:{here[1]}"}
+
+
+def test_a_manifest_counts_no_rows_of_what_was_written_meanwhile(sandbox, db, act):
+    statement = "INSERT INTO user VALUES (7, 1)"
+    insert = f"mariadb --no-defaults --socket={db.server.socket} -u root -e '{statement}' {db.dbname}"
+    sandbox.tool("mariadb-dump", f'{insert} 3<&-\nexec {shutil.which("mariadb-dump")} "$@"')
+    assert isinstance(act(backup), Done)
+    told = json.loads((sandbox.root / "backups/run-1/keystone.main.sql.gz.json").read_text())
+    assert (told["rows"], told["written"]) == ({"project": 2}, {"user": 2})
+
+
 @pytest.mark.parametrize("spoil", ["gone", "other", "of another dump", "said to be absent"])
 def test_a_dump_without_the_manifest_of_the_journal_is_never_restored(sandbox, db, act, spoil):
     known = act(backup).values["manifest"]

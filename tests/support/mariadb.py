@@ -63,16 +63,19 @@ class Mariadb:
 
 
 @functools.cache
-def shared() -> Mariadb:
-    """Start one server for the whole test process, on first use; it is stopped when the process ends."""
+def shared(log: str = "--skip-log-bin") -> Mariadb:
+    """Start one server for the whole test process, on first use; it is stopped when the process ends.
+
+    With `--log-bin=NAME` it is another one, which keeps a binary log.
+    """
     server = program("mariadbd", "mariadb-server-core")
     folder = Path(tempfile.mkdtemp(prefix="mariadb-test-"))
-    daemon, found = _start(server, folder)
+    daemon, found = _start(server, folder, log)
     atexit.register(_stop, daemon, folder)
     return found
 
 
-def _start(server: str, folder: Path) -> tuple[subprocess.Popen[bytes], Mariadb]:
+def _start(server: str, folder: Path, log: str) -> tuple[subprocess.Popen[bytes], Mariadb]:
     data, port, socket = folder / "data", free_port(), folder / "sock"
     user = f"--user={getpass.getuser()}"
     install = program("mariadb-install-db", "mariadb-server-core")
@@ -88,16 +91,16 @@ def _start(server: str, folder: Path) -> tuple[subprocess.Popen[bytes], Mariadb]
         check=True,
         capture_output=True,
     )
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("wb") as said:
         daemon = subprocess.Popen(
             [
                 *(server, "--no-defaults", f"--datadir={data}", user, f"--socket={socket}", f"--port={port}"),
                 *("--bind-address=127.0.0.1", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"),
-                *("--skip-log-bin", "--performance-schema=OFF", f"--pid-file={folder}/pid"),
+                *(log, "--performance-schema=OFF", f"--pid-file={folder}/pid"),
                 f"--tmpdir={folder}",  # a server that starts removes temporary tables of others from a common one
             ],
-            stdout=log,
-            stderr=log,
+            stdout=said,
+            stderr=said,
         )
     found = Mariadb(port, socket)
     _await(found, daemon, folder / "log")

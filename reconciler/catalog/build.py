@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.catalog.build_commands import build_commands
 from reconciler.catalog.build_rule import build_note, build_rule
@@ -19,6 +20,7 @@ from reconciler.catalog.models import (
 )
 from reconciler.catalog.rule_model import RuleModel
 from reconciler.domain.catalog import Branch, Database, Origin, Service, ServiceRelease
+from reconciler.domain.commands import Lie
 from reconciler.domain.marker import Marker
 from reconciler.domain.release import Release, Series
 
@@ -128,7 +130,14 @@ def _release(
             )
             for name, marker in line.databases.items()
         },
-        commands=build_commands(f"{model.service} {line.id}", era, tuple(line.databases), series),
+        commands=replace(
+            build_commands(f"{model.service} {line.id}", era, tuple(line.databases), series),
+            lies=tuple(
+                Lie(codes=each.codes, reason=each.reason, output=each.output or "")
+                for each in model.upgrade_check_lies
+                if release.index in span(each, series)
+            ),
+        ),
         zero_downtime=era.zero_downtime,
         units=era.units,
         images=line.images.model_dump() if line.images else {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -58,6 +58,16 @@ class BackfillModel(Model):
     failed: tuple[int, ...] = (2,)
     stopped: tuple[int, ...] = ()
     source: Text
+
+
+class LieModel(SpanModel):
+    """Releases whose upgrade check answers what says nothing: with one of `codes`, and an output that matches."""
+
+    codes: tuple[int, ...] = Field(min_length=1)
+    output: Text | None = None
+    reason: Text
+    source: Text
+    verified: Literal["read", "run"]
 
 
 class EraModel(SpanModel):

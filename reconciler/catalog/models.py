@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from reconciler.catalog.commands_model import EraModel
+from reconciler.catalog.commands_model import EraModel, LieModel
 from reconciler.catalog.model import Model, Name, RowName, SpanModel, Text, Versions
 from reconciler.catalog.rule_model import NoteModel, RuleModel
 from reconciler.domain.marker import Stage
@@ -168,6 +168,7 @@ class ServiceModel(Model):
     releases: tuple[ServiceReleaseModel, ...] = ()
     rules: tuple[RuleModel, ...] = ()
     notes: tuple[NoteModel, ...] = ()
+    upgrade_check_lies: tuple[LieModel, ...] = ()
 
 
 class RelationModel(RuleModel):

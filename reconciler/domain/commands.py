@@ -51,6 +51,15 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lie:
+    """An answer of a release's upgrade check that says nothing: one of `codes`, and where given an output."""
+
+    codes: tuple[int, ...]
+    reason: str
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """The schema commands of a release, in the order of running; none: the release has no such command."""
 
@@ -62,6 +71,7 @@ class Commands:
     backfill: Backfill | None = None
     check: tuple[str, ...] | None = None
     upgrade_check: tuple[str, ...] | None = None
+    lies: tuple[Lie, ...] = ()
 
     def argvs(self) -> Iterator[tuple[str, ...]]:
         """Yield every command line of the release."""

@@ -18,7 +18,7 @@ from reconciler.planning.deployments import seen_as
 from reconciler.planning.direct import direct, filled_args, fitted, load, unload
 from reconciler.planning.probe_actions import smoke, verify
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
-from reconciler.planning.run_actions import restart, start, stop
+from reconciler.planning.run_actions import restart, start, stop, upgrade_check
 from reconciler.planning.setting import Draft, Setting, wanted_build
 from reconciler.steps import command
 
@@ -100,6 +100,7 @@ ACTIONS: Mapping[str, Expansion] = {
     "load": load,
     "unload": unload,
     "row_gates": preflight_gates,
+    "upgrade_check": upgrade_check,
     "schema": gated_schema,
     "backfill": backfill,
     "seal": seal,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.catalog.load import load_catalog
 from reconciler.domain.position import HostPosition
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.actions import expand
-from reconciler.planning.setting import Setting
+from reconciler.planning.setting import Draft, Setting
 from reconciler.steps import environment
 from tests.support.sample import DESIRED, KEYSTONE
 
@@ -52,3 +54,29 @@ def test_what_has_no_way_back_is_the_point_of_no_return():
     orders = ({"do": "require", "release": "jewel"}, {"do": "flag", "flag": "noout"})
     drafts = [draft for args in orders for draft in expand(setting, ActionSpec("ceph", args))]
     assert [draft.point_of_no_return for draft in drafts] == [True, False]
+
+
+def checked(**changes: object) -> list[Draft]:
+    service = replace(KEYSTONE, **changes)
+    setting = Setting(
+        service=service,
+        desired=DESIRED,
+        catalog=load_catalog(),
+        host=DESIRED.hosts["ks1"],
+        position=None,
+        start="yoga",
+        goal="2023.1",
+        origin="yoga",
+        stops=("yoga", "2023.1", "2025.1"),
+    )
+    first = expand(setting, ActionSpec("upgrade_check"))
+    later = expand(replace(setting, start="2023.1", goal="2025.1"), ActionSpec("upgrade_check"))
+    assert later == ()
+    return list(first)
+
+
+def test_the_goals_own_check_runs_where_git_says_how_it_is_called_and_knows_the_lies_of_the_catalog():
+    assert checked() == []
+    (draft,) = checked(commands={**KEYSTONE.commands, "keystone-status": ("{env}/bin/keystone-status",)})
+    assert draft.args["argv"] == ["/srv/keystone/2023.1/bin/keystone-status", "upgrade", "check"]
+    assert [each["codes"] for each in draft.args["lies"]] == [[1]]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
-from reconciler.steps import galera, load, read_back, restore, unchanged
+from reconciler.steps import galera, kinds, load, read_back, restore, space, unchanged
 
 
 def takes_rows(step: Step) -> bool:
@@ -16,7 +16,7 @@ def takes_rows(step: Step) -> bool:
 
 
 def proved_first(undone: Sequence[Step], *, stands: bool) -> tuple[Step, ...]:
-    """Let every dump be read back, and every seal be compared, before anything is put back.
+    """Let every dump be read back, every seal be compared and the present find room, before anything is put back.
 
     A seal that can only be compared after something was put back, for its service serves until then, is compared before
     that too. Where the run `stands`, all is asked before anything is stopped, so that a refusal costs no outage.
@@ -26,6 +26,7 @@ def proved_first(undone: Sequence[Step], *, stands: bool) -> tuple[Step, ...]:
     seals = [step for step in undone if step.kind == unchanged.KIND]
     first = [
         *(_reading(step) for step in undone if step.kind == restore.KIND),
+        *(_fitting(step) for step in undone if takes_rows(step) and step.args.get("keep_present")),
         *(_ahead(step) for step in seals if stands or step.id in behind),
     ]
     ahead = tuple(step.id for step in first)
@@ -52,14 +53,25 @@ def _behind(ids: set[str], undone: Iterable[Step]) -> set[str]:
 
 def _reading(step: Step) -> Step:
     """Read back the dump that a restore loads."""
+    return _asking(step, read_back.KIND, f"read the dump of {step.args['database']} back")
+
+
+def _fitting(step: Step) -> Step:
+    """Ask whether what a database holds now will fit beside its dump."""
+    return _asking(step, space.KIND, f"see that what {step.args['database']} holds now will fit")
+
+
+def _asking(step: Step, name: str, title: str) -> Step:
+    kind = kinds()[name]
     return replace(
         _ahead(step),
-        kind=read_back.KIND,
-        title=f"read the dump of {step.args['database']} back",
-        args={name: step.args[name] for name in read_back.Model.model_fields if name in step.args},
-        timeout_s=read_back.TIMEOUT_S,
-        repeatable=read_back.REPEATABLE,
-        interruptible=read_back.INTERRUPTIBLE,
+        id=f"preflight.{name}.{step.id}",
+        kind=name,
+        title=title,
+        args={key: step.args[key] for key in kind.Model.model_fields if key in step.args},
+        timeout_s=kind.TIMEOUT_S,
+        repeatable=kind.REPEATABLE,
+        interruptible=kind.INTERRUPTIBLE,
     )
 
 

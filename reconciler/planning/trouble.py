@@ -19,7 +19,7 @@ from reconciler.planning.way_back import undo_steps
 MAX_ATTEMPTS = 3
 """How often a repeatable step is tried when its outcome was lost; limits are put on everything."""
 
-_SAID_GOING_BACK = frozenset({Reason.WRITTEN_SINCE, Reason.BACKUP_UNREADABLE})
+_SAID_GOING_BACK = frozenset({Reason.WRITTEN_SINCE, Reason.BACKUP_UNREADABLE, Reason.NO_SPACE})
 """What keeps its own name where it stops the way back."""
 
 Trouble = tuple[Step, Failed | Lost, int]

@@ -123,7 +123,6 @@ space() {
 }
 
 backup() {
-  rm -f -- "$now/$name.need"
 
   final=$now/$name.sql.gz
   if [ -e "$now/$name.absent" ] || { [ ! -e "$final" ] && ! exists; }; then

@@ -10,6 +10,7 @@ now=$dir/$RECONCILER_RUN
 [ -n "$run" ] || run=$RECONCILER_RUN
 then=$dir/$run
 mkdir -p -- "$now"
+case $verb in space | read_back) ;; *) rm -f -- "$now/$name.need" ;; esac
 
 # fits KIB [OTHERS]: so much fits into $now, beside what the run's other dumps there will want, with a fifth to spare.
 fits() {
@@ -20,12 +21,15 @@ fits() {
     "$asked KiB are wanted, and $free KiB are free" >&2
   exit 73
 }
-# ask_for KIB: notes what a dump will want, and asks for all that the run has noted so far.
+# ask_for KIB: notes what a dump will want, and asks for all that the run has noted so far. Others do so beside it.
 ask_for() {
-  printf '%s\n' "$1" >"$now/$name.need"
+  printf '%s\n' "$1" >"$now/$name.asked"
+  mv -f -- "$now/$name.asked" "$now/$name.need"
   mine=$1 others=0
   for each in "$now"/*.need; do
-    [ "$each" = "$now/$name.need" ] || others=$((others + $(cat -- "$each")))
+    [ "$each" != "$now/$name.need" ] || continue
+    kib=$(cat -- "$each" 2>/dev/null || :)
+    others=$((others + ${kib:-0}))
   done
   fits "$mine" "$others"
   value wanted "$asked"

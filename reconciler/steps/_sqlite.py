@@ -20,7 +20,6 @@ if [ "$verb" = space ]; then
   ask_for "$size"
   exit 0
 fi
-[ "$verb" != backup ] || rm -f -- "$now/$name.need"
 "$python" -I - "$verb" "$source" "$then/$name" "$present" "$@" <<'PYTHON'
 """
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
 from reconciler.planning.proved_first import proved_first
 from tests.planning.test_plan import ancestors
 
-DUMP: dict[str, Json] = {"engine": "sqlite", "dir": "/b", "path": "/d", "run": "r1"}
+PLACE: dict[str, Json] = {"dir": "/b", "path": "/d"}
+DUMP: dict[str, Json] = {"engine": "sqlite", **PLACE, "run": "r1"}
 
 
 def step(name: str, kind: str, *after: str, **args: Json) -> Step:
@@ -46,17 +48,29 @@ ONE_BY_ONE = (
 def test_every_dump_is_read_and_every_seal_compared_before_any_database_is_put_back():
     steps = found(SIDE_BY_SIDE, stands=False)
 
-    proofs = {f"preflight.{name}.put" for name in "abc"} | {"a.same", "c.same"}
-    assert {name for name, each in steps.items() if each.kind in {"read_back", "unchanged"}} == proofs
+    asked = {f"preflight.{kind}.{name}.put" for name in "abc" for kind in ("read_back", "space")}
+    proofs = asked | {"a.same", "c.same"}
+    assert {name for name, each in steps.items() if each.kind in {"read_back", "space", "unchanged"}} == proofs
     for name in "abc":
         assert proofs <= ancestors(steps[f"{name}.put"], steps)
 
 
 def test_a_dump_is_read_where_it_lies_and_nothing_else_is_asked_of_it():
-    reading = found(SIDE_BY_SIDE, stands=False)["preflight.b.put"]
+    reading = found(SIDE_BY_SIDE, stands=False)["preflight.read_back.b.put"]
 
     assert (reading.kind, reading.host, reading.after, reading.phase) == ("read_back", "h", (), Phase.PREFLIGHT)
     assert reading.args == {"service": "b", "database": "main", **DUMP}
+
+
+def test_what_keeps_nothing_of_the_present_needs_no_room():
+    kept = replace(restore("b.put"), args={**restore("b.put").args, "keep_present": False})
+    assert [each.kind for each in proved_first((kept,), stands=False)] == ["read_back", "restore"]
+
+
+def test_a_load_that_is_taken_back_asks_for_room_and_has_no_dump_to_read():
+    load = replace(restore("b.put"), kind="load")
+    room, _ = proved_first((load,), stands=False)
+    assert (room.kind, room.args) == ("space", {"service": "b", "database": "main", "engine": "sqlite", **PLACE})
 
 
 def test_what_is_open_is_stopped_while_dumps_are_read():
@@ -66,7 +80,8 @@ def test_what_is_open_is_stopped_while_dumps_are_read():
 def test_what_stands_is_asked_before_anything_is_stopped():
     steps = found(SIDE_BY_SIDE, stands=True)
 
-    asked = {"preflight.a.put", "preflight.b.put", "preflight.c.put", "preflight.a.same", "preflight.c.same"}
+    asked = {f"preflight.{kind}.{name}.put" for name in "abc" for kind in ("read_back", "space")}
+    asked |= {"preflight.a.same", "preflight.c.same"}
     assert all(asked <= ancestors(steps[name], steps) for name in ("a.stop", "c.stop"))
 
 

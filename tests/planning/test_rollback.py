@@ -47,7 +47,7 @@ def test_a_complete_leg_goes_back_over_its_run():
 
     assert found is not None
     assert (found.services[0].start, found.services[0].goal) == ("2026.1", "yoga")
-    assert [step.kind for step in found.steps if step.phase == "preflight"] == ["read_back", "unchanged"]
+    assert [step.kind for step in found.steps if step.phase == "preflight"] == ["read_back", "space", "unchanged"]
 
 
 def test_a_leg_past_its_point_of_no_return_is_refused():

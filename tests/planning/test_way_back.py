@@ -110,6 +110,7 @@ def test_a_finished_run_is_asked_for_writes_and_dumps_before_anything_is_stopped
     first = [step for step in found.values() if not step.after]
     assert [(step.kind, step.phase) for step in first] == [
         ("read_back", Phase.PREFLIGHT),
+        ("space", Phase.PREFLIGHT),
         ("unchanged", Phase.PREFLIGHT),
     ]
     assert first[0].args["run"] == "r1"
@@ -144,5 +145,5 @@ def test_whatever_was_begun_the_way_back_is_an_order_that_can_be_carried_out(cou
     starts = [step for step in found if step.title.startswith("start")]
     for restore in (step for step in found if step.kind == "restore"):
         assert all(restore.id in ancestors(start, by_id) for start in starts)
-        proofs = {step.id for step in found if step.kind in {"read_back", "unchanged"}}
+        proofs = {step.id for step in found if step.kind in {"read_back", "space", "unchanged"}}
         assert proofs <= ancestors(restore, by_id)

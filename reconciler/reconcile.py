@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reconciler.domain.journal import Kind
+from reconciler.domain.observation import Unknown
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.rehearsal import group_of
@@ -66,7 +67,9 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
     scene = bound(scene, memory.observations)
-    scene = replace(scene, order=_order(memory, read.commit, scene), alerts=memory.observations.alerts)
+    unseen = frozenset(name for name, seen in memory.observations.hosts.items() if isinstance(seen, Unknown))
+    order = _order(memory, read.commit, scene)
+    scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}

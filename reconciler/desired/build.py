@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from reconciler.desired.build_model import BuildModel, ConfigFileModel
+from reconciler.desired.build_probe import build_probe
 from reconciler.desired.models import (
     DatabaseModel,
     FleetModel,
@@ -16,7 +17,6 @@ from reconciler.desired.models import (
     ServiceModel,
 )
 from reconciler.desired.policy_model import AlertModel, ApprovalsModel, ApproveModel, BackupsModel, HaltsModel
-from reconciler.desired.probe_model import KINDS, ProbeModel
 from reconciler.desired.procedures import build_procedures
 from reconciler.desired.tree import Entry, Tree
 from reconciler.desired.window_model import WindowModel
@@ -43,16 +43,6 @@ from reconciler.domain.desired import (
     Service,
     Waves,
 )
-from reconciler.domain.probe import (
-    CommandProbe,
-    ContainerProbe,
-    HttpProbe,
-    MetricProbe,
-    Probe,
-    RowsProbe,
-    TcpProbe,
-    UnitProbe,
-)
 from reconciler.domain.window import Window
 
 Policy = TypeVar("Policy", HaltsModel, ApprovalsModel)
@@ -75,7 +65,7 @@ def build_desired(world: World) -> Desired:
         services=services,
         groups={**groups, **{name: (name,) for name in services if name not in grouped}},
         procedures=build_procedures(tree),
-        probes={name: _probe(name, world) for name in tree.probes},
+        probes={name: build_probe(name, world) for name in tree.probes},
         one_by_one=frozenset(one_by_one),
         origins={place: where for entry in tree.services.values() for place, where in _origins(entry)},
         accepts=tuple(_accept(entry.model.model_dump()) for entry in tree.accepts if entry.model is not None),
@@ -184,8 +174,9 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         backup_dir=model.backup.dir if model.backup else "",
         canary=Canary(**model.canary.model_dump()),
         waves=Waves(sizes=tuple(_wave_size(each) for each in model.waves), by=model.waves_by),
-        verify=tuple(_probe(name, world) for name in model.verify),
-        smoke=tuple(_probe(name, world) for name in model.smoke),
+        max_unavailable=_unavailable(model.max_unavailable),
+        verify=tuple(build_probe(name, world) for name in model.verify),
+        smoke=tuple(build_probe(name, world) for name in model.smoke),
         overrides={name: release(each.release) for name, each in model.overrides.items()},
         override_terms={
             name: Override(release=release(each.release), reason=each.reason, until=each.until)
@@ -236,6 +227,12 @@ def _deployment(whole: Service) -> Deployment:
     )
 
 
+def _unavailable(text: str) -> int | Percent | Literal["quorum"] | None:
+    if text == "quorum":
+        return "quorum"
+    return _wave_size(text) if text else None
+
+
 def _wave_size(text: str) -> int | Percent:
     return Percent(int(text[:-1])) if text.endswith("%") else int(text)
 
@@ -278,23 +275,3 @@ def _config_file(model: ConfigFileModel, world: World) -> ConfigFile:
         owner=model.owner,
         group=model.group,
     )
-
-
-def _probe(name: str, world: World) -> Probe:
-    model: ProbeModel | None = world.tree.probes[name].model
-    assert model is not None
-    kind = next(each for each in KINDS if getattr(model, each) is not None)
-    given = getattr(model, kind).model_dump()
-    named = {"query": "promql", "select": "sql"}
-    return PROBES[kind](name=name, **{named.get(key, key): value for key, value in given.items()})
-
-
-PROBES: Mapping[str, Callable[..., Probe]] = {
-    "http": HttpProbe,
-    "tcp": TcpProbe,
-    "promql": MetricProbe,
-    "sql": RowsProbe,
-    "command": CommandProbe,
-    "unit": UnitProbe,
-    "container": ContainerProbe,
-}

@@ -241,6 +241,11 @@ class ServiceModel(Model):
         "the last one repeats.",
     )
     waves_by: Literal["", "zone"] = Field(default="", description="`zone`: no wave spans two zones.")
+    max_unavailable: w.Unavailable = Field(
+        default="",
+        description="How many hosts may be out of work at a time, over all plans: a number, a percentage, "
+        "or `quorum`, so that more than half stay; hosts that nobody can tell of count. Empty: not limited.",
+    )
     verify: tuple[w.Name, ...] = Field(default=(), description="Probes asked of every host that was moved.")
     smoke: tuple[w.Name, ...] = Field(default=(), description="Probes asked once at the end.")
     overrides: dict[w.Name, OverrideModel] = Field(default={}, description="Hosts that stay behind.")

@@ -216,6 +216,13 @@ Requirement = Annotated[str, Kind(_requirement, {"type": "string"})]
 Day = Annotated[date, Kind(_day, {"type": "string", "format": "date"})]
 Flag = Annotated[bool, Kind(_flag, {"enum": [True, False, "true", "false"]})]
 Count = Annotated[int, number(int, r"[1-9][0-9]{0,5}", "a whole number from 1 on", "integer")]
+Unavailable = Annotated[
+    str,
+    Kind(
+        _matches(rf"|quorum|{WAVE_SIZE}", "a number of hosts from 1 on, a percentage like 25%, or quorum"),
+        {"type": ["integer", "string"], "pattern": f"^(?:|quorum|{WAVE_SIZE})$", "minimum": 1},
+    ),
+]
 WaveSize = Annotated[
     str,
     Kind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from reconciler.domain.alert import Alert
 from reconciler.domain.approval import Approval, ApprovalPolicy
@@ -204,6 +205,7 @@ class Service:
     backup_dir: str = ""
     canary: Canary = Canary()
     waves: Waves = Waves()
+    max_unavailable: int | Percent | Literal["quorum"] | None = None  # how many hosts may be out of work at a time
     verify: tuple[Probe, ...] = ()  # asked of a host after it moved
     smoke: tuple[Probe, ...] = ()  # asked once at the end
     overrides: Mapping[str, str] = field(default_factory=dict)  # host to release

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     PACKAGE_HELD = "PackageHeld"
     PINNED = "Pinned"
     SUPERSEDED = "Superseded"
+    UNAVAILABLE = "Unavailable"
     CLAIMED = "Claimed"
     MOVED_BY_OTHERS = "MovedByOthers"
     DEPENDENCY = "Dependency"

@@ -120,6 +120,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "An override holds a host behind its service, and what comes next would stop or break that host.",
         "Remove the override; a rolling procedure goes as far as its contract.",
     ),
+    Reason.UNAVAILABLE: (
+        "So many hosts of the service are out of work already that no other one can be spared.",
+        "See to the hosts that the text names; or raise the service's `max_unavailable` in git.",
+    ),
     Reason.CLAIMED: (
         "Another group's open leg changes the same hosts or services; plans take turns.",
         "Nothing to do while that leg goes on; when it is halted or left behind by a commit, see to it first.",

@@ -45,7 +45,7 @@ def _of_service(steps: Sequence[Step], hosts: int) -> Iterable[tuple[str, Notice
     out: set[str] = set()
     paused = False
     for place, members in enumerate(rounds):
-        out |= {step.host for step in members if step.host and _stops(step)}
+        out |= {step.host for step in members if step.host and stops(step)}
         paused = len(out) >= total > 0 or (paused and place <= cutover)
         now = Notice.PAUSE if paused else Notice.DEGRADED if out else Notice.NONE
         yield from ((step.id, now) for step in members)
@@ -69,7 +69,8 @@ _STARTING: Mapping[str, Collection[Json]] = {
 """By step kind, what takes a host out of work and what brings it back: a `state` or an `action` of its arguments."""
 
 
-def _stops(step: Step) -> bool:
+def stops(step: Step) -> bool:
+    """Tell whether a step takes its host out of work."""
     return step.phase is Phase.QUIESCE or _does(step, _STOPPING)
 
 

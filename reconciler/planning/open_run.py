@@ -12,6 +12,7 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, Ready, State
+from reconciler.planning.availability import spared
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, claimed, halted, ruling, suspended
 from reconciler.planning.gated import Held, held_at_a_gate
@@ -176,8 +177,13 @@ class OpenRun:
             return self._still(stopped, adopted)
         next_ = [step for step in run.steps if self._may_start(step)]
         held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
-        ready = tuple(self._ready(step) for step in next_ if held is None or held.lets(step))
+        open_ = [step for step in next_ if held is None or held.lets(step)]
+        may, short = (tuple(open_), ()) if run.going_back else spared(open_, self.scene)
+        ready = tuple(map(self._ready, may))
         active = [*running, *(each.step for each in ready)]
+        if short and not active:
+            text = "; ".join(each.text for each in short)
+            return self._still(ruling(run.group, State.WAITING, Reason.UNAVAILABLE, text, run.id), ())
         if waiting := self._waiting(held, active):
             return self._still(waiting, ())
         state = State.BACKING_OUT if run.going_back else State.PROGRESSING

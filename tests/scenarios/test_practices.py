@@ -151,7 +151,7 @@ async def test_what_was_written_since_the_cutover_is_not_lost_by_a_revert():
 
     assert verdict.reason == Reason.WRITTEN_SINCE
     assert running(stage) == NEW_SERVES
-    assert stage.fleet.ledger == []
+    assert all(step.startswith("preflight.") for step in stage.fleet.ledger)
 
 
 async def test_a_goal_that_changes_before_the_cutover_lets_the_old_one_serve_first():

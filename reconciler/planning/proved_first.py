@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.domain.plan import Step
+from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
-from reconciler.steps import galera, kinds, load, read_back, restore, space, unchanged
+from reconciler.steps import barrier, galera, kinds, load, read_back, restore, space, unchanged
 
 
 def takes_rows(step: Step) -> bool:
@@ -29,13 +29,20 @@ def proved_first(undone: Sequence[Step], *, stands: bool) -> tuple[Step, ...]:
         *(_fitting(step) for step in undone if takes_rows(step) and step.args.get("keep_present")),
         *(_ahead(step) for step in seals if stands or step.id in behind),
     ]
-    ahead = tuple(step.id for step in first)
-    proofs = (*ahead, *(step.id for step in seals if step.id not in behind))
-    waiting = (
-        _waiting(step, proofs if step.id in puts_back else ahead if stands and not step.after else ())
-        for step in undone
-    )
-    return tuple(_in_order([*first, *waiting]))
+    proofs = tuple(step.id for step in (*first, *seals) if step.id not in behind)
+    gates = _gates(first, undone) if stands else ()
+    ahead = tuple(step.id for step in gates or first) if stands else ()
+    waiting = (_waiting(step, proofs if step.id in puts_back else () if step.after else ahead) for step in undone)
+    return tuple(_in_order([*first, *gates, *waiting]))
+
+
+def _gates(first: Sequence[Step], undone: Iterable[Step]) -> tuple[Step, ...]:
+    """Let one step wait for all questions where a crowd begins after them."""
+    if not first or sum(not step.after for step in undone) <= barrier.CROWD:
+        return ()
+    args: dict[str, Json] = {"waits_for": len(first)}
+    gate = _asking(first[0], barrier.KIND, f"wait for {len(first)} answers", args)
+    return (replace(gate, id="preflight.barrier", host="", after=tuple(step.id for step in first)),)
 
 
 def _leads(step: Step) -> bool:
@@ -53,22 +60,22 @@ def _behind(ids: set[str], undone: Iterable[Step]) -> set[str]:
 
 def _reading(step: Step) -> Step:
     """Read back the dump that a restore loads."""
-    return _asking(step, read_back.KIND, f"read the dump of {step.args['database']} back")
+    return _asking(step, read_back.KIND, f"read the dump of {step.args['database']} back", step.args)
 
 
 def _fitting(step: Step) -> Step:
     """Ask whether what a database holds now will fit beside its dump."""
-    return _asking(step, space.KIND, f"see that what {step.args['database']} holds now will fit")
+    return _asking(step, space.KIND, f"see that what {step.args['database']} holds now will fit", step.args)
 
 
-def _asking(step: Step, name: str, title: str) -> Step:
+def _asking(step: Step, name: str, title: str, args: Mapping[str, Json]) -> Step:
     kind = kinds()[name]
     return replace(
         _ahead(step),
         id=f"preflight.{name}.{step.id}",
         kind=name,
         title=title,
-        args={key: step.args[key] for key in kind.Model.model_fields if key in step.args},
+        args={key: args[key] for key in kind.Model.model_fields if key in args},
         timeout_s=kind.TIMEOUT_S,
         repeatable=kind.REPEATABLE,
         interruptible=kind.INTERRUPTIBLE,

@@ -85,6 +85,17 @@ def test_what_stands_is_asked_before_anything_is_stopped():
     assert all(asked <= ancestors(steps[name], steps) for name in ("a.stop", "c.stop"))
 
 
+def test_a_crowd_of_hosts_waits_for_one_step_that_waits_for_all_questions():
+    hosts = [step(f"a.stop{n}", "units") for n in range(51)]
+    steps = found([*hosts, *SIDE_BY_SIDE], stands=True)
+
+    assert {steps[each.id].after for each in hosts} == {("preflight.barrier",)}
+    gate = steps["preflight.barrier"]
+    assert (gate.kind, gate.host, gate.args) == ("barrier", "", {"waits_for": len(gate.after)})
+    assert len(gate.after) == 8
+    assert set(gate.after) <= ancestors(steps["b.put"], steps)
+
+
 def test_a_service_that_serves_until_another_was_put_back_is_asked_before_that_too():
     steps = found(ONE_BY_ONE, stands=False)
 

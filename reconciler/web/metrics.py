@@ -23,6 +23,7 @@ from reconciler.planning.deployments import live
 from reconciler.planning.scene import groups_of
 from reconciler.planning.status_json import diff_to_json, host_counts
 from reconciler.web.board import Board
+from reconciler.web.judgement import judgement_series
 from reconciler.web.runs import run_series
 
 INVALID = frozenset(map(str, (Reason.SOURCE_INVALID, Reason.SOURCE_REFUSED, Reason.HISTORY_REWRITTEN)))
@@ -56,6 +57,7 @@ class ReportCollector(Collector):
         yield from schemas(report)
         yield from troubles(report, report.desired)
         yield from run_series(report.history, report.desired)
+        yield from judgement_series(report, report.desired)
 
     def _program(self) -> Series:
         yield _info("build", "The program.", {"version": __version__, "revision": ""})

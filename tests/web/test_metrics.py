@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,15 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from reconciler.domain.approval import ApprovalPolicy
+from reconciler.domain.desired import Quarantine
+from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from reconciler.web.board import Board
 from reconciler.web.metrics import ReportCollector
 from tests.scenarios.stage import BROKEN_CONFIG, Stage
+from tests.scenarios.test_rehearsal import at_yoga, passes, suspended
+from tests.support.sample import desired
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"\breconciler_[a-z_]+")
@@ -155,3 +162,31 @@ async def test_every_series_that_somebody_uses_is_exported(advanced: Board):
 async def test_every_series_is_documented_and_no_other(advanced: Board):
     families = re.findall(r"^# TYPE (reconciler_\S+)", text_of(advanced), re.MULTILINE)
     assert set(families) == documented()
+
+
+async def test_what_holds_a_service_back_is_shown_by_reason():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    assert [name for name, _ in samples(await board_of(stage)) if name == "held_back"] == []
+    away = Quarantine(host="ks3", by="ada", reason="its disk is dying", until=date(2999, 1, 1))
+    wanted = replace(desired(release="2026.1"), approvals={"keystone": ApprovalPolicy(leg=1)}, quarantined=(away,))
+    stage.fleet.machines["ks3"].running = ""
+    stage.commit(wanted)
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+
+    found = samples(await board_of(stage))
+    assert value(found, "held_back", service="keystone", reason="ApprovalMissing") == 1
+    assert value(found, "quarantined_hosts", service="keystone") == 1
+    assert value(found, "hosts", service="keystone", state="known") == 2
+
+
+async def test_a_rehearsal_is_shown_and_is_no_hop():
+    stage = await at_yoga()
+    await suspended(stage)
+    stage.journal.ask("rehearse", "keystone", "ada", "before the night")
+    await passes(stage)
+    found = samples(await board_of(stage))
+    assert value(found, "rehearsal", service="keystone", state="passed") == 1
+    assert value(found, "rehearsal", service="keystone", state="failed") == 0
+    assert value(found, "hops_total", service="keystone", result="done") == 0

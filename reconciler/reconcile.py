@@ -13,6 +13,7 @@ from reconciler.domain.rehearsal import group_of
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
+from reconciler.planning.availability import free_of
 from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
@@ -70,6 +71,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     unseen = frozenset(name for name, seen in memory.observations.hosts.items() if isinstance(seen, Unknown))
     order = _order(memory, read.commit, scene)
     scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
+    scene = replace(scene, free=free_of(memory.observations))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}

@@ -174,6 +174,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         backup_dir=model.backup.dir if model.backup else "",
         canary=Canary(**model.canary.model_dump()),
         waves=Waves(sizes=tuple(_wave_size(each) for each in model.waves), by=model.waves_by),
+        disk_space=dict(model.disk_space),
         max_unavailable=_unavailable(model.max_unavailable),
         verify=tuple(build_probe(name, world) for name in model.verify),
         smoke=tuple(build_probe(name, world) for name in model.smoke),

@@ -28,7 +28,7 @@ from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", "alerts", "approvals", "halts", "rehearsal", "windows", NOT_EXPOSED)
+RISKS = ("data-loss", "hold", "alerts", "approvals", "disk_space", "halts", "rehearsal", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 

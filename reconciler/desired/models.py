@@ -241,6 +241,9 @@ class ServiceModel(Model):
         "the last one repeats.",
     )
     waves_by: Literal["", "zone"] = Field(default="", description="`zone`: no wave spans two zones.")
+    disk_space: dict[w.Path, w.Amount] = Field(
+        default={}, description="Path to GiB that must be free there on every host before a leg begins."
+    )
     max_unavailable: w.Unavailable = Field(
         default="",
         description="How many hosts may be out of work at a time, over all plans: a number, a percentage, "

@@ -188,7 +188,7 @@ DebVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~{}_-]{0,199}", "an exact
 Version = Annotated[str, _text(r"[0-9][A-Za-z0-9.+!:~_-]{0,99}", "a version, like 21.0.1")]
 Mode = Annotated[str, _text(r"0?[0-7]{3}", "a file mode like 0640")]
 Header = Annotated[str, _text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "the name of an HTTP header")]
-Subject = Annotated[str, _text(rf"[a-z][a-z-]*:{NAME}", "a kind of risk and a service, like data-loss:keystone")]
+Subject = Annotated[str, _text(rf"[a-z][a-z_-]*:{NAME}", "a kind of risk and a service, like data-loss:keystone")]
 PLAIN_SELECTORS = ("bootstrap", "wave", "first", "others", "moved", "pending", "fleet", "daemon", "person")
 SELECTOR = rf"{'|'.join(PLAIN_SELECTORS)}|(?:role|service) {NAME}|deployment (?:old|new)"
 SELECTORS = f"{', '.join(PLAIN_SELECTORS)}, role X, service Y, deployment old or deployment new"
@@ -232,4 +232,5 @@ WaveSize = Annotated[
 ]
 Port = Annotated[int, Kind(_port, {"type": ["integer", "string"], "minimum": 1, "maximum": 65535})]
 Status = Annotated[int, number(int, r"[1-5][0-9]{2}", "an HTTP status like 200", "integer")]
+Amount = Annotated[float, number(float, r"[0-9]{1,6}(\.[0-9]{1,6})?", "a number", "number")]
 Seconds = Annotated[float, number(float, r"[0-9]{1,6}(\.[0-9]{1,6})?", "a number of seconds", "number")]

@@ -205,6 +205,7 @@ class Service:
     backup_dir: str = ""
     canary: Canary = Canary()
     waves: Waves = Waves()
+    disk_space: Mapping[str, float] = field(default_factory=dict)  # path to GiB that must be free on every host
     max_unavailable: int | Percent | Literal["quorum"] | None = None  # how many hosts may be out of work at a time
     verify: tuple[Probe, ...] = ()  # asked of a host after it moved
     smoke: tuple[Probe, ...] = ()  # asked once at the end

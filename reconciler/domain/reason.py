@@ -90,6 +90,7 @@ class Reason(StrEnum):
     ALERT_UNKNOWN = "AlertUnknown"
     APPROVAL_MISSING = "ApprovalMissing"
     REHEARSAL_MISSING = "RehearsalMissing"
+    DISK_SPACE_SHORT = "DiskSpaceShort"
     FLEET_HALTED = "FleetHalted"
     WINDOW_CLOSED = "WindowClosed"
     WINDOW_TOO_SHORT = "WindowTooShort"

@@ -266,6 +266,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Git asks for a rehearsal of the databases' walk before the leg, and none has passed lately.",
         "`reconciler rehearse SERVICE`; `reconciler history` shows how the last one went; mend what failed in git.",
     ),
+    Reason.DISK_SPACE_SHORT: (
+        "A host has less free space than the desired state asks for, or nobody can tell how much.",
+        "Make room there; or `accept` a `disk_space:SERVICE` in git, with a name, a reason and a day.",
+    ),
     Reason.FLEET_HALTED: (
         "Another group is halted, and git says that its halts stop the whole fleet.",
         "Mend what halted it and clear that halt; or `accept` a `halts:SERVICE` in git to let this one go on.",

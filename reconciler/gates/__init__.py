@@ -25,7 +25,8 @@ class Case:
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
     gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
     `wave` is the one that would begin next, 0 where none would but the canary's. `alerts` is what fires, by
-    the alert's name in git. `rehearsals` says of each service of which git asks one how it went: running, passed,
+    the alert's name in git. `free` are bytes by host and path.
+    `rehearsals` says of each service of which git asks one how it went: running, passed,
     failed, or nothing.
     """
 
@@ -36,6 +37,8 @@ class Case:
     least_s: float = 0.0
     waived: frozenset[str] = frozenset()
     halts: tuple[Halt, ...] = ()
+    services: tuple[str, ...] = ()
+    free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     plan: str = ""
     wave: int = 0
     approvals: tuple[Approval, ...] = ()

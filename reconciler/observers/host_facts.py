@@ -28,8 +28,10 @@ done
 
 
 def questions(host: Host, services: Iterable[Service]) -> tuple[Question, ...]:
-    """Ask for the space of our own folder and of the services' backup folders, also before they are made."""
-    paths = {host.state_dir, *(service.backup_dir for service in services)}
+    """Ask for the space of our own folder, of backup folders (also before they are made), and where git wants some."""
+    borne = tuple(services)
+    paths = {host.state_dir, *(service.backup_dir for service in borne)}
+    paths |= {path for service in borne for path in service.disk_space}
     return (Question("host_facts", SCRIPT, tuple(sorted(path for path in paths if path.startswith("/")))),)
 
 

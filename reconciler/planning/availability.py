@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.desired import Percent, Service
+from reconciler.domain.observation import Known, Observations
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
@@ -27,6 +28,15 @@ class Short:
         """Say who is out, and how many may be."""
         names = ", ".join(sorted(self.out)[:5]) or "none"
         return f"{self.service}: {len(self.out)} hosts are out of work ({names}), and {self.limit} may be"
+
+
+def free_of(seen: Observations) -> dict[str, Mapping[str, int]]:
+    """Return the free bytes by host and path, as far as hosts told of it."""
+    return {
+        name: report.value.facts.value.free_bytes
+        for name, report in seen.hosts.items()
+        if isinstance(report, Known) and isinstance(report.value.facts, Known)
+    }
 
 
 def limit_of(service: Service, total: int) -> int | None:

@@ -72,6 +72,8 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         desired=scene.desired,
         now=scene.now,
         plan=plan.id,
+        services=tuple(route.service for route in plan.services),
+        free=scene.free,
         rehearsals=dict(_rehearsals(plan, scene)),
         alerts=scene.alerts,
         approvals=(*scene.history.approvals, *scene.desired.approved),

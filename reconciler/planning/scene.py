@@ -26,7 +26,8 @@ class Scene:
     """All that planning looks at; `pinned` are plans of other groups that begin in this very pass.
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
-    `alerts` is what fires, by the alert's name in git; `unseen` are the hosts that nobody can tell of. `now` bears on
+    `alerts` is what fires, by the alert's name in git; `unseen` are the hosts that nobody can tell of; `free`
+    are bytes by host and path. `now` bears on
     timeouts and on what has expired, never on what a plan says otherwise.
     """
 
@@ -37,6 +38,7 @@ class Scene:
     pinned: tuple[Plan, ...] = ()
     order: Order | None = NO_ORDER
     unseen: frozenset[str] = frozenset()
+    free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
 
 

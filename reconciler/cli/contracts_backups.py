@@ -26,7 +26,7 @@ class BackupSet(TypedDict):
     service: str
     run: str
     release: str
-    kind: Literal["dump", "held node", "deployment", "present"]
+    kind: Literal["dump", "held node", "deployment", "present", "rehearsal"]
     trust: Literal["", "written", "checksummed", "read_back", "restored"]
     made_at: str
     bytes: int | None

@@ -41,6 +41,7 @@ class SetKind(StrEnum):
     HELD_NODE = "held node"  # a node of the database cluster, held back with its data
     DEPLOYMENT = "deployment"  # the one that a cutover replaced, stopped and left as it was
     PRESENT = "present"  # dumps of what was there before a way back took it
+    REHEARSAL = "rehearsal"  # dumps that a rehearsal was made with; nothing goes back to them
 
 
 class Need(StrEnum):

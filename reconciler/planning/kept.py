@@ -56,7 +56,8 @@ def _tried(history: History) -> Mapping[str, frozenset[Key]]:
 
 
 def _of_run(run: Run, need: Need, tried: frozenset[Key], history: History) -> Iterator[BackupSet]:
-    releases = {route.service: route.start for route in run.plan.services}
+    releases = {step.service: "" for step in run.plan.steps}
+    releases |= {route.service: route.start for route in run.plan.services}
     for service, release in releases.items():
         for kind, steps in _steps(run, service).items():
             copies = tuple(_copy(step, run, tried) for step in steps)
@@ -78,9 +79,10 @@ def _of_run(run: Run, need: Need, tried: frozenset[Key], history: History) -> It
 def _steps(run: Run, service: str) -> Mapping[SetKind, list[Step]]:
     """Return the steps that kept something of a service, by what they kept."""
     done = [step for step in (*run.plan.steps, *(run.back or ())) if step.service == service and run.done(step.id)]
-    ahead = {step.id for step in run.plan.steps} if run.plan.direction == "forward" else set()
+    ahead = {step.id for step in run.plan.steps} if run.plan.direction != "back" else set()
+    dumped = SetKind.REHEARSAL if run.plan.direction == "rehearse" else SetKind.DUMP
     return {
-        SetKind.DUMP: [step for step in done if step.kind == backup.KIND and step.id in ahead],
+        dumped: [step for step in done if step.kind == backup.KIND and step.id in ahead],
         SetKind.HELD_NODE: [step for step in done if step.kind == galera.KIND and step.args.get("action") == "hold"],
         SetKind.PRESENT: [step for step in done if _present(step, run) or (_dumps(step) and step.id not in ahead)],
     }

@@ -16,7 +16,7 @@ from reconciler.steps import prune_backups
 MOST_FILES = 200
 """How many files one step removes; the next one goes on."""
 
-_FILES = frozenset({SetKind.DUMP, SetKind.PRESENT})
+_FILES = frozenset({SetKind.DUMP, SetKind.PRESENT, SetKind.REHEARSAL})
 
 
 def due(sets: Iterable[BackupSet], policy: BackupPolicy, now: datetime) -> tuple[BackupSet, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from reconciler.domain.catalog import Catalog
-from reconciler.domain.desired import Desired, Service
+from reconciler.domain.desired import REHEARSAL, Desired, Service
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase, PhaseSpec, Procedure
@@ -72,7 +72,7 @@ def _prune(graph: Graph, legs: Sequence[Leg]) -> None:
     """Remove backup sets that policy does not keep, when all else is done; a failure only advises."""
     for leg in legs:
         service = leg.service
-        if not service.databases:
+        if not service.databases or service.deployment == REHEARSAL:
             continue
         folder = fill(service.backup_dir, host_words(service, graph.desired.hosts[service.bootstrap]))
         draft = pruning(service.name, folder, graph.desired.backups_of(service.name))

@@ -109,6 +109,12 @@ def test_a_leg_that_was_taken_back_needs_nothing_and_has_kept_the_present():
     assert present.copies[0].path == "/b/r1/k.main.present.sql.gz"
 
 
+def test_the_dump_of_a_rehearsal_is_nobodys_way_back():
+    tried = planned(run("r1", step("backup")), direction="rehearse", group="rehearsal:k", services=())
+    (found,) = kept_sets(History(runs=(tried,)))
+    assert (found.kind, found.need, found.trust) == (SetKind.REHEARSAL, Need.NONE, Trust.READ_BACK)
+
+
 def test_a_node_that_is_held_back_is_a_set_until_it_is_let_in():
     held = run("r1", step("galera", "", host="n3", action="hold", datadir="/d"))
     (found,) = kept_sets(History(runs=(held,)))

@@ -68,6 +68,11 @@ def test_a_run_keeps_all_its_files_or_none():
     assert runs(OLD, OLDER, OLDEST, present, dump("r4", 5, kind=SetKind.PRESENT), keep=1) == ["r2", "r1", "r1"]
 
 
+def test_a_rehearsal_crowds_out_no_set():
+    assert runs(OLD, dump("r4", 1, kind=SetKind.REHEARSAL), keep=1) == []
+    assert runs(dump("r4", 1, kind=SetKind.REHEARSAL), dump("r5", 2, kind=SetKind.REHEARSAL), keep=1) == ["r5"]
+
+
 sets = st.lists(
     st.builds(
         dump,
@@ -86,9 +91,10 @@ def test_nothing_goes_that_a_rule_keeps(found: list[BackupSet], keep: int | None
     gone = due(found, BackupPolicy(keep=keep, keep_days=keep_days), NOW)
 
     left = [each for each in found if each.run not in {one.run for one in gone}]
-    needed = {each.run for each in found if each.need and each.kind in {SetKind.DUMP, SetKind.PRESENT}}
+    files = {SetKind.DUMP, SetKind.PRESENT, SetKind.REHEARSAL}
+    needed = {each.run for each in found if each.need and each.kind in files}
     assert not needed & {each.run for each in gone}
-    for kind in (SetKind.DUMP, SetKind.PRESENT):
+    for kind in files:
         newest_first = sorted((e for e in found if e.kind is kind), key=lambda e: e.made_at, reverse=True)
         assert {each.run for each in newest_first[:1]} <= {each.run for each in left}
         assert {each.run for each in newest_first[: keep or 0]} <= {each.run for each in left}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.domain.backup import Need, SetKind
 from reconciler.domain.desired import Database, Deployment, Desired
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
+from reconciler.planning.kept import kept_sets
 from reconciler.planning.rehearsal import newest
 from tests.scenarios.stage import Stage
 from tests.scenarios.test_practices import HOSTS
@@ -63,6 +65,8 @@ async def test_a_rehearsal_walks_a_copy_to_the_goal_and_touches_nothing_that_ser
     assert not any(".quiesce." in step or ".roll." in step or ".start" in step for step in done)
     assert (repr(stage.fleet.data), stage.running()) == (before, running)
     assert stage.fleet.sites["keystone@new"].data.release == ""  # emptied again
+    (dump,) = kept_sets(stage.memory.history)
+    assert (dump.service, dump.kind, dump.need) == ("keystone", SetKind.REHEARSAL, Need.NONE)
 
 
 async def test_a_rehearsal_that_fails_halts_nothing_and_leaves_nothing_behind():

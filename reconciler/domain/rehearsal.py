@@ -1,4 +1,4 @@
-"""A rehearsal: where it is done, and how it went."""
+"""Rehearsals: under which group their runs stand, and how one went."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ PREFIX = "rehearsal:"
 """What the group of a rehearsal's run begins with; the service's name follows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsalPolicy:
-    """How old, in days, a rehearsal of the same walk may be when a leg begins; 0: none is asked for."""
-
-    within_days: int = 0
-
-
 def group_of(service: str) -> str:
     """Return the group under which the journal keeps rehearsals of a service."""
     return f"{PREFIX}{service}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """How the newest rehearsal of a service's next walk went: running, passed or failed; `run` is its id."""
+
+    service: str
+    run: str
+    state: str

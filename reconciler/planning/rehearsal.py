@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from reconciler.domain.desired import Desired
@@ -11,7 +11,7 @@ from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason
-from reconciler.domain.rehearsal import PREFIX, group_of
+from reconciler.domain.rehearsal import PREFIX, Rehearsed, group_of
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import History, Run
 from reconciler.domain.verdict import Decision, State
@@ -25,16 +25,6 @@ from reconciler.planning.setting import MissingBuildError, UnfitError
 from reconciler.planning.stages import build_steps
 
 PROCEDURE = "rehearsal"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
-    """How the newest rehearsal of a service's next walk went: running, passed or failed; `run` is its id."""
-
-    service: str
-    run: str
-    state: str
-    inputs: str
 
 
 def wanted(scene: Scene) -> tuple[str, ...]:
@@ -73,7 +63,7 @@ def _days(service: str, desired: Desired) -> int:
 def of_run(run: Run) -> Rehearsed:
     """Say how a rehearsal went."""
     state = {"": "running", "done": "passed"}.get(run.ended, "failed")
-    return Rehearsed(service=run.group.removeprefix(PREFIX), run=run.id, state=state, inputs=run.plan.inputs)
+    return Rehearsed(service=run.group.removeprefix(PREFIX), run=run.id, state=state)
 
 
 def newest(history: History) -> tuple[Rehearsed, ...]:

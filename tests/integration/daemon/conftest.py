@@ -10,7 +10,11 @@ import pytest
 
 from tests.integration.daemon.daemon import Daemon
 from tests.integration.daemon.site import HERE, Site
+from tests.support.mariadb import shared
 from tests.support.sshd import Sshd, start_sshd
+
+DATABASE = "daemon_tests"
+SCRATCH = f"{DATABASE}_rehearsal"
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +69,19 @@ def daemon(start: Callable[[], Daemon]) -> Daemon:
     running = start()
     running.reached("InSync")
     return running
+
+
+@pytest.fixture
+def database() -> Iterator[None]:
+    """A database on MariaDB at release one; scratch ones go with it."""
+    server = shared()
+    server.run(f"CREATE DATABASE {DATABASE}")
+    server.run(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+        "INSERT INTO alembic_version VALUES ('d1')",
+        "CREATE TABLE things (name VARCHAR(32))",
+        "INSERT INTO things VALUES ('first')",
+        dbname=DATABASE,
+    )
+    yield
+    server.run(f"DROP DATABASE {DATABASE}", f"DROP DATABASE IF EXISTS {SCRATCH}")

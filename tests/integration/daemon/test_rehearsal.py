@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
+from tests.integration.daemon.conftest import DATABASE, SCRATCH
 from tests.integration.daemon.daemon import Daemon, checked, cli
 from tests.integration.daemon.site import Site
-from tests.integration.daemon.test_secrets import DATABASE, MY_CNF, files_on_mariadb
+from tests.integration.daemon.test_secrets import MY_CNF, files_on_mariadb
 from tests.support.mariadb import PASSWORD, shared
 
 pytestmark = pytest.mark.integration
-SCRATCH = f"{DATABASE}_rehearsal"
 
 
 def rehearsing(site: Site, release: str) -> None:
@@ -34,21 +34,6 @@ def rehearsing(site: Site, release: str) -> None:
     cnf = MY_CNF.replace("{db_name}", SCRATCH)
     fleet = files["fleet.yaml"].rstrip("\n") + "\n" + scratch
     site.push(files | {"fleet.yaml": fleet, "files/rehearsal.cnf": cnf})
-
-
-@pytest.fixture
-def database() -> Iterator[None]:
-    server = shared()
-    server.run(f"CREATE DATABASE {DATABASE}")
-    server.run(
-        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
-        "INSERT INTO alembic_version VALUES ('d1')",
-        "CREATE TABLE things (name VARCHAR(32))",
-        "INSERT INTO things VALUES ('first')",
-        dbname=DATABASE,
-    )
-    yield
-    server.run(f"DROP DATABASE {DATABASE}", f"DROP DATABASE IF EXISTS {SCRATCH}")
 
 
 def tables(name: str) -> set[object]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.integration.daemon.conftest import DATABASE
 from tests.integration.daemon.daemon import Daemon, cli
 from tests.integration.daemon.site import HOSTS, TOKEN, Site
 from tests.support.mariadb import PASSWORD, shared
@@ -18,7 +19,6 @@ from tests.support.mariadb import PASSWORD, shared
 pytestmark = pytest.mark.integration
 
 SECRETS = [word.encode() for word in (TOKEN, PASSWORD, quote(PASSWORD, safe=""))]
-DATABASE = "daemon_tests"
 MY_CNF = """\
 [client]
 host = 127.0.0.1
@@ -52,21 +52,6 @@ def files_on_mariadb(site: Site, release: str) -> dict[str, str]:
         assert old in fleet, old
         fleet = fleet.replace(old, new)
     return files | {"fleet.yaml": fleet, "files/my.cnf": MY_CNF}
-
-
-@pytest.fixture
-def database() -> Iterator[None]:
-    server = shared()
-    server.run(f"CREATE DATABASE {DATABASE}")
-    server.run(
-        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
-        "INSERT INTO alembic_version VALUES ('d1')",
-        "CREATE TABLE things (name VARCHAR(32))",
-        "INSERT INTO things VALUES ('first')",
-        dbname=DATABASE,
-    )
-    yield
-    server.run(f"DROP DATABASE {DATABASE}")
 
 
 @contextmanager

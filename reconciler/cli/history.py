@@ -88,4 +88,5 @@ def words(entry: Entry) -> str:
 
 def _plan(plan: Any) -> str:  # noqa: ANN401 - a plan as JSON
     ways = (f"{each['service']} {' → '.join(each['route'])}" for each in plan["services"])
-    return f"plan {plan['id']}: {', '.join(ways)}, {len(plan['steps'])} steps"
+    what = "rehearsal" if plan["direction"] == "rehearse" else ", ".join(ways)
+    return f"plan {plan['id']}: {what}, {len(plan['steps'])} steps"

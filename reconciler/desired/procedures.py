@@ -135,12 +135,23 @@ def _law(node: Node, model: ProcedureModel) -> Iterator[Problem]:
                 yield node.at("phases", place).problem(f"{earlier} must come before {later}", why)
     yield from _backup_first(node, kinds)
     yield from _watches(node, model, kinds)
+    yield from _savepoints(node, model)
     if Phase.CUTOVER in kinds and model.leg != "route":
         here = node.at("leg")
         yield here.problem("a cutover ends the whole route", "write `leg: route`: the old deployment serves until then")
     if Phase.FINISH in kinds[:-1]:
         place = kinds.index(Phase.FINISH)
         yield node.at("phases", place).problem("finish must come last, and once", "it gives up what the others took")
+
+
+def _savepoints(node: Node, model: ProcedureModel) -> Iterator[Problem]:
+    """Yield backups of each hop of a longer leg: a dump is kept as it is, so that no second one would be made."""
+    for place, phase in enumerate(model.phases):
+        if phase.phase == "backup" and phase.each == "hop" and model.leg == "route":
+            what = "a leg has one backup set, that of its start"
+            yield node.at("phases", place, "each").problem(
+                what, "write `each: leg`, or `leg: hop` to go back hop by hop"
+            )
 
 
 def _watches(node: Node, model: ProcedureModel, kinds: list[Phase]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools lab-tools check test test-lab test-openstack testdrive verify generate bench clean
+.PHONY: help setup tools lab-tools check test test-daemon test-lab test-openstack testdrive verify generate bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -36,8 +36,11 @@ testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this m
 	@test "$$(id -u)" != 0 || $(PACKAGES) $(TOOLS) $(DATABASE_TOOLS)
 	$(BIN)/reconciler testdrive $(ARGS)
 
-test: $(STAMP) tools ## All tests but those of the lab and of OpenStack; none may be skipped
-	$(PYTEST) -n $(JOBS) -m "not lab and not openstack"
+test: $(STAMP) tools ## All tests but those of whole daemons, of the lab and of OpenStack; none may be skipped
+	$(PYTEST) -n $(JOBS) -m "not daemon and not lab and not openstack"
+
+test-daemon: $(STAMP) tools ## Tests of whole daemons with real sshd, git, databases and Prometheus, from commit to commit
+	$(PYTEST) -n $(JOBS) -m daemon tests/integration/daemon
 
 test-lab: $(STAMP) tools lab-tools ## Tests on three real hosts with systemd, on this machine (root, Debian)
 	@$(BIN)/python -m tests.lab.image

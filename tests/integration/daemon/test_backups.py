@@ -9,7 +9,7 @@ import pytest
 from tests.integration.daemon.daemon import checked, child, cli
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def go(site: Site, release: str, code: int = 0) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.daemon.daemon import Daemon, checked, child, cli
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def rows(site: Site) -> list[str]:

@@ -14,7 +14,7 @@ from tests.integration.daemon.daemon import Daemon, Status, checked, cli
 from tests.integration.daemon.site import Site
 from tests.support.prometheus import running_prometheus
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 NAME = "  name: site\n"
 

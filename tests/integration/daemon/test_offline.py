@@ -12,7 +12,7 @@ import pytest
 from tests.integration.daemon.daemon import Daemon, checked, cli
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def test_validate_says_every_mistake_by_place(site: Site) -> None:

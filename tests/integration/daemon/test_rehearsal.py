@@ -12,7 +12,7 @@ from tests.integration.daemon.site import Site
 from tests.integration.daemon.test_secrets import MY_CNF, files_on_mariadb
 from tests.support.mariadb import PASSWORD, shared
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def rehearsing(site: Site, release: str) -> None:

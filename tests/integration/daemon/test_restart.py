@@ -10,7 +10,7 @@ import pytest
 from tests.integration.daemon.daemon import Daemon, child, cli
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def migrating(site: Site, daemon: Daemon) -> None:

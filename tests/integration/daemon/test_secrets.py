@@ -16,7 +16,7 @@ from tests.integration.daemon.daemon import Daemon, cli
 from tests.integration.daemon.site import HOSTS, TOKEN, Site
 from tests.support.mariadb import PASSWORD, shared
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 SECRETS = [word.encode() for word in (TOKEN, PASSWORD, quote(PASSWORD, safe=""))]
 MY_CNF = """\

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.daemon.daemon import Daemon, cli
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def test_an_invalid_commit_is_named_by_place_and_the_last_good_one_stays(site: Site, daemon: Daemon) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.integration.daemon.daemon import Daemon
 from tests.integration.daemon.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
 
 def get(site: Site, path: str) -> httpx.Response | None:

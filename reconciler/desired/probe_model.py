@@ -50,6 +50,16 @@ class PromqlModel(SamplingModel):
 
     query: w.Given = Field(description="An instant query; holds placeholders, like `{host}`.")
     good: Literal["some", "none"] = Field(description="Whether a good answer has samples, or none.")
+    present: w.Line = Field(
+        default="",
+        description="A query that has samples as long as there is anything to ask about; needed with `good: none`.",
+    )
+
+    @model_validator(mode="after")
+    def _tells_silence(self) -> Self:
+        if self.good == "none" and not self.present:
+            raise ValueError("must say under `present` which series are there while all is well: none is quiet too")
+        return self
 
 
 class SqlModel(SamplingModel):

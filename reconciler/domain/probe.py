@@ -56,11 +56,15 @@ class TcpProbe(Sampling):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricProbe(Sampling):
-    """A query of the fleet's Prometheus; good when its answer has samples, or none."""
+    """A query of the fleet's Prometheus; good when its answer has samples, or none.
+
+    Where `present` has no samples, what the query asks about is not scraped, and nobody can tell.
+    """
 
     kind: Literal["promql"] = "promql"
     promql: str
     good: Good
+    present: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

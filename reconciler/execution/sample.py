@@ -44,16 +44,27 @@ async def _take(question: AskProbe, desired: Desired, ports: Ports) -> Sample:
     match question.probe:
         case TcpProbe(host=host, port=port):
             return await ports.http.connect(host, port)
-        case MetricProbe(promql=promql, good=good):
-            seen = await ask_metrics(promql, desired, ports)
-            found = tuple(each.text for each in seen.value) if isinstance(seen, Known) else ()
-            return _judged(seen, len(found), found, good)
+        case MetricProbe() as probe:
+            return await _by_metrics(probe, desired, ports)
         case RowsProbe() as probe:
             return await _by_sql(probe, question.database, ports)
         case CommandProbe() as probe:
             return await _by_command(probe, desired.hosts[question.host], ports)
         case UnitProbe() | ContainerProbe() as probe:
             return await _by_report(probe, desired.hosts[question.host], ports)
+
+
+async def _by_metrics(probe: MetricProbe, desired: Desired, ports: Ports) -> Sample:
+    """Ask first whether there is anything to ask about: a series that nobody scrapes is as quiet as a healthy one."""
+    if probe.present:
+        there = await ask_metrics(probe.present, desired, ports)
+        if isinstance(there, Known) and not there.value:
+            return Sample(None, f"{probe.present} has no samples")
+        if not isinstance(there, Known):
+            return _judged(there, 0, (), probe.good)
+    seen = await ask_metrics(probe.promql, desired, ports)
+    found = tuple(each.text for each in seen.value) if isinstance(seen, Known) else ()
+    return _judged(seen, len(found), found, probe.good)
 
 
 def _judged(seen: Observed[Any], count: int, found: tuple[str, ...], good: Good) -> Sample:

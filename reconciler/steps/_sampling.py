@@ -16,13 +16,14 @@ def verdict(probe: Sampling, samples: Sequence[Timed], where: str) -> Verdict | 
     """Judge samples in their order, None while more are needed.
 
     `count` good ones in a row are wanted. Bad ones before the first good one are forgiven for `warmup_s` seconds, after
-    it none is. One that nobody could take counts for nothing, and breaks a row; `warmup_s` seconds of such are the end.
+    it none is. One that nobody could take counts for nothing, and breaks a row; `warmup_s` seconds of such are the end,
+    and so are, after the first good one, more of them than good ones are wanted: else asking might never end.
     """
-    good, began, silent = 0, False, None
+    good, untold, began, silent = 0, 0, False, None
     for timed in samples:
         if timed.sample.ok is None:
-            good, silent = 0, timed.elapsed_s if silent is None else silent
-            if timed.elapsed_s - silent >= probe.warmup_s:
+            good, silent, untold = 0, timed.elapsed_s if silent is None else silent, untold + began
+            if timed.elapsed_s - silent >= probe.warmup_s or untold > probe.count:
                 return _untold(probe, timed, silent, where)
             continue
         silent = None
@@ -53,5 +54,6 @@ def _failed(probe: Sampling, timed: Timed, good: int, where: str) -> Failed:
 
 def _untold(probe: Sampling, timed: Timed, since_s: float, where: str) -> Lost:
     lasted = timed.elapsed_s - since_s
-    text = f"probe {probe.name}: nobody could tell for {lasted:.0f} s; last: {timed.sample.text} ({where})"
+    often = f"for {lasted:.0f} s" if lasted else "again and again"
+    text = f"probe {probe.name}: nobody could tell {often}; last: {timed.sample.text} ({where})"
     return Lost(Reason.PROBE_INCONCLUSIVE, text)

@@ -72,6 +72,13 @@ async def sample(probe: OtherProbe, answer: object = None, **metrics: tuple[Metr
     return (await take_sample(AskProbe(probe=probe, host="ks1", database=MAIN), desired, ports)).ok
 
 
+async def test_a_series_that_nobody_scrapes_is_not_taken_for_quiet():
+    probe = MetricProbe(name="p", promql="errors > 1", good="none", present="errors")
+    assert await sample(probe, None, **{"errors > 1": (), "errors": (UP,)}) is True
+    assert await sample(probe, None, **{"errors > 1": (), "errors": ()}) is None
+    assert await sample(probe, None, **{"errors > 1": ()}) is None
+
+
 @pytest.mark.parametrize(
     ("good", "answers", "ok"),
     [

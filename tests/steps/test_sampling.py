@@ -42,7 +42,13 @@ def test_silence_is_neither_and_ends_without_a_verdict_of_either_kind():
     assert isinstance(judged((0, None), (9, True), (11, None), (21, None)), Lost)
 
 
-@given(st.lists(st.sampled_from([True, False, None]), max_size=60))
+def test_good_and_silent_ones_in_turn_do_not_go_on_for_ever():
+    turns = tuple((float(at), True if at % 2 == 0 else None) for at in range(9))
+    assert judged(*turns[:6]) is None
+    assert isinstance(judged(*turns), Lost)
+
+
+@given(st.lists(st.sampled_from([True, False, None]), max_size=120))
 def test_asking_ends_and_nothing_but_good_ones_in_a_row_is_good(oks: list[bool | None]):
     taken: list[Timed] = []
     for at, ok in enumerate(oks):
@@ -51,5 +57,6 @@ def test_asking_ends_and_nothing_but_good_ones_in_a_row_is_good(oks: list[bool |
         taken.append(Timed(float(at), Sample(ok, "x")))
     found = verdict(PROBE, taken, "somewhere")
     assert (next_wait(PROBE, taken) is None) == (found is not None)
+    assert len(taken) <= 4 * PROBE.warmup_s + (PROBE.count + 1) ** 2
     if isinstance(found, Done):
         assert [one.sample.ok for one in taken[-3:]] == [True] * 3

@@ -99,7 +99,7 @@ def soaking(site: Site, release: str, url: str, promql: str) -> None:
     """Commit a canary that is watched for long by what Prometheus says."""
     files = site.files(release)
     fleet = files["fleet.yaml"].replace(NAME, f'{NAME}  prometheus: {{url: "{url}"}}\n', 1)
-    probe = f"  errors: {{promql: {{query: '{promql}', good: none, interval_s: 0.2, warmup_s: 5}}}}\n"
+    probe = f"  errors: {{promql: {{query: '{promql}', good: none, present: up, interval_s: 0.2, warmup_s: 5}}}}\n"
     fleet = fleet.replace("probes:\n", f"probes:\n{probe}", 1)
     fleet = fleet.replace("verify: [ready]\n", "verify: [ready, errors]\n    canary: {soak_s: 40}\n", 1)
     site.push(files | {"fleet.yaml": fleet})

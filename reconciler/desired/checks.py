@@ -27,6 +27,9 @@ from reconciler.desired.tree import Tree, case_twins
 from reconciler.desired.world import World
 from reconciler.domain.release import near_miss
 
+MEMBERS = 3
+"""How many hosts a quorum needs at least, so that one can be missed."""
+
 NOT_EXPOSED = "not-exposed"
 RISKS = ("data-loss", "hold", "alerts", "approvals", "disk_space", "halts", "rehearsal", "windows", NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
@@ -103,6 +106,9 @@ def _accepts(world: World) -> Iterator[Problem]:
 
 def _hosts(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
     node = entry.node
+    if model.max_unavailable == "quorum" and world.hosts_known and 0 < len(world.targets(model)) < MEMBERS:
+        hint = "a cluster of fewer than three loses its quorum with any host; name a number"
+        yield node.at("max_unavailable").problem("no host could ever be taken out of work", hint)
     if model.hosts and model.roles:
         yield node.at("roles").key_problem("a service has either hosts or roles, not both", "remove one of the two")
     if not model.hosts and not model.roles:

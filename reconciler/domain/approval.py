@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Somebody's yes to a plan, by its id: to its leg, or with `wave` to that wave."""
+    """Somebody's yes to a plan, by its id: to its leg, or with `wave` to that wave.
+
+    One by command is to a `run` of it; one in git is to every run, for as long as it stands there.
+    """
 
     plan: str
     by: str
     why: str
     wave: int | None = None
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

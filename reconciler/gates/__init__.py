@@ -40,6 +40,7 @@ class Case:
     services: tuple[str, ...] = ()
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     plan: str = ""
+    run: str = ""
     wave: int = 0
     approvals: tuple[Approval, ...] = ()
     rehearsals: Mapping[str, str] = field(default_factory=dict)

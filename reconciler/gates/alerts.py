@@ -13,8 +13,8 @@ from reconciler.gates import Case
 
 NAME = "alerts"
 
-MAX_AGE = timedelta(minutes=5)
-"""How old an answer may be: five sweeps at their usual interval. What is older says nothing of now."""
+MAX_AGE = timedelta(minutes=15)
+"""How old an answer may be: three sweeps at their usual interval. What is older says nothing of now."""
 
 SHOWN = 3
 

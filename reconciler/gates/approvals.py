@@ -18,7 +18,8 @@ def judge(case: Case) -> tuple[Closed, ...]:
     if case.begun and not case.wave:
         return ()
     wave = case.wave if case.begun else None
-    said = {each.by for each in case.approvals if (each.plan, each.wave) == (case.plan, wave)}
+    fitting = [each for each in case.approvals if (each.plan, each.wave) == (case.plan, wave)]
+    said = {each.by for each in fitting if each.run in {"", case.run}}
     counted = {name for name in said if not policy.by or name in policy.by}
     return () if len(counted) >= needed else (_missing(case, wave, sorted(counted), needed),)
 

@@ -40,7 +40,7 @@ def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: in
     if plan.direction != "forward":
         return None
     case = _case(plan, scene, begun=run is not None and not run.preparing)
-    found = closed(replace(case, wave=wave))
+    found = closed(replace(case, wave=wave, run=run.id if run else ""))
     if not found:
         return None
     first = found[0]

@@ -121,6 +121,7 @@ def _approved(history: History, entry: Entry) -> History:
         by=str(entry.body["by"]),
         why=str(entry.body["why"]),
         wave=None if wave is None else _int(wave),
+        run=entry.run,
     )
     return replace(history, approvals=(*history.approvals, approval))
 

@@ -70,6 +70,20 @@ async def test_a_yes_to_what_is_not_there_is_refused():
     assert stage.memory.history.approvals == ()
 
 
+async def test_a_yes_by_command_is_to_one_run_alone():
+    stage, plan = await waiting(asking(leg=1))
+    stage.journal.ask("approve", plan, "ada", "read it")
+    await stage.until(State.IN_SYNC)
+    stage.commit(asking(leg=1, release="yoga"))
+    await stage.until(State.IN_SYNC)
+    stage.commit(asking(leg=1))
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+    assert stage.fleet.data.release == "yoga"
+    again = stage.memory.history.open_run("keystone")
+    assert again is not None
+    assert again.plan.id == plan
+
+
 async def test_going_back_asks_nobody():
     stage, plan = await waiting(asking(leg=1))
     stage.journal.ask("approve", plan, "ada", "read it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -81,10 +82,10 @@ class Daemon:
             log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
 
     async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self.woken.wait(), IDLE_S)
-        except TimeoutError:
-            return
+        """Sleep until woken; unlike `wait_for`, a timeout's block never swallows the end of the daemon with a wake."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):
+                await self.woken.wait()
 
     def _looking(self) -> bool:
         return self.memory.looking is not None and not self.memory.looking.done()

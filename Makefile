@@ -2,6 +2,8 @@
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
 JOBS ?= 2
+SEEDS ?= 500
+SEED_FROM ?= 0
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest -q
@@ -13,7 +15,7 @@ DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools lab-tools check test test-daemon test-lab test-openstack testdrive verify generate bench clean
+.PHONY: help setup tools lab-tools check test simulate test-daemon test-lab test-openstack testdrive verify generate bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,6 +40,9 @@ testdrive: $(STAMP) ## See a real Keystone advance, fail and come back on this m
 
 test: $(STAMP) tools ## All tests but those of whole daemons, of the lab and of OpenStack; none may be skipped
 	$(PYTEST) -n $(JOBS) -m "not daemon and not lab and not openstack"
+
+simulate: $(STAMP) ## Live SEEDS lives of the daemon from SEED_FROM on, with faults, in virtual time
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(SEED_FROM)
 
 test-daemon: $(STAMP) tools ## Tests of whole daemons with real sshd, git, databases and Prometheus, from commit to commit
 	$(PYTEST) -n $(JOBS) -m daemon tests/integration/daemon

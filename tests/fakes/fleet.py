@@ -22,9 +22,8 @@ from reconciler.domain.row_probe import SAMPLES, RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.structure import Structure
 from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.ports import Answer, Order, Question, StepKey
+from reconciler.ports import Answer, Clock, Order, Question, StepKey
 from reconciler.steps import _dumps, _load, command, config_files, environment, prune_backups, units
-from tests.fakes.clock import VirtualClock
 from tests.fakes.hosts import FakeHosts, Faults
 
 BROKEN = "broken"
@@ -98,7 +97,7 @@ class Fleet:
 
     def __init__(
         self,
-        clock: VirtualClock,
+        clock: Clock,
         names: Sequence[str],
         release: str = "yoga",
         *,

@@ -21,6 +21,15 @@ class MemorySource:
         self._head = ""
         self._seen = ""
 
+    @property
+    def head(self) -> str:
+        """The newest commit, fetched or not."""
+        return self._head
+
+    def parent(self, commit: str) -> str:
+        """Return what a commit was made on, empty for the first one."""
+        return self._parents[commit]
+
     def commit(self, files: Mapping[str, bytes], parent: str | None = None, message: str = "change") -> str:
         """Add a commit on top of `parent` (None: the head), make it the head, and return its id."""
         commit = f"{len(self._revisions) + 1:040x}"

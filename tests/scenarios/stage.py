@@ -15,7 +15,7 @@ from reconciler.domain.revision import Revision
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
 from reconciler.execution.memory import Memory, Read
-from reconciler.ports import Ports
+from reconciler.ports import Clock, Ports
 from reconciler.reconcile import reconcile
 from tests.fakes.clock import VirtualClock, settle
 from tests.fakes.dns import MemoryDns
@@ -46,8 +46,9 @@ class Stage:
         faults: Faults | None = None,
         services: Mapping[str, Service] | None = None,
         new: Mapping[str, Sequence[str]] | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock()
         self.catalog = load_catalog()
         self.services = services or {"keystone": KEYSTONE}
         self.fleet = Fleet(self.clock, ("ks1", "ks2", "ks3"), faults=faults, services=tuple(self.services), new=new)
@@ -72,7 +73,12 @@ class Stage:
     def start(self) -> None:
         """Start a daemon on the store, as after a kill."""
         self.journal = MemoryJournal(self.clock, self.store)
-        ports = Ports(
+        ports = self.ports()
+        self.memory = Memory(ports, self.read, Executor(ports))
+
+    def ports(self) -> Ports:
+        """Return the world as a daemon that starts now has it."""
+        return Ports(
             hosts=self.fleet.hosts,
             databases=self.fleet,
             http=self.fleet,
@@ -83,7 +89,6 @@ class Stage:
             journal=self.journal,
             clock=self.clock,
         )
-        self.memory = Memory(ports, self.read, Executor(ports))
 
     def read(self, revision: Revision) -> Read:
         wanted = self.wanted[revision.commit]
@@ -95,9 +100,9 @@ class Stage:
         accepts = changes.pop("accepts", ())
         return self.commit(replace(desired(**changes), accepts=accepts), message)
 
-    def commit(self, wanted: Desired | None, message: str = "change") -> str:
+    def commit(self, wanted: Desired | None, message: str = "change", parent: str | None = None) -> str:
         """Commit a desired state, None for one that cannot be read."""
-        commit = self.source.commit({"fleet.yaml": str(len(self.wanted)).encode()}, message=message)
+        commit = self.source.commit({"fleet.yaml": str(len(self.wanted)).encode()}, parent, message)
         self.wanted[commit] = wanted
         return commit
 

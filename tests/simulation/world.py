@@ -1,0 +1,254 @@
+"""One seed, one world: a fleet, a repository, a store and daemons, and everything that befalls them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from reconciler.daemon import Daemon
+from reconciler.domain.desired import Desired, Host, SecretRef, Service
+from reconciler.domain.reasons import Reason
+from reconciler.domain.verdict import Report, State
+from reconciler.ports import HostStep, Order, Ports, StepKey
+from tests.fakes.hosts import Faults
+from tests.fakes.journal import Killed
+from tests.scenarios.laws import law_9_every_verdict_explains_itself, law_12_in_sync_is_true
+from tests.scenarios.stage import Stage, fleet_of, second
+from tests.simulation.faults import HOSTS, MENU, a_goal, aimed
+from tests.simulation.link import Link
+from tests.simulation.loop import LoopClock, VirtualLoop
+from tests.simulation.weather import CALM, STUCK_S, Weather, drawn, work
+from tests.support.sample import KEYSTONE
+
+RESTING = {State.IN_SYNC, State.HALTED, State.BLOCKED, State.SUSPENDED}
+CALM_S = 45.0
+"""So long nothing may move until the fleet is said to rest; longer than two sweeps."""
+BOUND_S = 4000.0
+"""Within so much time everything rests once faults have stopped."""
+SWEEP_S = 15.0
+POLL_S = 10.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that befalls the world, so many seconds after its start."""
+
+    at: float
+    name: str
+    drawn: dict[str, Any]
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{key}={value}" for key, value in self.drawn.items())
+        return f"{self.name}({told})"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a seed stands for: how the fleet is laid out, the weather at first, and what happens when."""
+
+    seed: int
+    layout: str
+    weather: Weather
+    goal: dict[str, str]
+    events: tuple[Event, ...]
+
+    @classmethod
+    def of(cls, seed: int) -> Scenario:
+        """Draw a scenario. Each seed knows only a part of the menu, so that rare things are not drowned by others."""
+        rng = Random(seed)
+        layout = rng.choice(("alone", "alone", "group", "apart"))
+        weather = rng.choice((CALM, drawn(rng)))
+        goal = a_goal(rng)
+        armed = [name for name in MENU if rng.random() < 0.4] or list(MENU)
+        weights = [MENU[name].weight for name in armed]
+        events, at = [], 0.0
+        for name in rng.choices(armed, weights, k=rng.randint(0, 20)):
+            at += rng.expovariate(1 / rng.choice((0.5, 5.0, 20.0)))
+            events.append(Event(at, name, {key: draw(rng) for key, draw in MENU[name].draws.items()}))
+        return cls(seed, layout, weather, goal, tuple(events))
+
+
+@dataclass
+class Running:
+    """One daemon that lives: its loop, and its link to the hosts."""
+
+    daemon: Daemon
+    link: Link
+    task: asyncio.Task[None]
+
+
+class World(Stage):
+    """A stage with real daemons on it, in virtual time."""
+
+    clock: LoopClock
+
+    def __init__(self, scenario: Scenario, loop: VirtualLoop) -> None:
+        self.scenario, self.loop = scenario, loop
+        self.weather = CALM
+        self.daemons: list[Running] = []
+        self.booted = 0
+        self.rows = 0
+        self.lies: set[StepKey] = set()
+        self.planned: set[tuple[str, StepKey]] = set()
+        self.breaches: list[str] = []
+        self.notes: list[str] = []
+        self.report: Report | None = None
+        self.moved_at = 0.0
+        names = ["keystone"] if scenario.layout == "alone" else ["keystone", "identity"]
+        super().__init__(Faults(hold_all=True), {name: _plain(name) for name in names}, clock=LoopClock(loop))
+        self.fleet.hosts.behaviour = self._work
+        self.work_rng = Random(f"{scenario.seed} work")
+        groups = {"control": tuple(names)} if scenario.layout == "group" else {}
+        self.want_all(fleet_of(list(self.services.values()), groups))
+
+    def want_all(self, wanted: Desired) -> None:
+        """Commit a desired state; the next change is made to it."""
+        self.wanted_now = wanted
+        self.commit(wanted)
+
+    def note(self, text: str) -> None:
+        self.notes.append(f"{self.loop.time():9.2f} {text}")
+
+    # ------------------------------------------------------------ daemons
+
+    def ports(self) -> Ports:
+        rng = Random(f"{self.scenario.seed} link {self.booted}")
+        link = Link(self.fleet.hosts, rng, lambda: self.weather, self._took)
+        return replace(super().ports(), hosts=link)
+
+    def boot(self) -> None:
+        """Start a daemon beside those that live; the newest has the lease."""
+        self.booted += 1
+        self.start()
+        self.memory.sweep_s = SWEEP_S
+        number = self.booted
+
+        async def publish(report: Report) -> None:
+            self._publish(number, report)
+
+        daemon = Daemon(self.memory, publish, poll_s=POLL_S)
+        link = self.memory.ports.hosts
+        assert isinstance(link, Link)
+        task = self.loop.create_task(daemon.run())
+        task.add_done_callback(lambda task: self._ended(number, task))
+        self.daemons.append(Running(daemon, link, task))
+
+    def kill_daemon(self) -> None:
+        """Kill all daemons, as SIGKILL does, and start one."""
+        for each in self.daemons:
+            each.task.cancel()
+        self.boot()
+
+    def freeze(self, seconds: float) -> None:
+        """Let the leader's words to hosts stand still for a while; another daemon takes over."""
+        link = self.daemons[-1].link
+        link.thawed.clear()
+        self.loop.call_later(seconds, link.thawed.set)
+        self.boot()
+
+    def _ended(self, number: int, task: asyncio.Task[None]) -> None:
+        self.daemons = [each for each in self.daemons if each.task is not task]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Killed):
+            self.note(f"daemon {number} was killed: {error}")
+            if number == self.booted:
+                self.boot()
+        else:
+            self.breaches.append(f"daemon {number} ended by itself: {error!r}")
+
+    def _publish(self, number: int, report: Report) -> None:
+        self.breaches.extend(law_9_every_verdict_explains_itself(report))
+        if number != self.booted:
+            return
+        self.report = report
+        if not _rests(report):
+            self.moved_at = self.loop.time()
+
+    # ------------------------------------------------------------ hosts
+
+    def _took(self, host: str, key: StepKey) -> None:
+        """Let an order that came to a host take its time there."""
+        machine = self.fleet.hosts.hosts.get(host)
+        if machine is None or key not in machine.waiting or (host, key) in self.planned:
+            return
+        self.planned.add((host, key))
+        stuck = self.work_rng.random() < self.weather.stuck
+        seconds = STUCK_S if stuck else self.work_rng.random() * self.weather.work_s
+        self.loop.call_later(seconds, self.fleet.hosts.end, host, key)
+
+    def _work(self, host: Host, order: Order) -> HostStep:
+        ended, lie = work(self.fleet, host, order, self.weather, self.work_rng)
+        self.note(f"  {host.name} {order.key.step} #{order.key.attempt}: {ended} {lie}")
+        if lie:
+            self.lies.add(order.key)
+        return ended
+
+    # ------------------------------------------------------------ a life
+
+    async def live(self) -> None:
+        """Let all happen that the scenario says; then let faults stop, and the fleet come to rest."""
+        self.boot()
+        await asyncio.sleep(POLL_S)
+        self.weather = self.scenario.weather
+        services = {name: aimed(service, self.scenario.goal) for name, service in self.wanted_now.services.items()}
+        self.want_all(replace(self.wanted_now, services=services))
+        for event in self.scenario.events:
+            await asyncio.sleep(max(0.0, POLL_S + event.at - self.loop.time()))
+            self.note(str(event))
+            MENU[event.name].act(self, **event.drawn)
+        self.heal()
+        await self.rest()
+        assert self.report is not None
+        for decision in self.report.decisions:
+            if decision.verdict.state is State.HALTED:
+                self.journal.ask("retry", decision.verdict.group, "ada", "all is mended")
+        await self.rest()
+        self.breaches.extend(law_12_in_sync_is_true(self.report, self.fleet))
+        await self.end()
+
+    def heal(self) -> None:
+        """Let all faults stop."""
+        self.note("faults stop")
+        self.weather = CALM
+        for host in HOSTS:
+            self.fleet.hosts.mend(host)
+        self.fleet.dead_apis = set()
+        self.fleet.hosts.release()
+        self.source.reachable = True
+        self.kill_daemon()
+        if self.memory.remember().suspensions:
+            self.journal.ask("resume", "", "ada", "all is mended")
+
+    async def rest(self) -> None:
+        """Let time pass until nothing has moved for a while."""
+        begun = self.moved_at = self.loop.time()
+        while self.loop.time() - self.moved_at < CALM_S:
+            if self.loop.time() - begun > BOUND_S:
+                verdicts = [d.verdict for d in self.report.decisions] if self.report else "no report"
+                self.breaches.append(f"law 12: no rest: {verdicts}")
+                return
+            await asyncio.sleep(5.0)
+
+    async def end(self) -> None:
+        """Kill what lives."""
+        running = list(self.daemons)
+        for each in running:
+            each.task.cancel()
+        await asyncio.gather(*(each.task for each in running), return_exceptions=True)
+
+
+def _plain(name: str) -> Service:
+    """Return a service of the sample with a secret in its configuration."""
+    service = KEYSTONE if name == "keystone" else second(name)
+    return replace(service, secrets={"db": SecretRef("file", "/etc/secret")}, policy="offline")
+
+
+def _rests(report: Report) -> bool:
+    """Tell whether all groups rest; one may wait for another only if that one rests."""
+    verdicts = [decision.verdict for decision in report.decisions]
+    moving = [v for v in verdicts if v.state not in RESTING]
+    return all(v.reason == Reason.CLAIMED for v in moving) and len(moving) < max(len(verdicts), 1)

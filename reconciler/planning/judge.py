@@ -19,7 +19,7 @@ from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
-from reconciler.planning.scene import Scene, inputs_of
+from reconciler.planning.scene import Scene, groups_of, inputs_of
 from reconciler.planning.serial import plan_to_json
 
 
@@ -78,8 +78,11 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
 
 
 def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision | None:
-    """Drop a run that is prepared and waits before its pause, when the fleet asks for another plan by now."""
-    if positions is None or not run.prepared:
+    """Drop a run that is prepared and waits before its pause, when the fleet asks for another plan by now.
+
+    A group that a commit has taken away asks for none: its run ends as every run of a group that is gone.
+    """
+    if positions is None or not run.prepared or run.group not in groups_of(scene.desired):
         return None
     plan = make_plan(run.group, positions, scene)
     if plan is not None and (plan.blocked or plan.id == run.plan.id):

@@ -87,7 +87,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
             ]
         decision = judge(group, positions, scene)
         begins = any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts) or (run and run.prepared)
-        if decision.plan is not None and begins and decision.verdict.state is State.PROGRESSING:
+        if decision.plan is not None and begins and decision.verdict.state in {State.PROGRESSING, State.BACKING_OUT}:
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)
     return (*decisions, *rehearsals(memory, read.commit, scene))

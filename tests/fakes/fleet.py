@@ -72,7 +72,7 @@ class Site:
 class Deed:
     """One execution on a host, for judges: what was there before and after, and how it stood around it.
 
-    `at` counts the journal's entries then; `what` is prepare | switch | started | stopped | configure | backup | restore
+    `at` counts the journal's entries then, `arrived` the orders that hosts had taken when it came; `what` is prepare | switch | started | stopped | configure | backup | restore
     | load | unload | sync | expand | migrate | contract | other | nothing; `was` and `now` are builds, links or releases
     of the schema.
     """
@@ -90,6 +90,7 @@ class Deed:
     torn: str  # before
     expanded: str  # before
     serving: Mapping[str, str]  # release by host that ran the service before
+    arrived: int = 0
 
 
 class Fleet:
@@ -182,6 +183,7 @@ class Fleet:
             torn=before.torn,
             expanded=before.expanded,
             serving=serving,
+            arrived=self.hosts.arrived.get((host.name, order.key), 0),
         )
         self.deeds.append(deed)
         return exited

@@ -74,6 +74,7 @@ class FakeHosts:
         self.faults = faults or Faults()
         self.hosts: dict[str, FakeHost] = {}
         self.ledger: list[tuple[str, StepKey]] = []
+        self.arrived: dict[tuple[str, StepKey], int] = {}  # when a host took an order, counted over all
         self.starts = 0
         self._changed = asyncio.Event()
 
@@ -153,6 +154,7 @@ class FakeHosts:
             return Fenced(machine.epoch)
         machine.epoch = order.epoch
         if order.key not in machine.steps:
+            self.arrived[host.name, order.key] = len(self.arrived)
             if self.faults.hold_all or order.key.step in self.faults.held:
                 machine.steps[order.key] = Running()
                 machine.waiting[order.key] = host, order

@@ -22,6 +22,7 @@ from reconciler.domain.verdict import Report, State
 from tests.fakes.fleet import Deed, Fleet
 
 SECRET = "s3cret"
+PREPARING = {"preflight", "prepare"}
 SCHEMA = {"sync", "expand", "migrate", "contract"}
 
 
@@ -201,7 +202,7 @@ def law_3_every_effect_has_an_intent_and_happens_once(case: Case) -> Iterator[st
 
 def law_4_no_host_obeys_an_older_epoch(case: Case) -> Iterator[str]:
     newest: dict[str, int] = {}
-    for deed in case.deeds:
+    for deed in sorted(case.deeds, key=lambda deed: deed.arrived):  # what was taken in time may end late
         if deed.epoch < newest.get(deed.host, 0):
             yield f"{deed.key} came to {deed.host} under the old epoch {deed.epoch}"
         newest[deed.host] = max(newest.get(deed.host, 0), deed.epoch)
@@ -338,20 +339,29 @@ def law_10_no_secret_is_written_down(case: Case) -> Iterator[str]:
 
 
 def law_plans_claim_what_they_change(case: Case) -> Iterator[str]:
-    """A group has one run at a time, and no two runs change one service or one host (section 3, Plan)."""
-    open_: dict[str, tuple[str, set[str]]] = {}
+    """A group has one run at a time, and no two runs change one service or one host (section 3, Plan).
+
+    A run that only prepares claims nothing yet: it does so from its first step on that touches what serves.
+    """
+    open_: dict[str, str] = {}  # run to group
+    claims: dict[str, set[str]] = {}  # of those that have begun
     left: set[str] = set()  # superseded: open for the one run that goes on with it or takes it back
     for entry in case.entries:
         if entry.kind == Kind.PLAN_PINNED:
             plan = entry.body["plan"]
-            claims = {step[key] for step in plan["steps"] for key in ("service", "host") if step[key]}
             for run in left & {plan["inherits"], plan["undoes"]}:
                 open_.pop(run)
             left &= set(open_)
-            for run, (group, claimed) in open_.items():
-                if group == entry.group or claims & claimed:
-                    yield f"{entry.run} began while {run} of {group} was open: {sorted(claims & claimed)}"
-            open_[entry.run] = (entry.group, claims)
+            yield from (f"{entry.run} began while {run} was open" for run, g in open_.items() if g == entry.group)
+            open_[entry.run] = entry.group
+        touches = entry.kind == Kind.INTENT and case.steps[entry.run, entry.step]["phase"] not in PREPARING
+        if touches and entry.run not in claims:
+            mine = {step[key] for step in case.plans[entry.run]["steps"] for key in ("service", "host") if step[key]}
+            others = {run: claims[run] & mine for run in sorted(open_.keys() & claims.keys())}
+            yield from (
+                f"{entry.run} began while {run} went on: {sorted(both)}" for run, both in others.items() if both
+            )
+            claims[entry.run] = mine
         if entry.kind == Kind.RUN_ENDED and entry.body["result"] == "superseded":
             left.add(entry.run)
         elif entry.kind == Kind.RUN_ENDED:

@@ -43,6 +43,7 @@ class Reason(StrEnum):
     OPEN_LEG = "OpenLeg"
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     OVERRIDE_EXPIRED = "OverrideExpired"
+    QUARANTINED = "Quarantined"
     CANARY_UNFIT = "CanaryUnfit"
     PACKAGE_HELD = "PackageHeld"
     PINNED = "Pinned"

@@ -120,6 +120,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "An override holds a host behind its service, and what comes next would stop or break that host.",
         "Remove the override; a rolling procedure goes as far as its contract.",
     ),
+    Reason.QUARANTINED: (
+        "A host went into quarantine in the middle of a leg that cannot go on without its part.",
+        "Take it out of quarantine once it works again, rebuilt under its name if need be, with its backup folder.",
+    ),
     Reason.UNAVAILABLE: (
         "So many hosts of the service are out of work already that no other one can be spared.",
         "See to the hosts that the text names; or raise the service's `max_unavailable` in git.",

@@ -48,6 +48,7 @@ _OTHERS_THAN_OPERATORS = {
         Reason.OPEN_LEG,
         Reason.OVERRIDE_IN_THE_WAY,
         Reason.OVERRIDE_EXPIRED,
+        Reason.QUARANTINED,
         Reason.PINNED,
         Reason.CANARY_FAILED,
         Reason.CANARY_UNFIT,

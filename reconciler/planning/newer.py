@@ -12,6 +12,7 @@ from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, State
 from reconciler.planning.decision import cleared, ruling
 from reconciler.planning.deployments import any_cut_over, half_way
+from reconciler.planning.quarantine import away
 from reconciler.planning.safe_point import at_safe_point, wants_back
 from reconciler.planning.scene import Scene, accepted_losses, inputs_of
 from reconciler.planning.trouble import begun, turn
@@ -43,7 +44,7 @@ def _forward(run: Run, scene: Scene) -> Decision | None:
     if half_way(run):
         why = "newer inputs, and the new deployment is not live yet"
         return None if any_cut_over(run) else _turned(run, why, scene)
-    return ended(run, "superseded", scene) if at_safe_point(run) else None
+    return ended(run, "superseded", scene) if at_safe_point(run, away(scene.desired)) else None
 
 
 def _turned(run: Run, why: str, scene: Scene) -> Decision:

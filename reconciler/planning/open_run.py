@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.outcome import Done, Failed, Lost
+from reconciler.domain.outcome import Failed, Lost
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
@@ -18,10 +18,11 @@ from reconciler.planning.decision import by_words, claimed, halted, ruling, susp
 from reconciler.planning.gated import Held, held_at_a_gate
 from reconciler.planning.newer import ended, overtaken
 from reconciler.planning.position import held_back
-from reconciler.planning.quarantine import hosts_of
+from reconciler.planning.quarantine import away, hosts_of
 from reconciler.planning.retention import with_files
 from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
+from reconciler.planning.settled import Settled
 from reconciler.planning.trouble import (
     Trouble,
     halt,
@@ -29,7 +30,6 @@ from reconciler.planning.trouble import (
     may_turn_back,
     raised,
     reason_of,
-    repeated,
     troubles_of,
     turn,
 )
@@ -45,15 +45,14 @@ class OpenRun:
     aside: frozenset[str] = field(init=False)
     passing: Passing = field(init=False)
     away: frozenset[str] = field(init=False)
-    lost: Mapping[str, Step] = field(init=False)
+    settled: Settled = field(init=False)
 
     def __post_init__(self) -> None:
         """See which hosts failed and stop nobody else, and which are in quarantine."""
-        away = frozenset(each.host for each in self.scene.desired.quarantined)
-        object.__setattr__(self, "away", away)
-        object.__setattr__(self, "lost", {step.id: step for step in self.run.steps if step.host in away})
+        object.__setattr__(self, "away", away(self.scene.desired))
+        object.__setattr__(self, "settled", Settled(self.run, self.away))
         object.__setattr__(self, "aside", set_aside(self.run, self.scene))
-        object.__setattr__(self, "passing", Passing(self.run, self.aside, self._settled))
+        object.__setattr__(self, "passing", Passing(self.run, self.aside, self.settled))
 
     def decide(self) -> Decision:
         """Return, in this order of weight: end, turn, halt, wait, go on."""
@@ -67,7 +66,7 @@ class OpenRun:
             return changed
         if slow := self._slow(running):
             return slow
-        if all(self._settled(step.id) for step in run.steps):
+        if all(self.settled(step.id) for step in run.steps):
             return self._end()
         return self._go_on(running)
 
@@ -216,8 +215,14 @@ class OpenRun:
             return None
         if self.aside:
             return self._all_but(self.scene.history.halts_of(self.run.group))
+        if missing := self.settled.missing:
+            return self._gone(missing[0])
         contract = next(filter(self._not_survived, self.run.steps), None)
         return self._behind(contract) if contract else None
+
+    def _gone(self, step: Step) -> Decision:
+        text = f"{step.host} is in quarantine, and nobody can go on without its part: {step.title}"
+        return ruling(self.run.group, State.BLOCKED, Reason.QUARANTINED, text, self.run.id)
 
     def _of_one_aside(self, found: Halt) -> bool:
         """Tell whether a halt is over a host that was set aside in this run."""
@@ -259,21 +264,8 @@ class OpenRun:
         last = self.run.last(step.id)
         if step.host in self.away:
             return False
-        fresh = last is None or (isinstance(last.outcome, Lost) and not self._settled(step.id))
+        fresh = last is None or (isinstance(last.outcome, Lost) and not self.settled(step.id))
         return fresh and self.passing.may_begin(step) and not self._not_survived(step)
-
-    def _settled(self, step_id: str) -> bool:
-        """Tell whether what comes after a step may begin: it is done, or it only advises and has ended badly.
-
-        A quarantined host has lost its steps: what comes after them waits for what they waited for.
-        """
-        if lost := self.lost.get(step_id):
-            return all(map(self._settled, lost.after))
-        last = self.run.last(step_id)
-        if last is None or last.outcome is None or isinstance(last.outcome, Done):
-            return self.run.done(step_id)
-        step = next(each for each in self.run.steps if each.id == step_id)
-        return step.advisory and not repeated(step, last)
 
     def _not_survived(self, step: Step) -> tuple[str, ...]:
         """Return the hosts that a step would break: those that stay at the release it does away with."""

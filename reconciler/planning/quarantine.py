@@ -25,6 +25,11 @@ def in_force(desired: Desired, today: date) -> Desired:
     return replace(desired, services=services, quarantined=told)
 
 
+def away(desired: Desired) -> frozenset[str]:
+    """Return the hosts that are in quarantine."""
+    return frozenset(each.host for each in desired.quarantined)
+
+
 def hosts_of(service: str, desired: Desired) -> Members:
     """Return the quarantined hosts of a service."""
     return tuple(each.host for each in desired.quarantined if service in each.services)

@@ -244,7 +244,10 @@ def law_6_a_restore_only_after_proof_or_acceptance(case: Case) -> Iterator[str]:
         if f"data-loss:{deed.service}" in {accept.what for accept in case.accepted(said).accepts}:
             continue
         began = case.intents[run, deed.key.step, deed.key.attempt][0]
-        never_started = run in case.turned and not case.done_before(run, "seal", deed.service, said)
+        # A leg that was left before its seal has started nothing, whether its own run takes it back or a later one.
+        leg = case.plans[run]["undoes"] or run
+        left = leg != run or run in case.turned
+        never_started = left and not case.done_before(leg, "seal", deed.service, said)
         if not never_started and not case.done_before(run, "unchanged", deed.service, began, after=said):
             yield f"{deed.key.step} of {run} restored without proof that nothing was written"
 
@@ -253,9 +256,9 @@ def law_6_nothing_is_put_back_before_its_dump_was_read_back(case: Case) -> Itera
     for deed in case.deeds:
         if deed.what == "restore":
             run = deed.key.run
-            said = case.turned.get(run, case.pinned[run])
             began = case.intents[run, deed.key.step, deed.key.attempt][0]
-            if not case.done_before(run, "read_back", deed.service, began, after=said):
+            # A run that is turned anew, for a loss was accepted, has read its dump back on its first way.
+            if not case.done_before(run, "read_back", deed.service, began, after=case.pinned[run]):
                 yield f"{deed.key.step} of {run} restored from a dump that nobody had read back"
 
 

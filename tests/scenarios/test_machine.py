@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from reconciler.domain.desired import Accept, ConfigFile, Desired, SecretRef, Service
+from reconciler.domain.desired import Accept, ConfigFile, Desired, Quarantine, SecretRef, Service
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
@@ -191,6 +191,24 @@ class Life(RuleBasedStateMachine):
         groups = {"control": tuple(kept)} if layout == "group" else {}
         self.commit(replace(self.wanted, services=kept, groups=groups))
 
+    @event(host=hosts)
+    def quarantine(self, host: str) -> None:
+        """Switch a host off and leave it alone; its service needs another bootstrap meanwhile, as `validate` says."""
+        self.stage.fleet.hosts.cut(host)
+        for site in self.stage.fleet.sites.values():
+            site.machines[host].running, site.machines[host].started_at = "", None
+        self._leave_alone(host)
+
+    @event()
+    def end_quarantine(self) -> None:
+        self._leave_alone()
+
+    def _leave_alone(self, *away: str) -> None:
+        first = next(host for host in HOSTS if host not in away)
+        services = {name: replace(service, bootstrap=first) for name, service in self.wanted.services.items()}
+        alone = tuple(Quarantine(host=host, by="ada", reason="it died", until=FOREVER) for host in away)
+        self.commit(replace(self.wanted, services=services, quarantined=alone))
+
     # ------------------------------------------------------------ time and the daemon
 
     @event(count=st.integers(8, 20))
@@ -229,7 +247,12 @@ class Life(RuleBasedStateMachine):
 
     @event(host=hosts)
     def reboot(self, host: str) -> None:
-        self.stage.fleet.reboot(host)
+        self._reboot(host)
+
+    def _reboot(self, host: str) -> None:
+        """Reboot a host; one in quarantine is off, and a test that let it serve again would break the how-to."""
+        if host not in {each.host for each in self.wanted.quarantined}:
+            self.stage.fleet.reboot(host)
 
     @event(after=few, answer=st.booleans())
     def lose_a_word(self, after: int, answer: bool) -> None:
@@ -244,7 +267,7 @@ class Life(RuleBasedStateMachine):
     def reboot_in_mid_step(self, part: str, host: str, count: int) -> None:
         self.hold(part, host)
         self.do(self.passes(count))
-        self.stage.fleet.reboot(host)
+        self._reboot(host)
         self.stage.fleet.hosts.faults.held.clear()
 
     @event(part=st.sampled_from(PARTS), host=hosts, count=st.integers(4, 12))

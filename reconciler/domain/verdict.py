@@ -47,13 +47,15 @@ class Verdict:
 class Ready:
     """A step that may start now, or be taken up again, under its run and attempt.
 
-    `failed` says why it cannot even be begun: then it fails without an effect.
+    `failed` says why it cannot even be begun: then it fails without an effect. `epoch` is that of the intent of a step
+    that is taken up again.
     """
 
     run: str
     step: Step
     attempt: int
     adopt: bool = False  # the intent is in the journal already
+    epoch: int = 0
     failed: Failed | None = None
 
 

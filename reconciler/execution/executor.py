@@ -34,13 +34,17 @@ class Executor:
     troubles: dict[StepKey, Unreachable] = field(default_factory=dict)
 
     def begin(self, ready: Iterable[Ready], group: str, desired: Desired, *, may_start: bool) -> None:
-        """Write the intents durably, then start; a step whose intent is written already is taken up again."""
+        """Write the intents durably, then start; a step whose intent is written already is taken up again.
+
+        An intent of a newer epoch is another daemon's: its step may be asked after, and not be started.
+        """
         ready = tuple(each for each in ready if _key(each) not in self.tasks)
         fresh = [each for each in ready if not each.adopt]
         if fresh:
             self.ports.journal.append([_intent(each, group, self.ports.journal.epoch) for each in fresh])
         for each in ready:
-            task = asyncio.create_task(self._carried(each, desired, may_start=may_start or not each.adopt))
+            ours = may_start and each.epoch <= self.ports.journal.epoch
+            task = asyncio.create_task(self._carried(each, desired, may_start=ours or not each.adopt))
             task.add_done_callback(lambda _: self.wake())
             self.tasks[_key(each)] = task
 

@@ -245,7 +245,8 @@ class OpenRun:
     def _adopt(self, step: Step) -> Ready:
         last = self.run.last(step.id)
         assert last is not None
-        return self._with_values(Ready(run=self.run.id, step=step, attempt=last.number, adopt=True))
+        ready = Ready(run=self.run.id, step=step, attempt=last.number, adopt=True, epoch=last.epoch)
+        return self._with_values(ready)
 
     def _ready(self, step: Step) -> Ready:
         attempt = len(self.run.attempts.get(step.id, ())) + 1

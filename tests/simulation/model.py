@@ -43,7 +43,6 @@ class Model:
     deeds: dict[Attempt, list[Deed]] = field(default_factory=dict)
     halts: dict[str, str] = field(default_factory=dict)
     suspended: set[str] = field(default_factory=set)
-    allowed: set[str] = field(default_factory=set)
     accepted: str = ""
     epoch: int = 0
 
@@ -70,12 +69,12 @@ class Model:
     def _revision_accepted(self, entry: Entry) -> Iterator[str]:
         commit = str(entry.body["revision"])
         line = _line(commit, self.parents)
-        if self.accepted and self.accepted not in line and commit not in self.allowed:
+        if self.accepted and self.accepted not in line:
             yield f"{commit} was accepted, and does not descend from {self.accepted}"
         self.accepted = commit
 
     def _history_accepted(self, entry: Entry) -> Iterator[str]:
-        self.allowed.add(str(entry.body["revision"]))
+        self.accepted = str(entry.body["revision"])
         yield from ()
 
     def _plan_pinned(self, entry: Entry) -> Iterator[str]:

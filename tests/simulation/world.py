@@ -207,7 +207,10 @@ class World(Stage):
             if decision.verdict.state is State.HALTED:
                 self.journal.ask("retry", decision.verdict.group, "ada", "all is mended")
         await self.rest()
-        self.breaches.extend(law_12_in_sync_is_true(self.report, self.fleet))
+        if self.report.desired is not None:
+            self.breaches.extend(law_12_in_sync_is_true(self.report, self.fleet))
+        elif not self.report.problems:
+            self.breaches.append("law 12: no desired state is in force, and nobody says why")
         await self.end()
 
     def heal(self) -> None:

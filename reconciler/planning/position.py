@@ -243,10 +243,9 @@ def _left_at(run: Run, route: ServiceRoute) -> str:
         return route.goal
     if run.ended == "backed_out":
         return route.start
-    migrated = [
-        s.hop for s in run.plan.steps if s.kind == "schema_sync" and s.service == route.service and run.done(s.id)
-    ]
-    return migrated[-1].partition(">")[2] if migrated else route.start
+    synced = [s for s in run.plan.steps if s.kind == "schema_sync" and s.service == route.service]
+    left = next((s.hop for s in synced if not run.done(s.id)), "")  # a schema that is only expanded is not there yet
+    return left.partition(">")[0] or (route.goal if synced else route.start)
 
 
 def _no_release(service: Service, databases: tuple[DatabasePosition, ...], hosts: tuple[HostPosition, ...]) -> Block:

@@ -7,6 +7,7 @@ from datetime import date
 
 from reconciler.domain.backup import BackupPolicy, Trust
 from reconciler.domain.desired import Accept
+from reconciler.domain.journal import Kind
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from reconciler.planning.kept import kept_sets
@@ -507,3 +508,19 @@ async def test_no_schema_moves_before_its_dump_was_restored_on_trial_where_polic
     done = stage.fleet.ledger
     assert done.index(trial) < done.index("keystone.migrate.schema-sync.main.2023.1@ks1")
     assert kept_sets(stage.memory.history)[0].trust is Trust.RESTORED
+
+
+async def test_a_leg_that_is_taken_over_with_its_schema_expanded_goes_on_from_where_it_began():
+    stage = Stage(Faults(held={"keystone.roll.start@ks3"}))
+    stage.want(release="2023.1", procedure="zero-downtime")
+    for _ in range(60):
+        await stage.step()
+    stage.want(release="2023.1", procedure="zero-downtime", vars={"region": "RegionTwo"})
+    await stage.step()
+    stage.fleet.hosts.release("keystone.roll.start@ks3")
+
+    await stage.until(State.IN_SYNC)
+
+    plans = [entry.body["plan"] for entry in stage.store_entries() if entry.kind == Kind.PLAN_PINNED]
+    assert [plan["services"][0]["route"] for plan in plans] == [["yoga", "2023.1"]] * 2
+    assert plans[1]["inherits"]

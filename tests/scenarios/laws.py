@@ -22,6 +22,7 @@ from reconciler.domain.verdict import Report, State
 from tests.fakes.fleet import Deed, Fleet
 
 SECRET = "s3cret"
+TAKEN = {Kind.REVISION_ACCEPTED, Kind.HISTORY_ACCEPTED}
 PREPARING = {"preflight", "prepare"}
 SCHEMA = {"sync", "expand", "migrate", "contract"}
 
@@ -63,7 +64,7 @@ class Case:
 
     def accepted(self, before: int) -> Desired:
         """Return the desired state in force when the journal held so many entries."""
-        commits = [e.body["revision"] for e in self.entries[:before] if e.kind == Kind.REVISION_ACCEPTED]
+        commits = [e.body["revision"] for e in self.entries[:before] if e.kind in TAKEN]
         found = self.wanted[str(commits[-1])]
         assert found is not None
         return found
@@ -295,7 +296,7 @@ def law_8_nothing_forward_starts_while_suspended_or_halted(case: Case) -> Iterat
     in_force: Desired | None = None
     for entry in case.entries:
         match entry.kind:
-            case Kind.REVISION_ACCEPTED:
+            case Kind.REVISION_ACCEPTED | Kind.HISTORY_ACCEPTED:
                 in_force = case.wanted[str(entry.body["revision"])]
             case Kind.SUSPENDED:
                 suspended.add(entry.group)

@@ -20,7 +20,7 @@ from reconciler.planning.newer import ended, overtaken
 from reconciler.planning.position import held_back
 from reconciler.planning.quarantine import away, hosts_of
 from reconciler.planning.retention import with_files
-from reconciler.planning.scene import Scene
+from reconciler.planning.scene import Scene, inputs_of
 from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.settled import Settled
 from reconciler.planning.trouble import (
@@ -174,7 +174,8 @@ class OpenRun:
         run, adopted = self.run, self._adopted(running)
         if stopped := self._stopped():
             return self._still(stopped, adopted)
-        next_ = [step for step in run.steps if self._may_start(step)]
+        unheard = bool(running) and inputs_of(run.group, self.scene.desired) != run.plan.inputs
+        next_ = [step for step in run.steps if self._may_start(step) and not (unheard and _ends_all(step))]
         held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
         open_ = [step for step in next_ if held is None or held.lets(step)]
         may, short = (tuple(open_), ()) if run.going_back else spared(open_, self.scene)
@@ -279,6 +280,11 @@ class OpenRun:
         hosts = ", ".join(self._not_survived(step))
         text = f"{step.title} would break {hosts}, held back by an override or in quarantine"
         return ruling(self.run.group, State.BLOCKED, Reason.OVERRIDE_IN_THE_WAY, text, self.run.id)
+
+
+def _ends_all(step: Step) -> bool:
+    """Tell whether a step is one before which a newer commit is heard: it would break what that commit may want."""
+    return step.phase is Phase.CONTRACT or step.point_of_no_return
 
 
 def _words(step: Step) -> str:

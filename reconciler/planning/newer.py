@@ -18,9 +18,14 @@ from reconciler.planning.scene import Scene, accepted_losses, inputs_of
 from reconciler.planning.trouble import begun, turn
 
 
+def unheard(run: Run, scene: Scene) -> bool:
+    """Tell whether git wants something else of a group than its run was planned from; a rehearsal moves no group."""
+    return run.plan.direction != "rehearse" and inputs_of(run.group, scene.desired) != run.plan.inputs
+
+
 def overtaken(run: Run, running: Sequence[Step], scene: Scene) -> Decision | None:
     """Follow a commit that changed the inputs, once no step runs: drop, turn back, or end at a safe point."""
-    if running or run.plan.direction == "rehearse" or inputs_of(run.group, scene.desired) == run.plan.inputs:
+    if running or not unheard(run, scene):
         return None
     if run.back is not None:
         return _turned_anew(run, scene)

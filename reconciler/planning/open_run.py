@@ -16,11 +16,11 @@ from reconciler.planning.availability import spared
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, claimed, halted, ruling, suspended
 from reconciler.planning.gated import Held, held_at_a_gate
-from reconciler.planning.newer import ended, overtaken
+from reconciler.planning.newer import ended, overtaken, unheard
 from reconciler.planning.position import held_back
 from reconciler.planning.quarantine import away, hosts_of
 from reconciler.planning.retention import with_files
-from reconciler.planning.scene import Scene, inputs_of
+from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.settled import Settled
 from reconciler.planning.trouble import (
@@ -174,8 +174,8 @@ class OpenRun:
         run, adopted = self.run, self._adopted(running)
         if stopped := self._stopped():
             return self._still(stopped, adopted)
-        unheard = bool(running) and inputs_of(run.group, self.scene.desired) != run.plan.inputs
-        next_ = [step for step in run.steps if self._may_start(step) and not (unheard and _ends_all(step))]
+        newer = bool(running) and unheard(run, self.scene)
+        next_ = [step for step in run.steps if self._may_start(step) and not (newer and _ends_all(step))]
         held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
         open_ = [step for step in next_ if held is None or held.lets(step)]
         may, short = (tuple(open_), ()) if run.going_back else spared(open_, self.scene)

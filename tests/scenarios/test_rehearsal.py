@@ -10,6 +10,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.rehearsal import newest
+from tests.fakes.hosts import Faults
 from tests.scenarios.stage import Stage
 from tests.scenarios.test_practices import HOSTS
 from tests.support.sample import KEYSTONE, desired
@@ -133,3 +134,18 @@ async def test_a_rehearsal_measures_the_steps_of_the_leg_to_come():
     synced = [step for step in leg.steps if step.kind == "schema_sync"]
     assert synced
     assert all(known.of(step) is not None for step in synced)
+
+
+async def test_a_rehearsal_whose_step_is_slow_is_followed_to_its_end():
+    slow = "keystone.migrate.schema-sync.main.2026.1@new1"
+    stage = Stage(Faults(held={slow}), new={"keystone": ("new1", "new2")})
+    stage.commit(rehearsing("yoga"))
+    await stage.until(State.IN_SYNC)
+    await suspended(stage)
+    asked = stage.journal.ask("rehearse", "keystone", "ada", "before the night")
+    await passes(stage, 60)
+    assert stage.journal.answer_to(asked) and newest(stage.memory.history)[0].state == "running"
+
+    stage.fleet.hosts.release()
+    await passes(stage)
+    assert newest(stage.memory.history)[0].state == "passed"

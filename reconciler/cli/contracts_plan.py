@@ -69,10 +69,14 @@ PlanService = TypedDict("PlanService", {"service": str, "from": str, "to": str, 
 
 
 class Wave(TypedDict):
-    """Hosts of one service that move together; wave 0 is the canary."""
+    """Hosts of one service that move together; wave 0 is the canary.
+
+    `leads` is the role that its only host is the canary of, empty where the service has but one, and for other waves.
+    """
 
     service: str
     wave: int
+    leads: str
     hosts: list[str]
 
 

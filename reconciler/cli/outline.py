@@ -132,19 +132,25 @@ def noticed(told: Telling, plan: Plan) -> Iterator[str]:
 
 def waves_text(told: Telling) -> Iterator[str]:
     """Say in lines which hosts move together; the waves of services that move alike are told once."""
-    waves: dict[str, list[tuple[str, ...]]] = {}
+    waves: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for wave in told.waves:
-        waves.setdefault(wave.service, []).append(wave.hosts)
-    moved: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+        waves.setdefault(wave.service, []).append((wave.hosts, _canary(wave.number, wave.leads)))
+    moved: dict[tuple[tuple[tuple[str, ...], str], ...], list[str]] = {}
     for service, members in waves.items():
         moved.setdefault(tuple(members), []).append(service)
-    for hosts, services in moved.items():
-        counted = f"{len(hosts)} wave{'s' if len(hosts) != 1 else ''}, {sum(map(len, hosts))} hosts"
+    for found, services in moved.items():
+        count = sum(len(hosts) for hosts, _ in found)
+        counted = f"{len(found)} wave{'s' if len(found) != 1 else ''}, {count} hosts"
         shown = "; ".join(
-            f"{number}{' (canary)' if number == 0 else ''}: {few(names, 4)}"
-            for number, names in enumerate(hosts[:WAVES])
+            f"{number}{f' ({canary})' if canary else ''}: {few(hosts, 4)}"
+            for number, (hosts, canary) in enumerate(found[:WAVES])
         )
-        yield f"{few(services)}: {counted}: {shown}{'; ...' if len(hosts) > WAVES else ''}"
+        yield f"{few(services)}: {counted}: {shown}{'; ...' if len(found) > WAVES else ''}"
+
+
+def _canary(wave: int | None, leads: str) -> str:
+    """Word that a wave is a canary, and of which role; empty for others."""
+    return f"canary of role {leads}" if leads else "canary" if wave == 0 else ""
 
 
 def no_return(told: Telling) -> str:
@@ -199,8 +205,8 @@ def _rounds(steps: Sequence[Step]) -> Iterator[Round]:
 
 def _likeness(members: Round) -> tuple[object, ...]:
     """Return what is equal for waves that do the same, one after the other; the canary's is like no other."""
-    wave = members[0].wave
-    if not wave:
+    wave, leads = members[0].wave, members[0].leads
+    if not wave or leads:
         return wave, members[0].service, members[0].hop
     return 1, tuple(dict.fromkeys((step.service, step.title) for step in members))
 
@@ -212,14 +218,15 @@ def _titles(rounds: Sequence[Round], plan: Plan) -> Iterator[str]:
     if len(plan.services) > 1:
         yield few(list(dict.fromkeys(step.service for step in rounds[0])))
     if first.wave is not None:
-        yield _waves([tuple(dict.fromkeys(step.host for step in members)) for members in rounds], first.wave)
+        canary = _canary(first.wave, first.leads)
+        yield _waves([tuple(dict.fromkeys(step.host for step in each)) for each in rounds], first.wave, canary)
     elif first.hop and first.hop not in spans:
         yield first.hop.replace(">", " → ")
 
 
-def _waves(hosts: Sequence[Sequence[str]], first: int) -> str:
+def _waves(hosts: Sequence[Sequence[str]], first: int, canary: str) -> str:
     if len(hosts) == 1:
-        return f"wave {first}{', the canary' if first == 0 else ''}: {few(hosts[0])}"
+        return f"wave {first}{f', the {canary}' if canary else ''}: {few(hosts[0])}"
     shown = "; ".join(few(names, 3) for names in hosts[:4])
     more = f"; ... {sum(map(len, hosts))} hosts in all" if len(hosts) > 4 else ""
     return f"waves {first} to {first + len(hosts) - 1}, one after the other: {shown}{more}"

@@ -161,6 +161,7 @@ def _service(entry: Entry[ServiceModel], model: ServiceModel, world: World) -> S
         policy=model.policy,
         group=world.group(entry.name),
         hosts=hosts,
+        roles=model.roles,
         bootstrap=model.bootstrap or next(iter(moving), ""),
         databases={name: _database(name, each) for name, each in model.databases.items()},
         units=model.units,

@@ -210,7 +210,9 @@ class ServiceModel(Model):
         default="supported",
         description="Which hops are allowed: what upstream supports, or what the code accepts with services stopped.",
     )
-    roles: tuple[w.Name, ...] = Field(default=(), description="Its hosts are those with one of these roles.")
+    roles: tuple[w.Name, ...] = Field(
+        default=(), description="Its hosts are those with one of these roles; each has a canary of its own."
+    )
     hosts: tuple[w.HostPattern, ...] = Field(default=(), description="Its hosts by name, in place of `roles`.")
     bootstrap: w.Name = Field(
         default="", description="Runs schema commands; default: the first host without an override."

@@ -194,6 +194,7 @@ class Service:
     policy: str = "supported"  # supported | offline
     group: str = ""
     hosts: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # those it finds its hosts by, in order; empty where git names hosts
     bootstrap: str = ""
     databases: Mapping[str, Database] = field(default_factory=dict)
     units: tuple[str, ...] = ()

@@ -63,6 +63,7 @@ class Step:
     """One thing to do, once per attempt. `id` matches ``[A-Za-z0-9._@+-]+`` and is stable over replanning.
 
     `hop` is "from>to" or empty; `host` is empty for what the daemon does itself; `wave` counts from 0, the canary.
+    `leads` is the role that its host is the canary of, where a service goes over several.
     `name` is what `{value:NAME.KEY}` in the arguments of others refers to; what is `advisory` only advises: its
     failure is told and stops nothing.
     """
@@ -75,6 +76,7 @@ class Step:
     hop: str = ""
     host: str = ""
     wave: int | None = None
+    leads: str = ""
     args: Mapping[str, Json] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     undo: Undo | None = None
@@ -84,6 +86,11 @@ class Step:
     point_of_no_return: bool = False
     name: str = ""
     advisory: bool = False
+
+    @property
+    def of_canary(self) -> bool:
+        """Tell whether it is done on a canary, so that others of its role wait for what becomes of it."""
+        return self.phase is Phase.ROLL and (self.wave == 0 or bool(self.leads))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,9 @@ class Graph:
 
     def _place(self, phase: PhaseSpec, setting: Setting, leg: Leg, each: Round, host: str) -> Place:
         hop = f"{setting.start}>{setting.goal}" if setting.start != setting.goal and len(leg.stops) > 1 else ""
-        return Place(phase=phase.phase, service=setting.service.name, host=host, hop=hop, wave=each.wave)
+        return Place(
+            phase=phase.phase, service=setting.service.name, host=host, hop=hop, wave=each.wave, leads=each.leads
+        )
 
     def _setting(self, phase: PhaseSpec, leg: Leg, span: tuple[str, str], each: Round, number: int) -> Setting:
         host, owner = each.hosts[number], owner_of(phase, leg, self.services)
@@ -122,6 +124,7 @@ class Graph:
             origin=leg.stops[0],
             stops=leg.stops,
             onto=each.before(number),
+            leads=each.leads,
             old=leg.old,
         )
 
@@ -146,7 +149,7 @@ class Graph:
         title = f"wait for {len(ends)} hosts"
         args: dict[str, Json] = {"waits_for": len(ends)}
         draft = Draft(kind=barrier.KIND, title=title, key=key, args=args, undo=Undo(barrier.KIND, args, title))
-        return self.add(draft, replace(place, host=""), ends)
+        return self.add(draft, replace(place, host="", leads=""), ends)
 
     def add(self, draft: Draft, place: Place, after: tuple[str, ...], *, once: bool = False) -> str:
         """Add a step and return its id; `once`: what is there already, word for word, is not added again."""
@@ -193,6 +196,7 @@ def make_step(draft: Draft, place: Place, after: tuple[str, ...] = (), *, twin: 
         hop=place.hop,
         host=host,
         wave=place.wave,
+        leads=place.leads,
         args=draft.args,
         after=after,
         undo=draft.undo,

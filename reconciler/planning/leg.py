@@ -62,3 +62,4 @@ class Place:
     host: str = ""
     hop: str = ""
     wave: int | None = None
+    leads: str = ""

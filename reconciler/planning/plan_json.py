@@ -54,7 +54,9 @@ def _plan(plan: Plan, leg: tuple[int, int], told: Telling) -> dict[str, Any]:
         ],
         "blocked": [{"reason": each.reason, "text": each.text, "hint": each.hint} for each in plan.blocked],
         "waits_for": [wait_to_json(each) for each in plan.waits_for],
-        "waves": [{"service": w.service, "wave": w.number, "hosts": list(w.hosts)} for w in told.waves],
+        "waves": [
+            {"service": w.service, "wave": w.number, "leads": w.leads, "hosts": list(w.hosts)} for w in told.waves
+        ],
         "pauses": [_pause(each) for each in told.pauses],
         "point_of_no_return": told.no_return.id if told.no_return else "",
         "going_back": [_stretch(each) for each in told.stretches],

@@ -19,9 +19,9 @@ _HTTP = tuple(each.name for each in fields(HttpProbe))
 
 
 def verify(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Ask a host the probes of its service: the first that moves for as long as git wants it to soak."""
+    """Ask a host the probes of its service: a canary for as long as git wants it to soak."""
     probes, soak_s = setting.service.verify, setting.service.canary.soak_s
-    if setting.onto or not soak_s:
+    if (setting.onto and not setting.leads) or not soak_s:
         return asked_once(setting)
     strict = tuple(_draft(setting, _soaked(probe, soak_s), "soak") for probe in probes if not probe.report_only)
     reports = tuple(_draft(setting, probe, "verify") for probe in probes if probe.report_only)

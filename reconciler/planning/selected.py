@@ -9,7 +9,7 @@ from reconciler.domain.desired import Host, Service
 from reconciler.domain.procedure import Phase, PhaseSpec, Selector
 from reconciler.planning.leg import Leg
 from reconciler.planning.setting import UnfitError
-from reconciler.planning.waves import canary_of, waves
+from reconciler.planning.waves import by_role, canary_of, waves
 
 NOWHERE = frozenset({Selector.DAEMON, Selector.PERSON})
 MANY = frozenset(
@@ -20,10 +20,14 @@ MANY = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Hosts that go side by side; no name stands for no host. `onto` are those that went just before."""
+    """Hosts that go side by side; no name stands for no host. `onto` are those that went just before.
+
+    `leads` is the role that its only host is the canary of, where the service goes over several.
+    """
 
     hosts: tuple[str, ...]
     wave: int | None = None
+    leads: str = ""
     onto: tuple[str, ...] = ()
 
     def before(self, place: int) -> str:
@@ -73,11 +77,11 @@ def rounds(phase: PhaseSpec, crew: Sequence[Leg], moved: Moved, owner: Service) 
     hosts, common = _chosen(phase, crew, moved, owner)
     if phase.on is Selector.WAVE:
         moving = [host for host in hosts if not isinstance(host, str)]
-        found = [tuple(host.name for host in wave) for wave in waves(crew[0].service, moving, common, crew[0].there)]
-        return tuple(_numbered(found, moved))
+        found = waves(crew[0].service, moving, common, crew[0].there)
+        return tuple(_numbered([(tuple(host.name for host in wave.hosts), wave.leads) for wave in found], moved))
     names = tuple(host if isinstance(host, str) else host.name for host in hosts)
     if phase.phase is Phase.ROLL and phase.on is not Selector.BOOTSTRAP:
-        return tuple(_numbered(_rolled(names, phase, moved), moved))
+        return tuple(_numbered(_rolled(names, phase, crew, moved), moved))
     return tuple(_in_turn(names, rolling=phase.rolling, moved=moved, roll=phase.phase is Phase.ROLL))
 
 
@@ -107,20 +111,34 @@ def _chosen(
     return chosen, common
 
 
-def _rolled(names: tuple[str, ...], phase: PhaseSpec, moved: Moved) -> Iterator[tuple[str, ...]]:
-    """Divide hosts that are rolled: the first one alone, unless one of their kind has gone before."""
-    went = [name for name in (names if phase.on is Selector.ROLE else moved.waves) if name in moved.waves]
-    first, rest = (names[:0], names) if went else (names[:1], names[1:])
-    yield from (part for part in (first,) if part)
-    yield from ((name,) for name in rest) if phase.rolling else (rest,)
+Part = tuple[tuple[str, ...], str]
+"""Hosts that are rolled side by side, and the role that they lead."""
 
 
-def _numbered(found: Iterator[tuple[str, ...]] | Sequence[tuple[str, ...]], moved: Moved) -> Iterator[Round]:
+def _rolled(names: tuple[str, ...], phase: PhaseSpec, crew: Sequence[Leg], moved: Moved) -> Iterator[Part]:
+    """Divide hosts that are rolled: of each role the first one alone, unless one of their kind has gone before."""
+    kinds = _kinds(crew)
+    for role in dict.fromkeys(kinds.get(name, "") for name in names):
+        part = tuple(name for name in names if kinds.get(name, "") == role)
+        kin = part if phase.on is Selector.ROLE else [name for name in moved.waves if kinds.get(name, "") == role]
+        first, rest = (part[:0], part) if any(name in moved.waves for name in kin) else (part[:1], part[1:])
+        yield first, role
+        yield from ((((name,), "") for name in rest) if phase.rolling else ((rest, ""),))
+
+
+def _kinds(crew: Sequence[Leg]) -> Mapping[str, str]:
+    """Return the role under which each host moves, none where the service has but one."""
+    everyone = {host.name: host for leg in crew for host in leg.moving}
+    parts = by_role(crew[0].service, everyone.values()).items()
+    return {host.name: role for role, members in parts for host in members}
+
+
+def _numbered(found: Iterator[Part] | Sequence[Part], moved: Moved) -> Iterator[Round]:
     """Number waves on from those before; each knows which hosts went just before it."""
     so_far = Moved(dict(moved.waves), moved.newest, moved.highest)
-    for hosts in found:
+    for hosts, leads in found:
         if hosts:
-            each = Round(hosts=hosts, wave=so_far.next(hosts), onto=so_far.newest)
+            each = Round(hosts=hosts, wave=so_far.next(hosts), leads=leads, onto=so_far.newest)
             so_far.note((each,))
             yield each
 

@@ -80,6 +80,7 @@ def step_to_json(step: Step) -> dict[str, Json]:
         "hop": step.hop,
         "host": step.host,
         "wave": step.wave,
+        "leads": step.leads,
         "args": dict(step.args),
         "after": list(step.after),
         "undo": None if step.undo is None else _undo_to_json(step.undo),

@@ -31,9 +31,9 @@ def set_aside(run: Run, scene: Scene) -> frozenset[str]:
 
 
 def of_a_later_wave(trouble: Trouble) -> bool:
-    """Tell whether it is the trouble of one host that moved after the canary."""
+    """Tell whether it is the trouble of one host that moved after the canary of its role."""
     step = trouble[0]
-    return step.phase is Phase.ROLL and bool(step.host) and (step.wave or 0) > 0
+    return step.phase is Phase.ROLL and bool(step.host) and not step.of_canary
 
 
 @dataclass(frozen=True, slots=True)

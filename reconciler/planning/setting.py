@@ -20,7 +20,8 @@ class Setting:
     """For what an action is expanded: a service on a host (None: the daemon), on a hop or a whole leg.
 
     `origin` is the release that the leg starts from, and `stops` those that it passes; `onto` is the host that moved
-    just before; `old` the deployment that is replaced.
+    just before, `leads` the role that the host is the canary of, where there are several; `old` the deployment that is
+    replaced.
     """
 
     service: Service
@@ -33,6 +34,7 @@ class Setting:
     origin: str = ""
     stops: tuple[str, ...] = ()
     onto: str = ""
+    leads: str = ""
     old: Service | None = None
     made: dict[str, Build | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Step
-from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
 from reconciler.planning.trouble import repeated
 from reconciler.steps import (
@@ -96,5 +95,5 @@ class Settled:
     def _missing(self, step: Step) -> bool:
         if step.host not in self.away or self.run.done(step.id) or step.advisory:
             return False
-        canary = step.phase is Phase.ROLL and step.wave == 0 and not self.run.going_back
+        canary = step.of_canary and not self.run.going_back
         return canary or step.kind not in OF_ONE_HOST

@@ -15,11 +15,15 @@ from reconciler.planning.retreat import Stretch, stretches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:
-    """Hosts of one service that move together; number 0 is the canary."""
+    """Hosts of one service that move together; number 0 is the canary.
+
+    `leads` is the role that its only host is the canary of, where the service goes over several.
+    """
 
     service: str
     number: int
     hosts: tuple[str, ...]
+    leads: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,9 @@ def tell(plan: Plan, hosts: Mapping[str, int], durations: Durations) -> Telling:
 def waves_of(plan: Plan) -> tuple[Wave, ...]:
     """Return the waves of every service, in the order of the plan."""
     hosts: dict[tuple[str, int], dict[str, None]] = {}
+    leads: dict[tuple[str, int], str] = {}
     for step in plan.steps:
         if step.wave is not None and step.phase is Phase.ROLL:
             hosts.setdefault((step.service, step.wave), {}).setdefault(step.host, None)
-    return tuple(Wave(service=service, number=wave, hosts=tuple(names)) for (service, wave), names in hosts.items())
+            leads[step.service, step.wave] = step.leads or leads.get((step.service, step.wave), "")
+    return tuple(Wave(service=of[0], number=of[1], hosts=tuple(names), leads=leads[of]) for of, names in hosts.items())

@@ -82,7 +82,7 @@ def reason_of(run: Run, step: Step, outcome: Failed | Lost) -> Reason:
         return known if known in _SAID_GOING_BACK else Reason.BACK_OUT_FAILED
     if outcome.reason == Reason.PROBE_INCONCLUSIVE:
         return Reason.PROBE_INCONCLUSIVE
-    if step.phase is Phase.ROLL and step.wave == 0:
+    if step.of_canary:
         return Reason.CANARY_FAILED
     plain = Reason.STEP_LOST if isinstance(outcome, Lost) else Reason.STEP_FAILED
     return Reason(outcome.reason) if outcome.reason in HALTING else plain

@@ -58,7 +58,7 @@ def canary_result(run: Run) -> str:
     """Say how the canary of a run went: passed, failed, or nothing yet; a refresh has one too."""
     if run.plan.direction == "back":
         return ""
-    canary = [step for step in run.plan.steps if step.phase is Phase.ROLL and step.wave == 0]
+    canary = [step for step in run.plan.steps if step.of_canary]
     attempts = [attempt for step in canary for attempt in run.attempts.get(step.id, ())]
     if any(isinstance(attempt.outcome, Failed | Lost) for attempt in attempts):
         return "failed"

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.desired import Canary, Host, Percent, Waves
-from reconciler.planning.waves import canary_of, unfit_canary, waves
+from reconciler.planning.waves import Wave, canary_of, unfit_canary, waves
 from tests.support.sample import HOSTS, KEYSTONE
 
 
-def names(found: tuple[tuple[Host, ...], ...]) -> list[list[str]]:
-    return [[host.name for host in wave] for wave in found]
+def names(found: tuple[Wave, ...]) -> list[list[str]]:
+    return [[host.name for host in wave.hosts] for wave in found]
 
 
 def test_the_first_host_is_the_canary_when_no_rule_names_one():
@@ -40,8 +40,8 @@ def test_every_host_is_in_one_wave_and_the_canary_is_alone(count: int, sizes: li
     found = waves(replace(KEYSTONE, waves=Waves(sizes=tuple(sizes))), hosts)
 
     assert sorted(name for wave in names(found) for name in wave) == [host.name for host in hosts]
-    assert len(found[0]) == 1
-    assert all(len(wave) <= max(sizes) for wave in found[1:])
+    assert len(found[0].hosts) == 1
+    assert all(len(wave.hosts) <= max(sizes) for wave in found[1:])
 
 
 def fleet(count: int, zones: str = "a") -> list[Host]:
@@ -51,8 +51,8 @@ def fleet(count: int, zones: str = "a") -> list[Host]:
 def test_percentages_are_of_all_hosts_that_move_and_rounded_up():
     service = replace(KEYSTONE, waves=Waves(sizes=(1, Percent(25), Percent(100))))
 
-    assert [len(wave) for wave in waves(service, fleet(10))] == [1, 1, 3, 5]
-    assert [len(wave) for wave in waves(service, fleet(2))] == [1, 1]
+    assert [len(wave.hosts) for wave in waves(service, fleet(10))] == [1, 1, 3, 5]
+    assert [len(wave.hosts) for wave in waves(service, fleet(2))] == [1, 1]
 
 
 def test_waves_by_zone_never_span_two_and_begin_with_the_canarys():
@@ -95,5 +95,54 @@ def test_by_zone_every_host_is_in_one_wave_of_its_zone(count: int, zones: str, s
     found = waves(replace(KEYSTONE, waves=Waves(sizes=tuple(sizes), by="zone")), fleet(count, zones))
 
     assert sorted(name for wave in names(found) for name in wave) == [host.name for host in fleet(count)]
-    assert all(len({host.zone for host in wave}) == 1 for wave in found)
-    assert all(found)
+    assert all(len({host.zone for host in wave.hosts}) == 1 for wave in found)
+    assert all(wave.hosts for wave in found)
+
+
+def of_roles(*roles: str) -> list[Host]:
+    """Return a host for each of the words, with the roles that it names, e.g. "control+gpu"."""
+    return [Host(name=f"h{n:02}", address=f"h{n:02}", roles=frozenset(each.split("+"))) for n, each in enumerate(roles)]
+
+
+def test_each_role_has_a_canary_and_the_roles_go_as_the_service_names_them():
+    service = replace(KEYSTONE, roles=("control", "compute"), waves=Waves(sizes=(2,)))
+
+    found = waves(service, of_roles("compute", "control", "compute", "control+compute", "compute", "compute"))
+
+    assert names(found) == [["h01"], ["h03"], ["h00"], ["h02", "h04"], ["h05"]]
+    assert [wave.leads for wave in found] == ["control", "", "compute", "", ""]
+
+
+def test_the_role_of_the_canary_that_git_asks_for_goes_first():
+    service = replace(KEYSTONE, roles=("control", "compute"), canary=Canary(host="h02"))
+
+    found = waves(service, of_roles("control", "control", "compute", "compute"))
+
+    assert names(found) == [["h02"], ["h03"], ["h00"], ["h01"]]
+    assert [wave.leads for wave in found] == ["compute", "", "control", ""]
+
+
+def test_one_role_leads_nothing():
+    service = replace(KEYSTONE, roles=("control", "compute"))
+
+    assert [wave.leads for wave in waves(service, of_roles("control", "control"))] == ["", ""]
+
+
+@given(count=st.integers(1, 30), data=st.data())
+def test_no_host_moves_before_the_canary_of_its_role(count: int, data: st.DataObject):
+    service = replace(KEYSTONE, roles=("a", "b", "c"), waves=Waves(sizes=(3,), by="zone"))
+    kinds = st.sampled_from(("a", "b", "c", "a+b"))
+    hosts = [
+        replace(host, zone=data.draw(st.sampled_from("xy")))
+        for host in of_roles(*(data.draw(kinds) for _ in range(count)))
+    ]
+
+    found = waves(service, hosts)
+
+    assert sorted(name for wave in names(found) for name in wave) == [host.name for host in hosts]
+    seen: set[str] = set()
+    for wave in found:
+        roles = {next(role for role in service.roles if role in host.roles) for host in wave.hosts}
+        assert len(roles) == 1
+        assert roles <= seen or len(wave.hosts) == 1
+        seen |= roles

@@ -171,15 +171,18 @@ def law_1_host_code_goes_once_per_leg(case: Case) -> Iterator[str]:
     )
 
 
-def law_2_wave_0_is_verified_before_any_other_host_starts_new_code(case: Case) -> Iterator[str]:
+def law_2_each_roles_canary_is_verified_before_any_other_host_of_it_starts_new_code(case: Case) -> Iterator[str]:
     for deed in case.deeds:
         if deed.what not in {"started", "restarted"} or deed.was == deed.now or not _on(case, deed):
             continue
-        canary = [
+        rolled = [
             step
             for step in case.plans[deed.key.run]["steps"]
-            if step["phase"] == "roll" and step["wave"] == 0 and step["service"] == deed.service
+            if step["phase"] == "roll" and step["wave"] is not None and step["service"] == deed.service
         ]
+        wave = max((step["wave"] for step in rolled if step["host"] == deed.host), default=0)
+        led = max((step["wave"] for step in rolled if step["leads"] and step["wave"] <= wave), default=0)
+        canary = [step for step in rolled if step["wave"] == led]
         hosts = {step["host"] for step in canary}
         if len(hosts) > 1:
             yield f"{deed.key.run} has {len(hosts)} canaries for {deed.service}: {sorted(hosts)}"

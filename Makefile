@@ -10,7 +10,7 @@ PYTEST = $(BIN)/python -m pytest -q
 PACKAGES = scripts/debian-packages.sh
 
 # PROGRAM=PACKAGE: what the tests run besides Python. The -core package of MariaDB brings the server without a service.
-TOOLS = git=git ssh-keygen=openssh-client sshd=openssh-server busybox=busybox rsync=rsync named=bind9 prometheus=prometheus promtool=prometheus
+TOOLS = git=git ssh-keygen=openssh-client sshd=openssh-server busybox=busybox rsync=rsync sudo=sudo named=bind9 prometheus=prometheus promtool=prometheus
 DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import structlog
 
+from reconciler.adapters import sudo
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
 from reconciler.adapters.dns import DnspythonDns
@@ -252,17 +253,23 @@ async def newest_state(settings: Settings) -> Desired | str:
     return read.desired or "\n".join(block.text for block in read.problems)
 
 
-async def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | None]:
-    """Ask every host a question that costs nothing: None for those that answered."""
+async def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | str]:
+    """Enter every host; those that answered say what their sudo grants beyond what is needed, mostly nothing."""
     world = SshHosts(ssh_settings(settings))
     try:
-        answers = await asyncio.gather(*(world.look(host, [Question("greeting", "echo here")]) for host in hosts))
+        answers = await asyncio.gather(*(_greet(world, host) for host in hosts))
     finally:
         await world.close()
-    return {
-        host.name: answer if isinstance(answer, Unreachable) else None
-        for host, answer in zip(hosts, answers, strict=True)
-    }
+    return {host.name: answer for host, answer in zip(hosts, answers, strict=True)}
+
+
+async def _greet(world: SshHosts, host: Host) -> Unreachable | str:
+    by_sudo = host.login.become == "sudo"
+    question = sudo.question(host) if by_sudo else Question("greeting", "echo here")
+    answers = await world.look(host, [question])
+    if isinstance(answers, Unreachable):
+        return answers
+    return sudo.judge(host, answers.get(question.key)) if by_sudo else ""
 
 
 async def reach_source(settings: Settings, folder: Path) -> SourceState:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.adapters import runner
+from reconciler.adapters import runner, sudo
 from reconciler.adapters.ssh import Connections, Ending, SshSettings, Talk
 from reconciler.adapters.ssh_errors import LinkError
 from reconciler.domain.desired import Host
@@ -174,6 +174,8 @@ def _judge(host: Host, reply: runner.Reply, ending: Ending | None) -> Unreachabl
         return None
     if ending.status is None:
         return Unreachable(Reason.HOST_UNREACHABLE, f"{host.name}: the link was lost in mid-answer; {ending.errors}")
-    by_sudo = host.login.become == "sudo" and not reply.greeted
-    reason = Reason.HOST_AUTH_REFUSED if by_sudo else Reason.HOST_OUTPUT_INVALID
-    return Unreachable(reason, f"{host.name}: the shell ended with {ending.status}: {ending.errors}")
+    if host.login.become == "sudo" and not reply.greeted:
+        return Unreachable(Reason.HOST_SUDO_REFUSED, sudo.refusal(host, ending.status, ending.errors))
+    return Unreachable(
+        Reason.HOST_OUTPUT_INVALID, f"{host.name}: the shell ended with {ending.status}: {ending.errors}"
+    )

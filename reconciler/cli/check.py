@@ -17,6 +17,7 @@ from reconciler.cli.output import Config, Folder, Format, Output, add_row, print
 from reconciler.domain.desired import Desired
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.errors import ReconcilerError
+from reconciler.ports import Unreachable
 
 if TYPE_CHECKING:
     from reconciler.settings import Settings
@@ -65,11 +66,11 @@ def _findings(settings: Settings, folder: Path | None) -> Iterator[Finding]:
         yield state
         return
     yield Finding("source", True, f"{len(state.services)} services on {len(state.hosts)} hosts")
-    for name, trouble in world.greet(settings, list(state.hosts.values())).items():
-        if trouble is None:
-            yield Finding(f"host {name}", True, "its key is pinned, and it answers")
+    for name, found in world.greet(settings, list(state.hosts.values())).items():
+        if isinstance(found, Unreachable):
+            yield Finding(f"host {name}", False, found.text, hint_of(Reason(found.reason), host=name))
         else:
-            yield Finding(f"host {name}", False, trouble.text, hint_of(Reason(trouble.reason), host=name))
+            yield Finding(f"host {name}", True, "its key is pinned, and it answers" + (f"; {found}" if found else ""))
 
 
 def _store(settings: Settings) -> Finding:

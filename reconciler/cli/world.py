@@ -251,8 +251,8 @@ def look(settings: Settings, desired: Desired, hosts: Sequence[str] | None) -> O
     return asyncio.run(app.observe(settings, desired, hosts))
 
 
-def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | None]:
-    """Ask every host a question that costs nothing: None for those that answered."""
+def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | str]:
+    """Enter every host; those that answered say what their sudo grants beyond what is needed, mostly nothing."""
     from reconciler import app
 
     return asyncio.run(app.greet(settings, hosts))

@@ -34,7 +34,8 @@ class LoginModel(Model):
 
     user: w.UserName = Field(default="root", description="The user of the SSH connection.")
     become: Literal["none", "sudo"] = Field(
-        default="none", description="`sudo` puts `sudo -n` before what runs; the user needs the right to it."
+        default="none",
+        description="`sudo`: it becomes root by `sudo -n /bin/sh -s`; `reconciler enrol` prints the sudoers.",
     )
 
 

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     HOST_KEY_UNKNOWN = "HostKeyUnknown"
     HOST_KEY_CHANGED = "HostKeyChanged"
     HOST_AUTH_REFUSED = "HostAuthRefused"
+    HOST_SUDO_REFUSED = "HostSudoRefused"
     HOST_OUTPUT_INVALID = "HostOutputInvalid"
     HOST_NOT_ASKED = "HostNotAsked"
     HOST_FENCED = "HostFenced"

@@ -40,8 +40,12 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Find out which; if it was reinstalled, `reconciler enrol HOST --replace`.",
     ),
     Reason.HOST_AUTH_REFUSED: (
-        "The host refused the daemon's key or the user may not become root.",
-        "Install the daemon's public key for the login user and check sudoers.",
+        "The host refused the daemon's key.",
+        "Install the daemon's public key for the login user.",
+    ),
+    Reason.HOST_SUDO_REFUSED: (
+        "The login user entered the host, but sudo does not let it become root.",
+        "Put the lines that `reconciler enrol HOST --sudoers` prints on the host, then `reconciler enrol HOST` again.",
     ),
     Reason.HOST_OUTPUT_INVALID: (
         "The host's answer cannot be read with certainty.",

@@ -42,6 +42,7 @@ _KINDS = {
         Reason.HOST_KEY_UNKNOWN,
         Reason.HOST_KEY_CHANGED,
         Reason.HOST_AUTH_REFUSED,
+        Reason.HOST_SUDO_REFUSED,
         Reason.HOST_OUTPUT_INVALID,
     },
 }

@@ -137,10 +137,8 @@ async def test_sudo_that_asks_a_password_is_a_refusal(tmp_path: Path) -> None:
         answer = await hosts.look(host, HELLO)
         await hosts.close()
     assert isinstance(answer, Unreachable)
-    assert (answer.reason, answer.text) == (
-        Reason.HOST_AUTH_REFUSED,
-        "alpha: the shell ended with 1: sudo: a password is required",
-    )
+    assert answer.reason == Reason.HOST_SUDO_REFUSED
+    assert "by sudo: sudo asks for a password (ended with 1: sudo: a password is required)" in answer.text
 
 
 async def test_a_dead_kept_connection_is_replaced(sshd: Sshd) -> None:

@@ -92,6 +92,6 @@ async def test_a_login_that_may_not_become_root_is_refused(product: Product, ada
     product.logins["h1"] = {"login": {"user": "ada", "become": "sudo"}}
     product.want(hosts=["h1"], release="three")
     verdict = await product.verdict()
-    assert (verdict.state, verdict.reason) == (State.BLOCKED, Reason.HOST_AUTH_REFUSED)
+    assert (verdict.state, verdict.reason) == (State.BLOCKED, Reason.HOST_SUDO_REFUSED)
     assert "sudo" in verdict.text
     assert await ada.run(f"cat /run/{DEMO}/version") == OLD

@@ -78,8 +78,8 @@ def running_sshd(folder: Path, extra: str = "") -> Iterator[Sshd]:
         server.stop()
 
 
-def start_sshd(folder: Path, extra: str = "", port: int = 0) -> Sshd:
-    """Make keys and configuration, start the server and wait until it listens.
+def start_sshd(folder: Path, extra: str = "", port: int = 0, within: tuple[str, ...] = ()) -> Sshd:
+    """Make keys and configuration, start the server and wait until it listens; `within` is put before its command.
 
     SetEnv gives sessions an empty ENV and BASH_ENV and their own HOME, so that no profile of the user is run: bash
     reads ~/.bashrc for commands over SSH, and what stands there is no part of a test.
@@ -118,7 +118,8 @@ PrintMotd no
 SetEnv HOME={home} SHLVL=1
 """)
     with (folder / "sshd.log").open("ab") as log:
-        process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=log, stdin=subprocess.DEVNULL)
+        argv = [*within, SSHD, "-D", "-e", "-f", str(config)]
+        process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
     _await_port(port, process)
     return Sshd(folder, port, process)
 

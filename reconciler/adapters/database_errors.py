@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
+
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from reconciler.domain.reasons import Reason
 
 _AWAY, _FOREIGN = Reason.DATABASE_UNREACHABLE, Reason.DATABASE_FOREIGN
+_UNTRUSTED = Reason.DATABASE_UNTRUSTED
 
 MISSING = 1049
 """MariaDB's number for a database that does not exist."""
@@ -32,7 +35,7 @@ _MARIADB: dict[int, tuple[Reason, str]] = {
     2006: (_AWAY, "the connection was lost"),
     2013: (_AWAY, "the connection was lost, or the server did not answer in time"),
     2014: (_AWAY, "the server speaks out of turn"),
-    2026: (_AWAY, "TLS with the server failed"),
+    2026: (_UNTRUSTED, "the server speaks no TLS, and the URL asks for it"),
 }
 # https://www.sqlite.org/rescode.html
 _SQLITE: dict[str, tuple[Reason, str]] = {
@@ -61,6 +64,30 @@ def code(error: SQLAlchemyError) -> int | str:
 
 def explain(error: SQLAlchemyError) -> tuple[Reason, str]:
     """Return a reason and a sentence; the driver's own words are left out, they may hold what must not be shown."""
+    if (tls := _tls_failure(error)) is not None:
+        return _UNTRUSTED, tls
     found = code(error)
     known = _SQLITE.get(found) if isinstance(found, str) else _MARIADB.get(found)
     return known or (_AWAY, f"the driver failed with {type(error).__name__} {found}")
+
+
+def explain_os(error: OSError, timeout_s: float) -> tuple[Reason, str]:
+    """Return a reason and a sentence for what failed before the server was asked, or when it did not answer in time."""
+    if isinstance(error, ssl.SSLError):
+        return _UNTRUSTED, _explain_tls(error)
+    if error.filename:
+        return _AWAY, f"{error.filename}: {error.strerror}"
+    return _AWAY, error.strerror or f"no answer within {timeout_s:g} s"
+
+
+def _explain_tls(error: ssl.SSLError) -> str:
+    """Say why TLS failed; the words are those of OpenSSL, none of the server's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is refused: {error.verify_message}"
+    return f"TLS failed: {error.reason or error.strerror}"
+
+
+def _tls_failure(error: SQLAlchemyError) -> str | None:
+    """Find what the driver wraps into "cannot connect"."""
+    cause = getattr(error.orig, "original_exception", None) if isinstance(error, DBAPIError) else None
+    return _explain_tls(cause) if isinstance(cause, ssl.SSLError) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
@@ -15,7 +16,7 @@ from reconciler.adapters.database_errors import MISSING, code
 from reconciler.adapters.database_marker import ForeignError
 from reconciler.adapters.database_structure import ROWS, Column, KeyColumn, key_column, rule
 from reconciler.adapters.database_structure import structure as normal_form
-from reconciler.domain.dburl import DbEndpoint
+from reconciler.domain.dburl import DbEndpoint, Tls
 from reconciler.domain.structure import Part, Structure
 
 _CONNECT_S = 10
@@ -161,6 +162,15 @@ def _arguments(endpoint: DbEndpoint, timeout_s: float) -> dict[str, object]:
     }
     if endpoint.socket:
         arguments["unix_socket"] = endpoint.socket
-    if endpoint.ca_file:
-        arguments["ssl"] = {"ca": endpoint.ca_file, "check_hostname": True}
-    return arguments
+    return arguments | (_tls(endpoint.tls) if endpoint.tls else {})
+
+
+def _tls(tls: Tls) -> dict[str, object]:
+    """Ask for TLS: the driver refuses a server that has none, or whose certificate does not bear its name.
+
+    Raises OSError, which names the file, when one cannot be read; the driver's own would not.
+    """
+    for path in filter(None, (tls.ca, tls.cert, tls.key)):
+        Path(path).open("rb").close()
+    own = {"ssl_cert": tls.cert, "ssl_key": tls.key} if tls.cert else {}
+    return {"ssl_ca": tls.ca, "ssl_verify_cert": True, "ssl_verify_identity": True, **own}

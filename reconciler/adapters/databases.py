@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.adapters import database_mariadb, database_sqlite
-from reconciler.adapters.database_errors import explain
+from reconciler.adapters.database_errors import explain, explain_os
 from reconciler.adapters.database_marker import ForeignError, read_marker
 from reconciler.adapters.database_rows import read_rows
 from reconciler.adapters.threads import in_thread
@@ -85,7 +85,7 @@ class SqlDatabases:
         except SQLAlchemyError as error:
             reason, text = explain(error)
         except OSError as error:  # TimeoutError too
-            reason, text = Reason.DATABASE_UNREACHABLE, error.strerror or f"no answer within {timeout_s:g} s"
+            reason, text = explain_os(error, timeout_s)
         else:
             return Absent(self._now()) if value is None else Known(value, self._now())
         return Unknown(reason, f"database {database.name} ({endpoint}): {text}", self._now())

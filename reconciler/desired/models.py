@@ -128,7 +128,9 @@ class GroupModel(Model):
 class DatabaseModel(Model):
     """A database of a service."""
 
-    url: w.DatabaseUrl = Field(description="SQLAlchemy URL without password, as the daemon reaches it.")
+    url: w.DatabaseUrl = Field(
+        description="SQLAlchemy URL without password, as the daemon reaches it; `?ssl_ca=PATH` asks for TLS."
+    )
     password: SecretModel | None = Field(default=None, description="The password for both URLs.")
     host_url: w.OptionalDatabaseUrl = Field(
         default="", description="The same database as the hosts reach it; default: `url`."

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from reconciler.domain.desired import Database
 
 _MARIADB = frozenset({"mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"})
-_OPTIONS = frozenset({"charset", "ssl_ca", "unix_socket"})
+_TLS = ("ssl_ca", "ssl_cert", "ssl_key")
+_OPTIONS = frozenset({"charset", "unix_socket", *_TLS})
 """Other options of the driver could read files or run statements, and the URL comes from git."""
+
+TLS_FILE = r"(/[A-Za-z0-9._@+/-]*)?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Paths of PEM files on the machine that connects: who signs the server, and what the client shows, if anything.
+
+    The server must speak TLS, its certificate be signed by `ca` and bear the name of the URL; nothing turns that off.
+    """
+
+    ca: str
+    cert: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbEndpoint:
     """A database server and a database on it, or a file.
 
-    sqlite: `path`, absolute. mariadb (MySQL too): `host` and `port`, or `socket`; `user`, `dbname`, `ca_file`.
+    sqlite: `path`, absolute. mariadb (MySQL too): `host` and `port`, or `socket`; `user`, `dbname`, `tls` if asked for.
     """
 
     engine: str  # sqlite | mariadb
@@ -26,7 +43,7 @@ class DbEndpoint:
     socket: str = ""
     user: str = ""
     dbname: str = ""
-    ca_file: str = ""
+    tls: Tls | None = None
 
     def __str__(self) -> str:
         """Show the place as an operator would name it."""
@@ -57,7 +74,7 @@ def parse_url(url: str) -> DbEndpoint:
         socket=options.get("unix_socket", ""),
         user=unquote(parts.username or ""),
         dbname=dbname,
-        ca_file=options.get("ssl_ca", ""),
+        tls=_tls(options),
     )
 
 
@@ -73,6 +90,22 @@ def split_password(url: str) -> tuple[str, str | None]:
         return url, None
     user, _, place = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{place}")), unquote(parts.password)
+
+
+def _tls(options: Mapping[str, str]) -> Tls | None:
+    asked = {name: options[name] for name in _TLS if name in options}
+    if not asked:
+        return None
+    for name, path in asked.items():
+        if not path or not re.fullmatch(TLS_FILE, path):
+            raise ValueError(f"{name} must be an absolute path of letters, digits and ._@+-")
+    if "ssl_ca" not in asked:
+        raise ValueError("a certificate is shown only to a server that is verified; name its authority in ssl_ca")
+    if len(asked) == 2:
+        raise ValueError("ssl_cert and ssl_key go together")
+    if "unix_socket" in options:
+        raise ValueError("a socket has no TLS; leave out unix_socket or ssl_ca")
+    return Tls(ca=asked["ssl_ca"], cert=asked.get("ssl_cert", ""), key=asked.get("ssl_key", ""))
 
 
 def _file(url: str) -> DbEndpoint:

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     HOST_FENCED = "HostFenced"
     # databases
     DATABASE_UNREACHABLE = "DatabaseUnreachable"
+    DATABASE_UNTRUSTED = "DatabaseUntrusted"
     DATABASE_EMPTY = "DatabaseEmpty"
     DATABASE_FOREIGN = "DatabaseForeign"
     DATABASE_BETWEEN = "DatabaseBetween"

@@ -98,6 +98,7 @@ def target(setting: Setting, database: Database) -> dict[str, Json]:
         "user": place.user,
         "dbname": place.dbname,
         "password": None if database.password is None else asdict(database.password),
+        **({"tls": asdict(place.tls)} if place.tls else {}),
         "dir": fill(setting.service.backup_dir, host_words(setting.service, host)),
     }
 

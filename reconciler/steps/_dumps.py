@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from reconciler.domain.dburl import TLS_FILE
 from reconciler.domain.desired import SecretRef
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited, Failed, Outcome
@@ -30,6 +31,14 @@ DIGEST = r"^([0-9a-f]{64})?$"
 RUN = r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$"
 
 
+class TlsFiles(Args):
+    """Files on the host, as in `domain.dburl.Tls`."""
+
+    ca: str = Field(pattern=f"^{TLS_FILE}$", min_length=1)
+    cert: str = Field(default="", pattern=f"^{TLS_FILE}$")
+    key: str = Field(default="", pattern=f"^{TLS_FILE}$")
+
+
 class Target(Args):
     """A database as its host reaches it, and the folder of its dumps. MySQL counts as MariaDB."""
 
@@ -43,6 +52,7 @@ class Target(Args):
     user: str = ""
     dbname: str = Field(default="", pattern=r"^([A-Za-z0-9_$][A-Za-z0-9_$-]*)?$")
     password: SecretRef | None = None
+    tls: TlsFiles | None = None
     python: str = "/usr/bin/python3"
 
     @model_validator(mode="after")
@@ -60,10 +70,12 @@ def script(verb: str, target: Target, run: str, *, keep_present: bool) -> HostSc
     if target.engine == "sqlite":
         return HostScript(body=SQLITE_BODY, args=(*place, target.path, target.python))
     login = (target.host, str(target.port), target.user, target.dbname)
+    tls = target.tls
+    env = {"TLS_CA": tls.ca, "TLS_CERT": tls.cert, "TLS_KEY": tls.key} if tls else {}
     if target.password is None:
-        return HostScript(body=MARIADB_BODY, args=(*place, *login))
+        return HostScript(body=MARIADB_BODY, args=(*place, *login), env=env)
     secrets, refs = {"PASSWORD": "{secret:password}"}, {"password": target.password}
-    return HostScript(body=MARIADB_BODY, args=(*place, *login), secrets=secrets, secret_refs=refs)
+    return HostScript(body=MARIADB_BODY, args=(*place, *login), env=env, secrets=secrets, secret_refs=refs)
 
 
 def known_by(manifest: str, rendered: HostScript) -> HostScript:
@@ -112,4 +124,11 @@ def _place(target: Target, run: str, suffix: str = "") -> str:
 def _login(target: Target) -> tuple[str, ...]:
     password = () if target.password is None else ("--password={secret:password}",)
     place = (f"--host={target.host}", f"--port={target.port}", f"--user={target.user}")
-    return *place, *password, *CLIENT_OPTIONS, target.dbname
+    return *place, *password, *_tls(target), *CLIENT_OPTIONS, target.dbname
+
+
+def _tls(target: Target) -> tuple[str, ...]:
+    if target.tls is None:
+        return ()
+    own = (f"--ssl-cert={target.tls.cert}", f"--ssl-key={target.tls.key}") if target.tls.cert else ()
+    return f"--ssl-ca={target.tls.ca}", "--ssl-verify-server-cert", *own

@@ -26,6 +26,22 @@ if [ -n "${PASSWORD-}" ]; then
 password=\"$(printf '%s' "$PASSWORD" | sed 's/[\\"]/\\&/g')\""
 fi
 
+# Whoever names an authority wants the server verified: without the second option the client would take any certificate,
+# and "localhost" for a socket. It is called otherwise in the clients of MySQL.
+if [ -n "${TLS_CA-}" ]; then
+  case $("$tool" --version) in
+    *MariaDB*) verify=ssl-verify-server-cert ;;
+    *) verify=ssl-mode=VERIFY_IDENTITY ;;
+  esac
+  login="$login
+protocol=tcp
+ssl-ca=\"$TLS_CA\"
+$verify"
+  [ -z "${TLS_CERT-}" ] || login="$login
+ssl-cert=\"$TLS_CERT\"
+ssl-key=\"$TLS_KEY\""
+fi
+
 # The password goes through a pipe. A .my.cnf of whom we run as would overrule it, so there is no home.
 as_user() {
   program=$1; shift

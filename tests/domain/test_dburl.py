@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.domain.dburl import DbEndpoint, host_endpoint, parse_url, split_password
+from reconciler.domain.dburl import DbEndpoint, Tls, host_endpoint, parse_url, split_password
 from reconciler.domain.desired import Database
 
 GOOD = {
@@ -11,7 +11,10 @@ GOOD = {
         engine="mariadb", host="db.example", port=3307, user="keystone", dbname="keystone"
     ),
     "mariadb://a%40b@[fd00::1]/nova?ssl_ca=/etc/ca.pem": DbEndpoint(
-        engine="mariadb", host="fd00::1", user="a@b", dbname="nova", ca_file="/etc/ca.pem"
+        engine="mariadb", host="fd00::1", user="a@b", dbname="nova", tls=Tls(ca="/etc/ca.pem")
+    ),
+    "mysql://u@db/d?ssl_ca=/ca&ssl_cert=/cert&ssl_key=/key": DbEndpoint(
+        engine="mariadb", host="db", user="u", dbname="d", tls=Tls(ca="/ca", cert="/cert", key="/key")
     ),
     "mysql://root@/glance?unix_socket=/run/db.sock": DbEndpoint(
         engine="mariadb", user="root", dbname="glance", socket="/run/db.sock"
@@ -29,6 +32,13 @@ BAD = {
     "mysql://h:x/d": "Port",
     "mysql://h:99999/d": "Port",
     "mysql://[h/d": "IPv6",
+    "mysql://h/d?ssl_ca=ca.pem": "ssl_ca must be an absolute path",
+    "mysql://h/d?ssl_ca=": "ssl_ca must be an absolute path",
+    "mysql://h/d?ssl_ca=/a%22%0Ab": "ssl_ca must be an absolute path",
+    "mysql://h/d?ssl_cert=/c&ssl_key=/k": "name its authority",
+    "mysql://h/d?ssl_ca=/a&ssl_cert=/c": "go together",
+    "mysql://h/d?ssl_ca=/a&unix_socket=/s": "a socket has no TLS",
+    "mysql://h/d?ssl_verify_cert=false": "ssl_verify_cert is not allowed",
     "sqlite:///relative.db": "absolute path",
     "sqlite://": "absolute path",
     "sqlite:////srv/db?mode=rw": "no options",

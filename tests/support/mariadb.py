@@ -63,19 +63,19 @@ class Mariadb:
 
 
 @functools.cache
-def shared(log: str = "--skip-log-bin") -> Mariadb:
+def shared(log: str = "--skip-log-bin", *options: str) -> Mariadb:
     """Start one server for the whole test process, on first use; it is stopped when the process ends.
 
-    With `--log-bin=NAME` it is another one, which keeps a binary log.
+    With `--log-bin=NAME` it is another one, which keeps a binary log; with other `options` one that has these.
     """
     server = program("mariadbd", "mariadb-server-core")
     folder = Path(tempfile.mkdtemp(prefix="mariadb-test-"))
-    daemon, found = _start(server, folder, log)
+    daemon, found = _start(server, folder, (log, *options))
     atexit.register(_stop, daemon, folder)
     return found
 
 
-def _start(server: str, folder: Path, log: str) -> tuple[subprocess.Popen[bytes], Mariadb]:
+def _start(server: str, folder: Path, options: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], Mariadb]:
     data, port, socket = folder / "data", free_port(), folder / "sock"
     user = f"--user={getpass.getuser()}"
     install = program("mariadb-install-db", "mariadb-server-core")
@@ -96,7 +96,7 @@ def _start(server: str, folder: Path, log: str) -> tuple[subprocess.Popen[bytes]
             [
                 *(server, "--no-defaults", f"--datadir={data}", user, f"--socket={socket}", f"--port={port}"),
                 *("--bind-address=127.0.0.1", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0"),
-                *(log, "--performance-schema=OFF", f"--pid-file={folder}/pid"),
+                *(*options, "--performance-schema=OFF", f"--pid-file={folder}/pid"),
                 f"--tmpdir={folder}",  # a server that starts removes temporary tables of others from a common one
             ],
             stdout=said,

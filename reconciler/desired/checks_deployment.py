@@ -59,6 +59,9 @@ def check_procedure(entry: ServiceEntry, model: ServiceModel, world: World) -> I
         hint = near_miss(model.procedure, known, "procedures")
         yield node.at("procedure").problem(f"unknown procedure {shown(model.procedure)}", hint)
     elif (procedure := known[model.procedure].model) is not None:
+        if any(step.action == "to_savepoint" for phase in procedure.phases for step in phase.steps):
+            what = f"{model.procedure} goes back to a savepoint, which the daemon does by itself when git asks for one"
+            yield node.at("procedure").problem(what, "name the procedure by which the service goes forward")
         yield from _suits(entry, model, procedure, world)
 
 

@@ -150,7 +150,7 @@ def _savepoints(node: Node, model: ProcedureModel) -> Iterator[Problem]:
         if phase.phase == "backup" and phase.each == "hop" and model.leg == "route":
             what = "a leg has one backup set, that of its start"
             yield node.at("phases", place, "each").problem(
-                what, "write `each: leg`, or `leg: hop` to go back hop by hop"
+                what, "write `each: leg`; for a savepoint at each stop, write `savepoint` first in the migrate phase"
             )
 
 

@@ -13,7 +13,7 @@ from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.build import expectation
 from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
-from reconciler.planning.database_actions import backup, seal, space
+from reconciler.planning.database_actions import backup, savepoint, seal, space, to_savepoint
 from reconciler.planning.deployments import seen_as
 from reconciler.planning.direct import direct, filled_args, fitted, load, unload
 from reconciler.planning.probe_actions import smoke, verify
@@ -97,6 +97,8 @@ ACTIONS: Mapping[str, Expansion] = {
     "restart": restart,
     "space": space,
     "backup": backup,
+    "savepoint": savepoint,
+    "to_savepoint": to_savepoint,
     "load": load,
     "unload": unload,
     "row_gates": preflight_gates,

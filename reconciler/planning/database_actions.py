@@ -42,9 +42,42 @@ def space(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     )
 
 
+def savepoint(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Dump each database as a hop within a leg finds it; before the first hop the leg's own backup set is that."""
+    return () if _begins(setting) else backup(setting, {})
+
+
+def to_savepoint(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Put each database back as it was at a savepoint; which run made that is filled in by the planner."""
+    found = databases_on(setting.service, setting.desired)
+    title = f"put database {{}} back as it was at {setting.goal}"
+    return tuple(
+        Draft(
+            kind="restore",
+            title=title.format(name),
+            key=f"to-savepoint.{name}",
+            args=target(setting, database) | {"database": at_savepoint(name, setting.goal), "run": ""},
+        )
+        for name, database in found
+    )
+
+
+def at_savepoint(database: str, release: str) -> str:
+    """Name the dump of a database at a savepoint: beside that of the leg's start, which bears the database's name."""
+    return f"{database}@{release}"
+
+
+def _begins(setting: Setting) -> bool:
+    """Tell whether it is where the leg begins, whose dump bears the database's name alone."""
+    return setting.start == (setting.origin or setting.start)
+
+
 def _dumped(setting: Setting) -> list[tuple[str, dict[str, Json]]]:
+    """Describe what is dumped where a leg begins, or by a hop within it."""
+    begins = _begins(setting)
     found = databases_on(setting.old or setting.service, setting.desired)
-    return [(name, target(setting, database)) for name, database in found]
+    named = [(name if begins else at_savepoint(name, setting.start), database) for name, database in found]
+    return [(name, target(setting, database) | {"database": name}) for name, database in named]
 
 
 def databases_on(service: Service, desired: Desired) -> tuple[tuple[str, Database], ...]:

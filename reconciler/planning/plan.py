@@ -12,12 +12,13 @@ from reconciler.domain.procedure import Phase, Procedure
 from reconciler.domain.reasons import Reason
 from reconciler.domain.route import RoutePolicy
 from reconciler.domain.run import Run
+from reconciler.planning import savepoint
 from reconciler.planning.dependency import unmet
 from reconciler.planning.deployments import live, serving_at, taken_back
 from reconciler.planning.inherit import inherit
 from reconciler.planning.leg import Leg, legs_of
 from reconciler.planning.pins import pins_of
-from reconciler.planning.plan_back import checks_back, plan_back
+from reconciler.planning.plan_back import barred_by, checks_back, plan_back
 from reconciler.planning.position import goal_of, held_back
 from reconciler.planning.route import find_route
 from reconciler.planning.scene import NO_ORDER, Scene, block, finished, groups_of, inputs_of
@@ -35,7 +36,7 @@ def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan |
     if blocks:
         return finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=blocks))
     if any(intent.back for intent in intents):
-        return plan_back(group, inputs, {i.service.name: i.position.release for i in intents}, scene)
+        return _back(group, inputs, intents, scene)
     moved = [intent for intent in intents if intent.moves]
     if not moved:
         return None
@@ -63,6 +64,23 @@ class _Intent:
     def moves(self) -> bool:
         """Tell whether anything is to be done."""
         return len(self.stops) > 1 or self.new is not None or bool(self.position.drifted)
+
+
+def _back(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) -> Plan:
+    """Go back to a savepoint of the newest leg where all goals are such, else leg by leg to where one began."""
+    goals = {each.service.name: each.service.release for each in intents}
+    run = savepoint.passed_by(group, goals, scene)
+    if run is None:
+        return plan_back(group, inputs, {each.service.name: each.position.release for each in intents}, scene)
+    if barred := barred_by(run, scene):
+        return finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=(barred,)))
+    procedure = scene.desired.procedures[savepoint.PROCEDURE]
+    return _forward(group, inputs, [_returned(each, procedure) for each in intents], scene, reopens=run)
+
+
+def _returned(intent: _Intent, procedure: Procedure) -> _Intent:
+    goal = intent.service.release
+    return replace(intent, procedure=procedure, stops=(goal,), position=replace(intent.position, release=goal))
 
 
 def _intent(position: Position, scene: Scene) -> _Intent:
@@ -136,7 +154,8 @@ def _routes(intents: Iterable[_Intent]) -> tuple[ServiceRoute, ...]:
     )
 
 
-def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) -> Plan:
+def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene, *, reopens: Run | None = None) -> Plan:
+    """Plan the next leg, or what is left of an open one; `reopens` is the leg to whose savepoint it goes."""
     draft = Plan(id="", group=group, inputs=inputs, services=_routes(intents))
     try:
         legs = [_leg(intent, scene) for intent in intents]
@@ -150,9 +169,11 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) 
         return finished(replace(draft, blocked=(block(Reason.NO_BUILD, str(error)),)))
     except UnfitError as error:
         return finished(replace(draft, blocked=(block(Reason.PROCEDURE_UNFIT, str(error)),)))
-    open_leg = scene.history.superseded(group)
+    open_leg = reopens or scene.history.superseded(group)
     if open_leg is None:
         return finished(replace(draft, steps=steps, checks_back=checks))
+    if reopens is not None:
+        steps = savepoint.reopened(replace(draft, steps=steps), reopens, scene)
     return finished(_taking_over(replace(draft, steps=steps), open_leg, scene))
 
 
@@ -205,7 +226,7 @@ def _moving(intent: _Intent) -> tuple[str, ...]:
     """Return the hosts whose code moves: all that follow the service, or in a refresh those that drifted."""
     if intent.new is not None:
         return intent.new.hosts
-    if len(intent.stops) == 1:
+    if len(intent.stops) == 1 and not intent.back:
         behind = held_back(intent.service)  # last, for the canary must run what the others are to run
         return tuple(sorted((host.host for host in intent.position.drifted), key=lambda name: name in behind))
     return tuple(name for name in intent.service.hosts if goal_of(intent.service, name) == intent.service.release)

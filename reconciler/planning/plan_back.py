@@ -62,7 +62,7 @@ def plan_back(group: str, inputs: str, at: Mapping[str, str], scene: Scene) -> P
         no_way = block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
         return finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(no_way,), direction="back"))
     plan = _back_over(runs[-1], group, inputs)
-    barred = next(filter(None, (_barred(run, scene) for run in _way(runs, goals, at))), None)
+    barred = next(filter(None, (barred_by(run, scene) for run in _way(runs, goals, at))), None)
     if barred is not None:
         return finished(replace(plan, blocked=(barred,)))
     steps = undo_steps(scene.history.chain(runs[-1]), under="", accept_loss=accepted_losses(scene))
@@ -89,7 +89,7 @@ def _way(runs: Sequence[Run], goals: Mapping[str, str], at: Mapping[str, str]) -
             return
 
 
-def _barred(run: Run, scene: Scene) -> Block | None:
+def barred_by(run: Run, scene: Scene) -> Block | None:
     """Say why nothing leads back over a run: a step of no return was begun in it, or its backup set is gone."""
     chain = scene.history.chain(run)
     begun = [(each, step) for each in chain for step in each.plan.steps if each.attempted(step.id)]

@@ -24,7 +24,7 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
     Before a database is restored, its rows are compared with the seal, unless its service is in `accept_loss`; what is
     there then is kept in any case. No database is restored before all dumps and seals have passed.
     """
-    seals = {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
+    seals = seals_of(runs)
     dumps = dumps_of(runs)
     undone: tuple[Step, ...] = ()
     begun = (step for run in reversed(runs) for step in run.plan.steps if run.attempted(step.id))
@@ -38,6 +38,11 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
         undone += tuple(replace(step, after=step.after or ends) for step in part)
     undone = proved_first(led(undone, leads), stands=all(run.id != under for run in runs))
     return undone + _checks(undone, runs[-1].plan.checks_back)
+
+
+def seals_of(runs: Sequence[Run]) -> Mapping[tuple[str, str], tuple[Step, Run]]:
+    """Return the newest seal of each database of a leg, by service and name; `runs` newest first."""
+    return {_database(step): (step, run) for run in reversed(runs) for step in run.plan.steps if _sealed(step, run)}
 
 
 def _sealed(step: Step, run: Run) -> bool:
@@ -156,7 +161,7 @@ def _guarded(
         before = step.after
         sealed = seals.get((step.service, str(step.args["database"])))
         if sealed is not None and step.service not in accept_loss:
-            proof = _unchanged(*sealed, before, prefix)
+            proof = unchanged_since(*sealed, before, prefix)
             yield proof
             before = (proof.id,)
         yield replace(step, after=before, args={**step.args, "keep_present": keep or sealed is not None})
@@ -168,7 +173,8 @@ def _database(step: Step) -> tuple[str, str]:
     return step.service, str(database["name"])
 
 
-def _unchanged(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Step:
+def unchanged_since(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Step:
+    """Return the step that proves that nothing was written to a database since it was sealed."""
     _, name = _database(seal)
     args = dict(seal.args) | {"fingerprint": run.values(seal.id).get("fingerprint", "")}
     undo = Undo("unchanged", args, f"prove that nothing was written to {name} since the seal")

@@ -14,7 +14,7 @@ from reconciler.desired.problem import PRINTED
 from reconciler.domain.desired import Desired
 from reconciler.planning.action_forms import action_forms
 from tests.desired.reading import ACTIONS as FEW_ACTIONS
-from tests.desired.reading import BUILT_IN, files_of, read
+from tests.desired.reading import BUILT_IN, CASES, files_of, read
 
 HOME = Path(__file__).parent.parent.parent
 EXAMPLES = ("keystone-environments", "keystone-packages")
@@ -152,3 +152,11 @@ def test_no_shapes_raise(fleet: dict[str, object], host: dict[str, object], serv
         "services/a.yaml": json.dumps({"keystone": service}).encode(),
     }
     assert isinstance(read(files), Desired | Problems)
+
+
+def test_nobody_goes_to_a_savepoint_by_name() -> None:
+    files = files_of(CASES / "refused" / "unknown-procedure")
+    files |= {"fleet.yaml": files["fleet.yaml"].replace(b"fastforward", b"savepoint")}
+    found = read_desired(files, load_catalog, procedures=shipped(), actions=action_forms())
+    assert isinstance(found, Problems)
+    assert "fleet.yaml:9:16: error: savepoint goes back to a savepoint, which the daemon does by itself" in str(found)

@@ -258,12 +258,13 @@ class Fleet:
         return Exited(0, "")
 
     def _dump(self, site: Site, order: Order) -> Exited:
-        verb, _, _, run, _ = order.script.args[:5]
+        verb, name, _, run, _ = order.script.args[:5]
         run = run or order.key.run
+        run += "".join(name.partition("@")[1:])  # a savepoint lies beside the set of its run
         if verb == "backup":
             site.backups.setdefault(run, copy.deepcopy(self._named(order.script.args[8])))
             told = {"sha256": "0" * 64, "trust": "read_back", "manifest": "a" * 64}
-            path = f"/var/backups/reconciler/{run}/{order.script.args[1]}.sql.gz"
+            path = f"/var/backups/reconciler/{order.key.run}/{name}.sql.gz"
             return Exited(0, "", {"path": path, **told})
         if verb == "space":
             return Exited(0, "", {"wanted": "1", "free": "2"})
@@ -276,7 +277,8 @@ class Fleet:
     def _prune(self, site: Site, files: Sequence[str]) -> Exited:
         runs = [file.partition("/")[0] for file in files]
         for run in runs:
-            site.backups.pop(run)
+            for kept in [each for each in site.backups if each.partition("@")[0] == run]:
+                site.backups.pop(kept)
         return Exited(0, "", {"removed": " ".join(runs), "freed": "0"})
 
     def _load(self, site: Site, order: Order) -> Exited:

@@ -244,13 +244,13 @@ def law_6_a_restore_only_after_proof_or_acceptance(case: Case) -> Iterator[str]:
         if deed.what != "restore":
             continue
         run = deed.key.run
-        said = case.turned.get(run, case.pinned[run])
+        began = case.intents[run, deed.key.step, deed.key.attempt][0]
+        said = max(at for at in (case.pinned[run], case.turned.get(run, 0)) if at < began)
         if f"data-loss:{deed.service}" in {accept.what for accept in case.accepted(said).accepts}:
             continue
-        began = case.intents[run, deed.key.step, deed.key.attempt][0]
         # A leg that was left before its seal has started nothing, whether its own run takes it back or a later one.
         leg = case.plans[run]["undoes"] or run
-        left = leg != run or run in case.turned
+        left = leg != run or run in case.turned or case.plans[run]["inherits"]
         never_started = left and not case.done_before(leg, "seal", deed.service, said)
         if not never_started and not case.done_before(run, "unchanged", deed.service, began, after=said):
             yield f"{deed.key.step} of {run} restored without proof that nothing was written"

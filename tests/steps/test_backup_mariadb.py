@@ -188,6 +188,17 @@ def test_a_restore_brings_the_whole_database_back(sandbox, db, act):
     assert (105, 2) in db.content()["user"]
 
 
+def test_a_savepoint_lies_beside_the_set_of_the_start(sandbox, db, act):
+    assert isinstance(act(backup), Done)
+    db.rows("INSERT INTO user VALUES (5, 2)")
+    at_savepoint = db.content()
+    assert isinstance(act(backup, database="main@2023.1"), Done)
+    db.rows("DROP TABLE user")
+
+    assert isinstance(act(restore, current="run-2", run="run-1", database="main@2023.1"), Done)
+    assert db.content() == at_savepoint
+
+
 def test_a_restore_that_died_half_way_is_done_again(sandbox, db, act):
     before = db.content()
     assert isinstance(act(backup), Done)

@@ -144,6 +144,19 @@ def test_a_restore_brings_everything_back_and_keeps_the_present(sandbox, db, act
     assert done.values["present"] == str(sandbox.root / "backups/run-2/keystone.main.present.sqlite")
 
 
+def test_a_savepoint_lies_beside_the_set_of_the_start(sandbox, db, act):
+    write(db, "CREATE TABLE project (name TEXT)", "INSERT INTO project VALUES ('a')")
+    assert isinstance(act(backup), Done)
+    write(db, "INSERT INTO project VALUES ('b')")
+    assert isinstance(act(backup, database="main@2023.1"), Done)
+    write(db, "INSERT INTO project VALUES ('c')")
+
+    assert isinstance(act(restore, current="run-2", run="run-1", database="main@2023.1"), Done)
+    assert rows(db) == ["a", "b"]
+    assert isinstance(act(restore, current="run-2", run="run-1"), Done)
+    assert rows(db) == ["a"]
+
+
 def test_a_dump_is_read_back_again_without_its_database(sandbox, db, act):
     write(db, "CREATE TABLE project (name TEXT)")
     done = act(backup)

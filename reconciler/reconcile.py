@@ -19,7 +19,7 @@ from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
 from reconciler.planning.position import position_of
 from reconciler.planning.preview import positions_of
-from reconciler.planning.quarantine import in_force
+from reconciler.planning.quarantine import aside_of, in_force
 from reconciler.planning.rehearsal import begin, wanted
 from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
@@ -71,7 +71,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     unseen = frozenset(name for name, seen in memory.observations.hosts.items() if isinstance(seen, Unknown))
     order = _order(memory, read.commit, scene)
     scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
-    scene = replace(scene, free=free_of(memory.observations))
+    scene = replace(scene, free=free_of(memory.observations), aside=aside_of(read.desired, memory.observations))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}

@@ -33,7 +33,7 @@ CHAPTERS: Mapping[Reason, str] = {
 HEAD = """\
 # Reasons
 
-Generated from `reconciler/domain/reasons.py` by `make generate`; a test holds the two equal.
+Generated from `reconciler/domain/reasons.py` and `gate_reasons.py` by `make generate`; a test holds the two equal.
 
 Every "no" of the daemon carries one of these codes: in `status`, in plans, in the journal, in events and on hosts that
 are not known. The text beside a code in `status` says which host, step or file is meant. *Who* can clear it: time,

@@ -31,7 +31,8 @@ MEMBERS = 3
 """How many hosts a quorum needs at least, so that one can be missed."""
 
 NOT_EXPOSED = "not-exposed"
-RISKS = ("data-loss", "hold", "alerts", "approvals", "disk_space", "halts", "rehearsal", "windows", NOT_EXPOSED)
+GATES = ("alerts", "approvals", "disk_space", "halts", "quarantine", "rehearsal", "windows")
+RISKS = ("data-loss", "hold", *GATES, NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
 

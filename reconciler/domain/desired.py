@@ -223,13 +223,18 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantine:
-    """Why a host is no target for a while; `services` are those whose target it would be, once that is worked out."""
+    """Why a host is no target for a while; `bears` are the deployments whose target it would be, once worked out."""
 
     host: str
     by: str
     reason: str
     until: date
-    services: tuple[str, ...] = ()
+    bears: tuple[Service, ...] = ()
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the services whose target it would be."""
+        return tuple(each.name for each in self.bears)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

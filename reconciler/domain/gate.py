@@ -8,10 +8,11 @@ from enum import StrEnum
 
 
 class Holds(StrEnum):
-    """What a closed gate holds back."""
+    """What a closed gate holds back, the most first."""
 
     EVERYTHING = "everything"  # but what finishes
     SERVING = "serving"  # what touches what serves: preflight and prepare may go on
+    SCHEMA = "schema"  # steps of the phase migrate, and what comes after them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,10 @@ GATE_TEXTS: dict[Reason, tuple[str, str]] = {
         "Git asks for a rehearsal of the databases' walk before the leg, and none has passed lately.",
         "`reconciler rehearse SERVICE`; `reconciler history` shows how the last one went; mend what failed in git.",
     ),
+    Reason.QUARANTINED_SERVING: (
+        "A host in quarantine answers and still runs a service whose schema would be changed with all else stopped.",
+        "Stop and disable on HOST what the text names, or switch it off; the daemon asks again by itself.",
+    ),
     Reason.DISK_SPACE_SHORT: (
         "A host has less free space than the desired state asks for, or nobody can tell how much.",
         "Make room there; or `accept` a `disk_space:SERVICE` in git, with a name, a reason and a day.",

@@ -38,9 +38,10 @@ async def look(desired: Desired, ports: Ports, hosts: Iterable[str] | None = Non
 
 
 def services_on(desired: Desired, host: str) -> tuple[Service, ...]:
-    """Return the services that a host bears, each as the deployment that is there."""
+    """Return the services that a host bears, in quarantine too, each as the deployment that is there."""
     found = (bearing(service, host) for service in desired.services.values())
-    return tuple(each for each in found if each is not None)
+    aside = (service for each in desired.quarantined if each.host == host for service in each.bears)
+    return (*(each for each in found if each is not None), *aside)
 
 
 async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) -> Observed[HostReport]:

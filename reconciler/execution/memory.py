@@ -19,6 +19,7 @@ from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
 from reconciler.planning.history import fold
+from reconciler.planning.quarantine import ask_since
 from reconciler.ports import Ports
 
 
@@ -77,7 +78,7 @@ class Memory:
         """Begin a sweep of the fleet in the background when the newest one is too old for what happened since."""
         if self.looking is not None and not self.looking.done():
             return
-        if self.looked_at is None or self.looked_for != read.commit or self._behind() or self._expired():
+        if self.looked_at is None or self.looked_for != read.commit or self._behind(read) or self._expired():
             self.looking = asyncio.create_task(self._look(read))
             self.looking.add_done_callback(lambda _: self.wake())
 
@@ -104,10 +105,11 @@ class Memory:
         await asyncio.gather(*(self.ports.hosts.forget(desired.hosts[name], old) for name in seen if old))
         self.forgotten = ended
 
-    def _behind(self) -> bool:
-        """Tell whether a run ended after the newest sweep began."""
-        ends = [run.ended_at for run in self.history.runs if run.ended_at is not None]
-        return bool(ends) and self.looked_at is not None and max(ends) >= self.looked_at
+    def _behind(self, read: Read) -> bool:
+        """Tell whether, since the newest sweep, a run ended, or has come to where hosts in quarantine are asked."""
+        asked = ask_since(read.desired, self.history) if read.desired else ()
+        ends = [*asked, *(run.ended_at for run in self.history.runs)]
+        return self.looked_at is not None and any(end >= self.looked_at for end in ends if end)
 
     def _expired(self) -> bool:
         age = timedelta(seconds=self.sweep_s)

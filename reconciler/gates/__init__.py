@@ -15,6 +15,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.gate import Closed
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
+from reconciler.domain.quarantine import Aside
 from reconciler.domain.run import Halt
 
 
@@ -27,7 +28,8 @@ class Case:
     `wave` is the one that would begin next, 0 where none would but the canary's. `alerts` is what fires, by
     the alert's name in git. `free` are bytes by host and path.
     `rehearsals` says of each service of which git asks one how it went: running, passed,
-    failed, or nothing.
+    failed, or nothing. `aside` are the quarantined hosts of services whose schema is still to be changed while they are
+    stopped.
     """
 
     group: str
@@ -45,6 +47,7 @@ class Case:
     approvals: tuple[Approval, ...] = ()
     rehearsals: Mapping[str, str] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
+    aside: tuple[Aside, ...] = ()
 
 
 class Gate(Protocol):

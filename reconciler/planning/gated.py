@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.domain.gate import Holds
 from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.procedure import PREPARING, Phase
+from reconciler.domain.quarantine import Aside
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, State
@@ -15,6 +16,7 @@ from reconciler.gates import Case, closed, gates
 from reconciler.planning.decision import ruling
 from reconciler.planning.durations import durations_of
 from reconciler.planning.pause import least_s
+from reconciler.planning.quarantine import away, waiting_since
 from reconciler.planning.rehearsal import rehearsed
 from reconciler.planning.scene import Scene, accepted, groups_of
 from reconciler.planning.set_aside import policy_of
@@ -29,7 +31,13 @@ class Held:
 
     def lets(self, step: Step) -> bool:
         """Tell whether a step may begin all the same; what finishes gives up what was taken."""
-        return step.phase is Phase.FINISH or (self.holds is Holds.SERVING and step.phase in PREPARING)
+        match self.holds:
+            case Holds.SCHEMA:
+                return step.phase is not Phase.MIGRATE
+            case Holds.SERVING:
+                return step.phase is Phase.FINISH or step.phase in PREPARING
+            case Holds.EVERYTHING:
+                return step.phase is Phase.FINISH
 
 
 def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: int = 0) -> Held | None:
@@ -40,15 +48,29 @@ def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: in
     if plan.direction != "forward":
         return None
     case = _case(plan, scene, begun=run is not None and not run.preparing)
-    found = closed(replace(case, wave=wave, run=run.id if run else ""))
+    case = replace(case, aside=tuple(_aside(plan, run, scene)))
+    if run is not None:
+        case = replace(case, wave=wave, run=run.id)
+    found = closed(case)
     if not found:
         return None
     first = found[0]
     decision = ruling(plan.group, State.WAITING, Reason(first.reason), first.text, run.id if run else "")
     blocks = tuple(Block(each.reason, each.text, each.hint) for each in found)
     verdict = replace(decision.verdict, hint=first.hint, blocks=blocks)
-    everything = any(each.holds is Holds.EVERYTHING for each in found)
-    return Held(replace(decision, verdict=verdict, plan=plan), Holds.EVERYTHING if everything else Holds.SERVING)
+    holds = {each.holds for each in found}
+    return Held(replace(decision, verdict=verdict, plan=plan), next(each for each in Holds if each in holds))
+
+
+def _aside(plan: Plan, run: Run | None, scene: Scene) -> Iterator[Aside]:
+    """Yield the quarantined hosts of services that are stopped for a schema step which was not begun yet."""
+    stopped = {step.service for step in plan.steps if step.phase is Phase.QUIESCE}
+    ahead = (step for step in plan.steps if step.phase is Phase.MIGRATE)
+    changed = {step.service for step in ahead if run is None or not run.attempted(step.id)}
+    for each in scene.aside:
+        if each.service in stopped & changed:
+            since = waiting_since(each.service, run, away(scene.desired)) if run else None
+            yield replace(each, since=since)
 
 
 def _stops_all(halt: Halt, scene: Scene) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from reconciler.domain.desired import Deployment, Desired, Service
+from reconciler.domain.observation import HostReport, Known, Observations, Observed
+from reconciler.domain.procedure import Phase
+from reconciler.domain.quarantine import Aside
+from reconciler.domain.run import History, Run
+from reconciler.planning.deployments import bearing
 
 Members = tuple[str, ...]
 
@@ -14,14 +19,14 @@ Members = tuple[str, ...]
 def in_force(desired: Desired, today: date) -> Desired:
     """Return a desired state without its quarantined hosts as targets; a quarantine holds to the end of its day, UTC.
 
-    They are looked at all the same, and what is left in `quarantined` says whose targets they are.
+    They are looked at all the same, their services too: what is left in `quarantined` says which they bear.
     """
     holding = [each for each in desired.quarantined if today <= each.until]
     if not desired.quarantined:
         return desired
     hosts = frozenset(each.host for each in holding)
     services = {name: _without(service, hosts) for name, service in desired.services.items()}
-    told = tuple(replace(each, services=_bearing(each.host, desired.services)) for each in holding)
+    told = tuple(replace(each, bears=_borne(each.host, desired)) for each in holding)
     return replace(desired, services=services, quarantined=told)
 
 
@@ -35,13 +40,54 @@ def hosts_of(service: str, desired: Desired) -> Members:
     return tuple(each.host for each in desired.quarantined if service in each.services)
 
 
-def _bearing(host: str, services: Mapping[str, Service]) -> Members:
-    found = (
-        name
-        for name, service in services.items()
-        if host in service.hosts or any(host in each.hosts for each in service.replacements.values())
+def aside_of(desired: Desired, seen: Observations) -> tuple[Aside, ...]:
+    """Return what was seen of each quarantined host, for each service that it bears."""
+    return tuple(
+        _aside(service, each.host, seen.hosts.get(each.host)) for each in desired.quarantined for service in each.bears
     )
-    return tuple(found)
+
+
+def waiting_since(service: str, run: Run, gone: frozenset[str]) -> datetime | None:
+    """Return when all of a service was done that comes before its schema steps, but for what is of hosts that are gone.
+
+    None while something of it is not.
+    """
+    before = {Phase.QUIESCE, Phase.BACKUP, Phase.LOAD}
+    steps = [each for each in run.plan.steps if each.service == service and each.phase in before]
+    here = [each for each in steps if each.host not in gone]
+    ends = [last.ended_at for each in here if (last := run.last(each.id)) and run.done(each.id)]
+    return max((end for end in ends if end), default=None) if len(ends) == len(here) else None
+
+
+def ask_since(desired: Desired, history: History) -> Iterator[datetime]:
+    """Yield since when hosts in quarantine must have been asked, for the schema steps of open runs."""
+    gone = away(desired)
+    services = {name for each in desired.quarantined for name in each.services}
+    for run in history.runs:
+        if not run.ended and run.back is None:
+            yield from filter(None, (waiting_since(name, run, gone) for name in services))
+
+
+def _aside(service: Service, host: str, seen: Observed[HostReport] | None) -> Aside:
+    runs = tuple(_running(service, seen.value)) if isinstance(seen, Known) else ()
+    return Aside(service=service.name, host=host, runs=runs, at=seen.at if seen else None)
+
+
+def _running(service: Service, report: HostReport) -> Iterator[str]:
+    """Yield the units and containers of a service that run; a unit that is about to start or to end runs too."""
+    for name in service.units:
+        unit = report.units.get(name)
+        if isinstance(unit, Known) and unit.value.state not in {"inactive", "failed"}:
+            yield f"unit {name}"
+    for name in sorted({each.name for build in service.builds.values() for each in build.containers}):
+        container = report.containers.get(name)
+        if isinstance(container, Known) and container.value.state == "running":
+            yield f"container {name}"
+
+
+def _borne(host: str, desired: Desired) -> tuple[Service, ...]:
+    found = (bearing(service, host) for service in desired.services.values())
+    return tuple(each for each in found if each is not None)
 
 
 def _without(service: Service, hosts: frozenset[str]) -> Service:

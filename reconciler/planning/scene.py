@@ -12,6 +12,7 @@ from reconciler.domain.desired import Desired, Service
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
 from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
+from reconciler.domain.quarantine import Aside
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
 from reconciler.gates import gates
@@ -27,8 +28,8 @@ class Scene:
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
     `alerts` is what fires, by the alert's name in git; `unseen` are the hosts that nobody can tell of; `free`
-    are bytes by host and path. `now` bears on
-    timeouts and on what has expired, never on what a plan says otherwise.
+    are bytes by host and path; `aside` is what was seen of quarantined hosts. `now` bears on timeouts and on what has
+    expired, never on what a plan says otherwise.
     """
 
     desired: Desired
@@ -40,6 +41,7 @@ class Scene:
     unseen: frozenset[str] = frozenset()
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
+    aside: tuple[Aside, ...] = ()
 
 
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:

@@ -59,6 +59,38 @@ async def test_a_host_that_dies_before_the_first_hop_is_left_behind_and_the_leg_
     assert {name: stage.running()[name] for name in ("ks1", "ks2")} == {"ks1": "2026.1", "ks2": "2026.1"}
 
 
+async def test_a_host_that_still_serves_keeps_the_leg_from_its_pause_until_it_is_stopped():
+    stage = await at_yoga()
+    stage.commit(without("ks3", release="2026.1"))
+    blocked = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
+    assert blocked.text == "ks3 is in quarantine and still runs keystone: unit keystone"
+    assert {step.split(".")[1] for step in stage.fleet.ledger} == {"preflight", "prepare"}
+
+    stage.fleet.machines["ks3"].running = ""
+    await stage.until(State.IN_SYNC)
+    assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": ""}
+
+
+async def test_a_host_that_comes_up_while_the_others_are_stopped_keeps_the_schema_as_it_is():
+    backup = "keystone.backup.backup.main@ks1"
+    stage = await at_yoga(Faults(held={backup}))
+    stage.fleet.machines["ks3"].running = ""
+    stage.commit(without("ks3", release="2026.1"))
+    while "ks1" not in stage.fleet.hosts.hosts or not stage.fleet.hosts.hosts["ks1"].waiting:
+        await stage.step()
+    for _ in range(5):
+        await stage.step()
+    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"  # somebody has switched it on
+    stage.fleet.hosts.release(backup)
+    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
+    assert "ks3" in held.text
+    assert stage.fleet.data.release == "yoga"
+
+    stage.fleet.machines["ks3"].running = ""
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2026.1"
+
+
 async def test_a_host_that_comes_out_of_quarantine_follows():
     stage = await at_yoga()
     until = stage.clock.now().date()

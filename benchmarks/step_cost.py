@@ -28,7 +28,8 @@ from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
 from reconciler.adapters.prometheus import PrometheusMetrics
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.domain.desired import Desired, Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited

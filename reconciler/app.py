@@ -26,7 +26,8 @@ from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import JournalReader, SqlJournal
 from reconciler.adapters.log import configure
 from reconciler.adapters.prometheus import PrometheusMetrics
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.adapters.ssh import SshSettings
 from reconciler.catalog import load_catalog
 from reconciler.daemon import Daemon

@@ -19,6 +19,8 @@ OUTPUT_LIMIT = 65536  # bytes of a step's output, as in runner.sh
 VALUES_LIMIT = 16384  # bytes of a step's values, as in runner.sh
 SHELL = "/bin/sh"
 
+_CUT = 4096  # bytes
+
 _PART = re.compile(r"(?!\.)[A-Za-z0-9._@+-]+")
 _VALUE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _GREETING = b"reconciler 1"
@@ -138,13 +140,21 @@ class Reply:
             case ["answered", code]:
                 self.answers[number] = Answer(int(code), output)
             case ["exited", code]:
-                self.steps[number] = Exited(int(code), clean_text(output, OUTPUT_LIMIT), values)
+                self.steps[number] = Exited(int(code), clean_text(_whole(output), OUTPUT_LIMIT), values)
             case ["fenced", epoch]:
                 self.steps[number] = Fenced(int(epoch))
             case [word]:
                 self.steps[number] = _STATES[word]
             case _:
                 raise ValueError(words)
+
+
+def _whole(output: bytes) -> bytes:
+    """Begin a capped output with a whole line, if one begins soon: half a secret would not be known as one."""
+    if len(output) < OUTPUT_LIMIT:
+        return output
+    end = output.find(b"\n", 0, _CUT)
+    return output[end + 1 if end >= 0 else _CUT :]
 
 
 _STATES: Mapping[str, HostStep] = {

@@ -1,60 +1,18 @@
-"""Secrets of the daemon's own machine, and the redactor that keeps them out of every text."""
+"""Secrets of the daemon's own machine."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
+from reconciler.adapters.redactor import Redactor
 from reconciler.domain.desired import SecretRef
-from reconciler.domain.plan import Json
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
 
 MAX_BYTES = 64 * 1024
-MIN_REDACTED = 4
-REDACTED = "[redacted]"
-
-
-class Redactor:
-    """Knows secrets and replaces them in any text, also as they look inside URLs, JSON and shell words.
-
-    A secret of fewer than MIN_REDACTED characters is not replaced: it would tear up ordinary text and give itself
-    away by that. The lines of a secret of several lines, such as a private key, are replaced one by one too.
-    """
-
-    def __init__(self) -> None:
-        self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
-
-    def learn(self, secret: str) -> None:
-        """Replace this secret from now on."""
-        forms = {form for form in _forms_of(secret) if len(form) >= MIN_REDACTED} - self._forms
-        if forms:
-            self._forms |= forms
-            longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
-
-    def redact(self, text: str) -> str:
-        """Replace every known secret in a text."""
-        return self._pattern.sub(REDACTED, text) if self._pattern else text
-
-    def redact_all(self, value: Json) -> Json:
-        """Replace every known secret in all texts of a JSON value, keys among them."""
-        match value:
-            case str():
-                return self.redact(value)
-            case list():
-                return [self.redact_all(item) for item in value]
-            case dict():
-                return {self.redact(key): self.redact_all(item) for key, item in value.items()}
-            case _:
-                return value
 
 
 class LocalSecrets:
@@ -147,18 +105,6 @@ def _text_of(ref: SecretRef, content: bytes) -> str:
     if "\0" in secret:
         raise _error(ref, "it contains a NUL character", "Check that this is the right file.")
     return secret
-
-
-def _forms_of(secret: str) -> set[str]:
-    lines = {line.strip() for line in secret.splitlines() if not line.startswith("-----")}
-    plain = {secret, secret.strip()} | (lines if "\n" in secret else set())
-    escaped = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in plain for ascii_only in (True, False)}
-    quoted = {way(text) for text in plain for way in (_percent, quote_plus, shlex.quote)}
-    return plain | escaped | quoted | {repr(text)[1:-1] for text in plain}
-
-
-def _percent(text: str) -> str:
-    return quote(text, safe="")
 
 
 def _error(ref: SecretRef, what: str, hint: str) -> SecretError:

@@ -68,15 +68,23 @@ async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context
     host = desired.hosts.get(step.host)
     if host is None:
         return Lost(str(Reason.STEP_LOST), f"host {step.host} is no longer in the desired state")
+    missing: SecretError | None = None
     try:
         secrets = _filled(script, ports)
     except SecretError as error:
-        return Failed(str(Reason.SECRET_MISSING), str(error), error.hint)
-    order = Order(key=key, epoch=ports.journal.epoch, script=script, secrets=secrets, timeout_s=step.timeout_s)
-    reply = await ports.hosts.start(host, order) if may_start else await _asked(host, key, ports)
+        missing = error  # no reason not to follow what runs already
+    if missing is None and may_start:
+        order = Order(key=key, epoch=ports.journal.epoch, script=script, secrets=secrets, timeout_s=step.timeout_s)
+        reply = await ports.hosts.start(host, order)
+    else:
+        reply = await _asked(host, key, ports)
+    if missing and may_start and isinstance(reply, NeverStarted):
+        return Failed(str(Reason.SECRET_MISSING), str(missing), missing.hint)
     if isinstance(reply, Running):
         await ports.hosts.wait(host, key)
         reply = await _asked(host, key, ports)
+    if missing and isinstance(reply, Exited):
+        reply = replace(reply, output=f"what it said is withheld, for secrets in it would not be known: {missing}")
     return _read(reply, step)
 
 

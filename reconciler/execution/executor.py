@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.outcome import Lost, Outcome
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Ready
 from reconciler.execution.carry import carry
 from reconciler.planning.serial import outcome_to_json
-from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+from reconciler.ports import NeverStarted, Ports, Secrets, StepKey, Unreachable
 
 Carried = Outcome | Unreachable | NeverStarted
 
@@ -68,7 +68,7 @@ class Executor:
             del self.tasks[key]
             outcome = _outcome(task)
             if not isinstance(outcome, Unreachable | NeverStarted):
-                body = {**outcome_to_json(outcome), "attempt": key.attempt}
+                body = {**outcome_to_json(_redacted(outcome, self.ports.secrets)), "attempt": key.attempt}
                 drafts.append(Draft(Kind.RESULT, group=groups.get(key.run, ""), run=key.run, step=key.step, body=body))
         return tuple(drafts)
 
@@ -78,6 +78,17 @@ class Executor:
             task.cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         self.tasks.clear()
+
+
+def _redacted(outcome: Outcome, secrets: Secrets) -> Outcome:
+    """Take secrets out of all that the journal keeps for ever."""
+    match outcome:
+        case Done(values, text):
+            return Done({name: secrets.redact(value) for name, value in values.items()}, secrets.redact(text))
+        case Failed(reason, text, hint):
+            return Failed(reason, secrets.redact(text), secrets.redact(hint))
+        case Lost(reason, text):
+            return Lost(reason, secrets.redact(text))
 
 
 def _key(ready: Ready) -> StepKey:

@@ -6,6 +6,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.revision import Revision
 from reconciler.execution.memory import Memory, Read
+from reconciler.execution.secrets import learn
 from reconciler.planning.command import answer
 
 
@@ -22,6 +23,7 @@ async def take_revision(memory: Memory) -> Read | None:
         if memory.history.accepted != revision.commit:
             memory.write((_accepted(revision),))
         memory.read = read
+        learn(read.desired, memory.ports)
     return memory.read
 
 
@@ -46,6 +48,7 @@ async def _last_good(memory: Memory, refused: Read) -> Read | None:
     if good is None or good.desired is None:
         return Read(refused.commit, None, None, refused.problems)
     memory.read = Read(good.commit, good.desired, good.catalog)
+    learn(good.desired, memory.ports)
     return Read(good.commit, good.desired, good.catalog, refused.problems)
 
 

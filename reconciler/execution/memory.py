@@ -18,6 +18,7 @@ from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
+from reconciler.execution.secrets import learn
 from reconciler.planning.history import fold
 from reconciler.planning.quarantine import ask_since
 from reconciler.ports import Ports
@@ -86,6 +87,7 @@ class Memory:
         assert read.desired is not None
         assert read.catalog is not None
         began = self.ports.clock.now()
+        learn(read.desired, self.ports)
         seen, exposures, alerts = await asyncio.gather(
             look(read.desired, self.ports),
             look_at_exposures(read.desired, read.catalog, self.ports),

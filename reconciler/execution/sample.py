@@ -99,7 +99,7 @@ async def _by_command(probe: CommandProbe, host: Host, ports: Ports) -> Sample:
     answer = answers.get(question.key)
     if answer is None:
         return Sample(None, f"{host.name} was not reached by the question")
-    said = clean_text(answer.output, OUTPUT_CHARS)
+    said = ports.secrets.redact(clean_text(answer.output, OUTPUT_CHARS))
     shown = " ".join(said.split())[:SHOWN_CHARS]
     good = answer.code in probe.ok and re.search(probe.output, said, re.MULTILINE) is not None
     return Sample(good, f"exit code {answer.code}{f': {shown}' if shown else ''}")

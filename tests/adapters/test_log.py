@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from reconciler.adapters.log import configure, strip
-from reconciler.adapters.secrets import REDACTED, Redactor
+from reconciler.adapters.redactor import REDACTED, Redactor
 
 CANARY = "c4nary-secret"
 EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b31m\u202egpj\x00\rover"

@@ -82,6 +82,20 @@ def test_output_arrives_as_it_was(output: bytes) -> None:
     assert reply.answers == {0: Answer(0, output)}
 
 
+@pytest.mark.parametrize(
+    ("output", "kept"),
+    [
+        (b"whole secret\n", "whole secret\n"),
+        (b"ret\n" + b"x" * 65532, "x" * 65532),
+        (b"x" * 65536, "x" * 61440),
+    ],
+)
+def test_a_capped_output_begins_with_a_whole_line(output: bytes, kept: str) -> None:
+    reply = Reply()
+    reply.feed(b"reconciler 1\n" + b64encode(output) + b"\n0 exited 0\n")
+    assert reply.steps == {0: Exited(0, kept, {})}
+
+
 def test_a_refusal_is_cleaned() -> None:
     reply = Reply()
     reply.feed(b"reconciler 1\nrefused cannot write to /state\x1b[2J\nend of answer\n")

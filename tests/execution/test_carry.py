@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.domain.outcome import Done, Exited, Failed, Lost
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
@@ -117,6 +118,18 @@ async def test_a_secret_that_cannot_be_read_starts_nothing():
     assert isinstance(outcome, Failed)
     assert outcome.reason == Reason.SECRET_MISSING
     assert hosts.starts == 0
+
+
+async def test_a_secret_that_cannot_be_read_any_more_hides_no_step_that_runs():
+    hosts = FakeHosts(lambda _host, _order: Exited(0, f"wrote {SECRET}"))
+    await carried(CONFIG, hosts)
+
+    outcome = await carried(CONFIG, hosts, environ={})
+
+    assert isinstance(outcome, Done)
+    assert hosts.starts == 1
+    assert SECRET not in outcome.text
+    assert "withheld" in outcome.text
 
 
 async def test_a_host_that_cannot_be_reached_tells_nothing():

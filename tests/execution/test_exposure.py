@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.catalog import load_catalog
 from reconciler.domain.desired import Database, Desired, Host, Prometheus, SecretRef, Service
 from reconciler.domain.metric import MetricSample

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.catalog.structure import expected_structure
 from reconciler.domain.comparison import Comparison
 from reconciler.domain.desired import Database, SecretRef

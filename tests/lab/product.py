@@ -23,7 +23,8 @@ from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import SqlJournal
 from reconciler.adapters.prometheus import PrometheusMetrics
-from reconciler.adapters.secrets import LocalSecrets, Redactor
+from reconciler.adapters.redactor import Redactor
+from reconciler.adapters.secrets import LocalSecrets
 from reconciler.adapters.ssh import SshSettings
 from reconciler.app import read_revision
 from reconciler.daemon import Daemon

@@ -9,8 +9,8 @@ import pytest
 from tests.integration.daemon.conftest import DATABASE, SCRATCH
 from tests.integration.daemon.daemon import Daemon, checked, cli
 from tests.integration.daemon.site import Site
-from tests.integration.daemon.test_secrets import MY_CNF, files_on_mariadb
-from tests.support.mariadb import PASSWORD, shared
+from tests.integration.daemon.test_secrets import MY_CNF, credentials, files_on_mariadb
+from tests.support.mariadb import shared
 
 pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
@@ -21,7 +21,7 @@ def rehearsing(site: Site, release: str) -> None:
     scratch = f"""\
     rehearsal:
       databases:
-        main: {{url: {shared().url(SCRATCH)}, password: {{env: DB}}}}
+        main: {{url: {shared().url(SCRATCH)}, password: {{credential: db}}}}
       config:
         "*": [{{path: "{site.root}/{{host}}/rehearsal.cnf", source: files/rehearsal.cnf}}]
       commands:
@@ -49,7 +49,7 @@ def rows(name: str) -> list[object]:
 @pytest.mark.usefixtures("database")
 def test_the_copy_walks_to_the_goal_and_what_serves_is_as_it_was(site: Site, start: Callable[..., Daemon]) -> None:
     rehearsing(site, "one")
-    daemon = start(DB=PASSWORD)
+    daemon = start(**credentials(site))
     daemon.reached("InSync")
     before = (tables(DATABASE), rows(DATABASE))
     assert cli(site, "suspend", "demo", "--why", "not before the rehearsal").code == 0

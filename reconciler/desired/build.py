@@ -103,7 +103,7 @@ def _by_group(
 
 
 def _approval(model: ApproveModel) -> Approval:
-    return Approval(plan=model.plan, by=model.by, why=model.reason, wave=model.wave)
+    return Approval(plan=model.plan, by=model.by, why=model.reason, wave=model.wave, until=model.until)
 
 
 def _alert(name: str, model: AlertModel) -> Alert:
@@ -117,7 +117,7 @@ def _backups(tree: Tree) -> Iterator[tuple[str, BackupPolicy]]:
     for service, own in models:
         model = common.model_copy(update=own.model_dump(exclude_unset=True))
         if model != BackupsModel():
-            yield service, BackupPolicy(trust=Trust(model.trust), keep=model.keep, keep_days=model.keep_days)
+            yield service, BackupPolicy(**model.model_dump() | {"trust": Trust(model.trust)})
 
 
 def _window(name: str, model: WindowModel) -> Window:

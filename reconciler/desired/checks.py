@@ -31,7 +31,7 @@ MEMBERS = 3
 """How many hosts a quorum needs at least, so that one can be missed."""
 
 NOT_EXPOSED = "not-exposed"
-GATES = ("alerts", "approvals", "disk_space", "halts", "quarantine", "rehearsal", "windows")
+GATES = ("alerts", "approvals", "backups", "disk_space", "halts", "quarantine", "rehearsal", "windows")
 RISKS = ("data-loss", "hold", *GATES, NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 
@@ -197,6 +197,14 @@ def _backup(entry: ServiceEntry, model: ServiceModel, _: World) -> Iterator[Prob
         yield entry.node.key_problem("the service has databases but no place for backups", hint)
 
 
+def _young_backup(entry: ServiceEntry, model: ServiceModel, world: World) -> Iterator[Problem]:
+    """Yield a word on the age of sets for a service of which nothing makes one before its leg does."""
+    common = world.tree.fleet.backups.within_hours if world.tree.fleet else None
+    if model.databases and (model.backups.within_hours or common) and model.rehearsal is None:
+        hint = "a rehearsal makes and tries one: say how under 'rehearsal', or take 'within_hours' out"
+        yield entry.node.key_problem("nothing makes the young backup set that 'backups' asks for", hint)
+
+
 def _units(entry: ServiceEntry, model: ServiceModel, _: World) -> Iterator[Problem]:
     for place, unit in enumerate(model.units):
         if unit in model.units[:place]:
@@ -214,6 +222,7 @@ CHECKS: tuple[Check, ...] = (
     _chosen_hosts,
     _canary,
     _backup,
+    _young_backup,
     check_builds,
     check_versions,
     check_overrides,

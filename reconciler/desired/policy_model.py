@@ -51,6 +51,10 @@ class BackupsModel(Model):
         default=None,
         description="For how many days sets are kept, whatever their number. With neither, all are kept.",
     )
+    within_hours: w.Count | None = Field(
+        default=None,
+        description="How old a set proved as far as `trust` may be before a leg's pause; none: none is asked.",
+    )
 
 
 class ApprovalsModel(Model):
@@ -89,3 +93,4 @@ class ApproveModel(Model):
     wave: w.Count | None = Field(default=None, description="The wave it is for; none: the leg.")
     by: w.Given = Field(description="Who says yes.")
     reason: w.GivenReason = Field(description="Why.")
+    until: w.Day | None = Field(default=None, description="The last day on which it counts, YYYY-MM-DD; none: any.")

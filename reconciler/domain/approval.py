@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """Somebody's yes to a plan, by its id: to its leg, or with `wave` to that wave.
 
-    One by command is to a `run` of it; one in git is to every run, for as long as it stands there.
+    One by command is to a `run` of it; one in git is to every run, for as long as it stands there, and to the end of
+    the day `until`, UTC, at most.
     """
 
     plan: str
@@ -17,6 +19,7 @@ class Approval:
     why: str
     wave: int | None = None
     run: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,13 +20,14 @@ class Trust(StrEnum):
 class BackupPolicy:
     """What a service's backup sets must be.
 
-    No schema step goes without `trust`, which is READ_BACK or RESTORED. Kept are the newest `keep`, and all of the last
-    `keep_days`; everything where neither is said.
+    No schema step goes without `trust`, which is READ_BACK or RESTORED, and no pause begins without a set like that of
+    the last `within_hours`. Kept are the newest `keep`, and all of the last `keep_days`; all where neither is said.
     """
 
     trust: Trust = Trust.READ_BACK
     keep: int | None = None
     keep_days: int | None = None
+    within_hours: int | None = None
 
     @property
     def prunes(self) -> bool:

@@ -21,6 +21,10 @@ GATE_TEXTS: dict[Reason, tuple[str, str]] = {
         "Git asks for a rehearsal of the databases' walk before the leg, and none has passed lately.",
         "`reconciler rehearse SERVICE`; `reconciler history` shows how the last one went; mend what failed in git.",
     ),
+    Reason.BACKUP_MISSING: (
+        "Git asks for a young backup set, proved so far, before the leg's pause, and there is none.",
+        "`reconciler rehearse SERVICE` makes and tries one; `reconciler backups SERVICE` lists what is there.",
+    ),
     Reason.QUARANTINED_SERVING: (
         "A host in quarantine answers and still runs a service whose schema would be changed with all else stopped.",
         "Stop and disable on HOST what the text names, or switch it off; the daemon asks again by itself.",

@@ -95,11 +95,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Why something may not go on until facts change."""
+    """Why something may not go on until facts change; `gate` names the gate that says so, where one does."""
 
     reason: str
     text: str
     hint: str = ""
+    gate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

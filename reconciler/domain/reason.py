@@ -93,6 +93,7 @@ class Reason(StrEnum):
     ALERT_UNKNOWN = "AlertUnknown"
     APPROVAL_MISSING = "ApprovalMissing"
     REHEARSAL_MISSING = "RehearsalMissing"
+    BACKUP_MISSING = "BackupMissing"
     QUARANTINED_SERVING = "QuarantinedServing"
     DISK_SPACE_SHORT = "DiskSpaceShort"
     FLEET_HALTED = "FleetHalted"

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from reconciler.domain.approval import Approval
+from reconciler.domain.backup import BackupSet
 from reconciler.domain.desired import Desired
 from reconciler.domain.gate import Closed
 from reconciler.domain.metric import MetricSample
@@ -24,12 +25,12 @@ class Case:
     """What gates judge: a group's next leg, or with `begun` one that has touched what serves.
 
     `least_s` is what the measured steps of its critical path take, 0 when none was ever measured. `waived` are the
-    gates that an `accept` in git waives for the group. `halts` are the open ones of other groups that stop the fleet.
-    `wave` is the one that would begin next, 0 where none would but the canary's. `alerts` is what fires, by
-    the alert's name in git. `free` are bytes by host and path.
-    `rehearsals` says of each service of which git asks one how it went: running, passed,
-    failed, or nothing. `aside` are the quarantined hosts of services whose schema is still to be changed while they are
-    stopped.
+    gates that an `accept` in git waives for the group. `hosts` are those of each service that the leg touches.
+    `halts` are the open ones of other groups that stop the fleet. `wave` is the one that would begin next, 0 where none
+    would but the canary's. `alerts` is what fires, by the alert's name in git. `free` are bytes by host and path.
+    `rehearsals` says of each service of which git asks one how it went: running, passed, failed, or nothing. `sets` are
+    the dumps of each service whose databases the leg writes and for which git says how old they may be. `aside` are the
+    quarantined hosts of services whose schema is still to be changed while they are stopped.
     """
 
     group: str
@@ -40,12 +41,14 @@ class Case:
     waived: frozenset[str] = frozenset()
     halts: tuple[Halt, ...] = ()
     services: tuple[str, ...] = ()
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     plan: str = ""
     run: str = ""
     wave: int = 0
     approvals: tuple[Approval, ...] = ()
     rehearsals: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, tuple[BackupSet, ...]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
 

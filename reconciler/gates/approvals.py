@@ -19,14 +19,18 @@ def judge(case: Case) -> tuple[Closed, ...]:
         return ()
     wave = case.wave if case.begun else None
     fitting = [each for each in case.approvals if (each.plan, each.wave) == (case.plan, wave)]
-    said = {each.by for each in fitting if each.run in {"", case.run}}
-    counted = {name for name in said if not policy.by or name in policy.by}
-    return () if len(counted) >= needed else (_missing(case, wave, sorted(counted), needed),)
+    said = [each for each in fitting if each.run in {"", case.run} and (not policy.by or each.by in policy.by)]
+    counted = {each.by for each in said if each.until is None or case.now.date() <= each.until}
+    over = {f"that of {each.by} ended with {each.until}" for each in said if each.by not in counted}
+    return () if len(counted) >= needed else (_missing(case, wave, sorted(counted), sorted(over)),)
 
 
-def _missing(case: Case, wave: int | None, said: list[str], needed: int) -> Closed:
+def _missing(case: Case, wave: int | None, said: list[str], over: list[str]) -> Closed:
     what = f"plan {case.plan}" if wave is None else f"wave {wave} of plan {case.plan}"
-    people = f" ({', '.join(said)})" if said else ""
+    policy = case.desired.approvals[case.group]
+    needed = policy.leg if wave is None else policy.waves
+    named = "; ".join(filter(None, (", ".join(said), *over)))
+    people = f" ({named})" if named else ""
     option = "" if wave is None else f" --wave {wave}"
     return Closed(
         gate=NAME,

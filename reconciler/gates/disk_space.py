@@ -1,4 +1,4 @@
-"""Lets a leg touch what serves only while its hosts have the space that git asks for."""
+"""Lets a leg begin only while the hosts that it touches have the space that git asks for."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def judge(case: Case) -> tuple[Closed, ...]:
 
 def _of(service: Service, case: Case) -> Iterator[Closed]:
     for path, wanted_gib in sorted(service.disk_space.items()):
-        short = {host: case.free[host][path] for host in service.hosts if _known(case, host, path, wanted_gib) is False}
-        untold = [host for host in service.hosts if _known(case, host, path, wanted_gib) is None]
+        enough = {host: _known(case, host, path, wanted_gib) for host in case.hosts.get(service.name, ())}
+        short = {host: case.free[host][path] for host, known in enough.items() if known is False}
+        untold = [host for host, known in enough.items() if known is None]
         if short:
             names = [f"{host} ({free / GIB:.1f} GiB)" for host, free in sorted(short.items(), key=lambda each: each[1])]
             yield _closed(f"{service.name} wants {wanted_gib:g} GiB free at {path}, and less is on {_few(names)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.domain.backup import BackupSet
 from reconciler.domain.gate import Holds
 from reconciler.domain.plan import Block, Plan, Step
 from reconciler.domain.procedure import PREPARING, Phase
@@ -15,9 +16,11 @@ from reconciler.domain.verdict import Decision, State
 from reconciler.gates import Case, closed, gates
 from reconciler.planning.decision import ruling
 from reconciler.planning.durations import durations_of
+from reconciler.planning.kept import kept_sets
 from reconciler.planning.pause import least_s
 from reconciler.planning.quarantine import away, waiting_since
 from reconciler.planning.rehearsal import rehearsed
+from reconciler.planning.retention import FILES
 from reconciler.planning.scene import Scene, accepted, groups_of
 from reconciler.planning.set_aside import policy_of
 
@@ -56,7 +59,7 @@ def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: in
         return None
     first = found[0]
     decision = ruling(plan.group, State.WAITING, Reason(first.reason), first.text, run.id if run else "")
-    blocks = tuple(Block(each.reason, each.text, each.hint) for each in found)
+    blocks = tuple(Block(each.reason, each.text, each.hint, each.gate) for each in found)
     verdict = replace(decision.verdict, hint=first.hint, blocks=blocks)
     holds = {each.holds for each in found}
     return Held(replace(decision, verdict=verdict, plan=plan), next(each for each in Holds if each in holds))
@@ -77,6 +80,11 @@ def _stops_all(halt: Halt, scene: Scene) -> bool:
     return policy_of(halt.group, scene).scope == "fleet"
 
 
+def _touched(plan: Plan, service: str) -> tuple[str, ...]:
+    """Return the hosts on which a plan does something for a service, in its order."""
+    return tuple(dict.fromkeys(step.host for step in plan.steps if step.service == service and step.host))
+
+
 def _rehearsals(plan: Plan, scene: Scene) -> Iterator[tuple[str, str]]:
     """Yield how the rehearsal of each service went for which git asks for one, empty where there was none."""
     for route in plan.services:
@@ -84,6 +92,14 @@ def _rehearsals(plan: Plan, scene: Scene) -> Iterator[tuple[str, str]]:
         if service is not None and service.rehearsal_days and len(route.route) > 1:
             found = rehearsed(service.name, plan.inputs, scene)
             yield service.name, found.state if found else ""
+
+
+def _sets(plan: Plan, scene: Scene) -> dict[str, tuple[BackupSet, ...]]:
+    """Return the dumps of the services whose databases a plan writes, where git says how old they may be."""
+    written = {step.service for step in plan.steps if step.phase is Phase.MIGRATE}
+    asked = [name for name in written if scene.desired.backups_of(name).within_hours is not None]
+    dumps = [each for each in kept_sets(scene.history) if each.kind in FILES] if asked else []
+    return {name: tuple(each for each in dumps if each.service == name) for name in asked}
 
 
 def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
@@ -95,8 +111,10 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         now=scene.now,
         plan=plan.id,
         services=tuple(route.service for route in plan.services),
+        hosts={route.service: _touched(plan, route.service) for route in plan.services},
         free=scene.free,
         rehearsals=dict(_rehearsals(plan, scene)),
+        sets={} if begun else _sets(plan, scene),
         alerts=scene.alerts,
         approvals=(*scene.history.approvals, *scene.desired.approved),
         begun=begun,

@@ -16,7 +16,8 @@ from reconciler.steps import prune_backups
 MOST_FILES = 200
 """How many files one step removes; the next one goes on."""
 
-_FILES = frozenset({SetKind.DUMP, SetKind.PRESENT, SetKind.REHEARSAL})
+FILES = frozenset({SetKind.DUMP, SetKind.PRESENT, SetKind.REHEARSAL})
+"""The kinds of sets that are files."""
 
 
 def due(sets: Iterable[BackupSet], policy: BackupPolicy, now: datetime) -> tuple[BackupSet, ...]:
@@ -26,12 +27,12 @@ def due(sets: Iterable[BackupSet], policy: BackupPolicy, now: datetime) -> tuple
     is the way back of a leg. A run's files go together or not at all. Without a policy everything is kept.
     """
     found = sorted(
-        (each for each in sets if each.kind in _FILES and each.removed_at is None),
+        (each for each in sets if each.kind in FILES and each.removed_at is None),
         key=lambda each: each.made_at,
         reverse=True,
     )
     kept = {each.run for each in found if each.need is not Need.NONE or not policy.prunes}
-    for kind in _FILES:
+    for kind in FILES:
         kept |= set(_kept([each for each in found if each.kind is kind], policy, now))
     return tuple(each for each in found if each.run not in kept)
 

@@ -37,15 +37,17 @@ def judgement_series(report: Report, desired: Desired) -> Iterator[Metric]:
 def _held_back(report: Report, desired: Desired) -> Metric:
     """Show every reason for which a service does not move: closed gates, blocks, halts."""
     held = GaugeMetricFamily(
-        "reconciler_held_back", "1 for each reason for which a service does not move.", labels=("service", "reason")
+        "reconciler_held_back",
+        "1 for each reason for which a service does not move, and the gate that gives it.",
+        labels=("service", "reason", "gate"),
     )
     groups = groups_of(desired)
     for decision in report.decisions:
         verdict = decision.verdict
         if verdict.state in MOVING:
             continue
-        reasons = {str(verdict.reason), *(str(block.reason) for block in verdict.blocks)}
+        reasons = {(str(block.reason), block.gate) for block in verdict.blocks} or {(str(verdict.reason), "")}
         for name in groups.get(verdict.group, ()):
-            for reason in sorted(reasons):
-                held.add_metric((name, reason), 1)
+            for reason, gate in sorted(reasons):
+                held.add_metric((name, reason, gate), 1)
     return held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -17,8 +17,8 @@ from tests.support.sample import DESIRED
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def yes(by: str, plan: str = "0123456789ab", wave: int | None = None) -> Approval:
-    return Approval(plan=plan, by=by, why="read it", wave=wave)
+def yes(by: str, plan: str = "0123456789ab", wave: int | None = None, until: date | None = None) -> Approval:
+    return Approval(plan=plan, by=by, why="read it", wave=wave, until=until)
 
 
 def case(policy: ApprovalPolicy | None, *approvals: Approval, begun: bool = False, wave: int = 0) -> Case:
@@ -65,6 +65,13 @@ def test_what_does_not_count_leaves_it_closed(approvals: tuple[Approval, ...]):
 
 def test_enough_different_people_open_it():
     assert judge(case(TWO, yes("ada"), yes("bo"))) == ()
+
+
+def test_one_counts_to_the_end_of_its_day_and_is_named_afterwards():
+    assert judge(case(TWO, yes("ada"), yes("bo", until=NOW.date()))) == ()
+    (found,) = judge(case(TWO, yes("ada"), yes("bo", until=date(2026, 1, 1))))
+    assert found.text == "plan 0123456789ab of keystone has 1 of 2 approvals (ada; that of bo ended with 2026-01-01)"
+    assert judge(case(TWO, yes("ada"), yes("bo", until=date(2026, 1, 1)), yes("bo"))) == ()
 
 
 def test_each_wave_after_the_canary_needs_a_yes_of_its_own():

@@ -19,9 +19,18 @@ WANTING = replace(DESIRED, services={"keystone": replace(KEYSTONE, disk_space={"
 ENOUGH = {name: {"/var": 6 * GIB} for name in ("ks1", "ks2", "ks3")}
 
 
-def case(free: Mapping[str, Mapping[str, int]], *, begun: bool = False) -> Case:
-    now = datetime(2026, 1, 2, tzinfo=UTC)
-    return Case(group="keystone", desired=WANTING, now=now, begun=begun, services=("keystone",), free=free)
+def case(
+    free: Mapping[str, Mapping[str, int]], *, begun: bool = False, hosts: tuple[str, ...] = KEYSTONE.hosts
+) -> Case:
+    return Case(
+        group="keystone",
+        desired=WANTING,
+        now=datetime(2026, 1, 2, tzinfo=UTC),
+        begun=begun,
+        services=("keystone",),
+        hosts={"keystone": hosts},
+        free=free,
+    )
 
 
 def test_enough_on_every_host_is_open():
@@ -43,3 +52,7 @@ def test_what_no_host_tells_is_no_space(free: dict[str, int]):
 
 def test_a_leg_that_has_begun_goes_on():
     assert judge(case({}, begun=True)) == ()
+
+
+def test_a_host_that_the_leg_leaves_alone_is_not_asked():
+    assert judge(case({"ks1": {"/var": 6 * GIB}, "ks2": {"/var": 0}}, hosts=("ks1",))) == ()

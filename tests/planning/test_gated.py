@@ -76,3 +76,11 @@ def test_the_end_of_a_leg_passes():
 def test_what_goes_back_passes():
     failed = run(IDS.index(CANARY), next_=Failed("VerifyFailed", "401"))
     assert kinds(rule(History(runs=(failed,)), FROZEN, DAY)) == [Kind.HALT_RAISED, Kind.TURNED_BACK]
+
+
+def test_only_hosts_that_the_leg_touches_are_asked_for_space():
+    wanting = replace(GOAL.services["keystone"], disk_space={"/var": 5.0})
+    found = rule(History(), replace(GOAL, services={"keystone": wanting}))
+    (block,) = found.verdict.blocks
+    assert (block.reason, block.gate) == (Reason.DISK_SPACE_SHORT, "disk_space")
+    assert block.text.endswith("on " + ", ".join(wanting.hosts))

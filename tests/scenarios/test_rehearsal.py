@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from reconciler.domain.backup import Need, SetKind
+from reconciler.domain.backup import BackupPolicy, Need, SetKind
 from reconciler.domain.desired import Database, Deployment, Desired
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
@@ -150,3 +151,17 @@ async def test_a_rehearsal_whose_step_is_slow_is_followed_to_its_end():
     stage.fleet.hosts.release()
     await passes(stage)
     assert newest(stage.memory.history)[0].state == "passed"
+
+
+async def test_the_pause_waits_for_a_young_backup_set_which_a_rehearsal_makes():
+    stage = await at_yoga()
+    asking = {"keystone": BackupPolicy(within_hours=48)}
+    await stage.clock.advance(timedelta(hours=49).total_seconds())
+    stage.commit(replace(rehearsing("2026.1"), backups=asking))
+    held = await stage.until(State.WAITING, reason=Reason.BACKUP_MISSING)
+    assert [each.gate for each in held.blocks] == ["backups"]
+    assert stage.fleet.data.release == "yoga"
+
+    stage.journal.ask("rehearse", "keystone", "ada", "for a set")
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "2026.1"

@@ -176,7 +176,7 @@ async def test_what_holds_a_service_back_is_shown_by_reason():
     await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
 
     found = samples(await board_of(stage))
-    assert value(found, "held_back", service="keystone", reason="ApprovalMissing") == 1
+    assert value(found, "held_back", service="keystone", reason="ApprovalMissing", gate="approvals") == 1
     assert value(found, "quarantined_hosts", service="keystone") == 1
     assert value(found, "hosts", service="keystone", state="known") == 2
 

@@ -98,7 +98,8 @@ def _units(setting: Setting, args: Mapping[str, object], state: str, *, gives_wa
     if not named:
         return ()
     names, back = " ".join(str(unit) for unit in named), _OPPOSITE[state]
-    common = _manager(setting) | {"units": [str(unit) for unit in named]}
+    assert setting.host is not None
+    common = {"host": setting.host.name} | _manager(setting) | {"units": [str(unit) for unit in named]}
     lasting: dict[str, Json] = {"enable": False, "absent_ok": True} if gives_way else {}
     undone: dict[str, Json] = {"enable": True} if gives_way else {}
     undo = Undo("units", {**common, "state": back, **undone}, f"{_VERB[back]} {names}")

@@ -6,10 +6,12 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from reconciler.domain.effect import Ask, HostScript
-from reconciler.domain.outcome import Outcome
+from reconciler.domain.effect import Ask, AskHost, HostScript
+from reconciler.domain.observation import Absent, HostReport, Known, Unit
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence
-from reconciler.steps._judge import by_exit
+from reconciler.steps._judge import answer, by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
 from reconciler.steps._systemd import DROPINS, SYSTEMD, conditions
@@ -101,9 +103,11 @@ BODY = (
 class Model(Args):
     """Which units, of which manager, in which state; a unit that is absent is stopped only where `absent_ok` says so.
 
-    `supervisorctl` is a path or a name on PATH. `enable` None leaves what happens at boot alone.
+    `supervisorctl` is a path or a name on PATH. `enable` None leaves what happens at boot alone. What is stopped on a
+    `host` that is named is asked for once more.
     """
 
+    host: str = ""
     units: tuple[str, ...] = Field(min_length=1)
     state: Literal["started", "stopped", "restarted"]
     manager: Literal["systemd", "supervisord"] = "systemd"
@@ -142,14 +146,39 @@ def proved(args: Model) -> tuple[str, ...]:
     """Say what the script waits for."""
     lasting = ", and still runs a second later" if args.manager == "systemd" and args.state != "stopped" else ""
     state = "not running" if args.state == "stopped" else "running"
-    return (f"{args.manager} shows every unit {state} within {args.wait_s} s{lasting}",)
+    again = ("asked again, the host shows none of them running",) if proofs(args) else ()
+    return (f"{args.manager} shows every unit {state} within {args.wait_s} s{lasting}", *again)
 
 
-def proofs(_args: Model) -> tuple[Ask, ...]:
-    """Need no proof beyond the script's own look at the state."""
-    return ()
+def proofs(args: Model) -> tuple[Ask, ...]:
+    """Ask for units that were stopped once more: databases are changed and put back in the belief that they are."""
+    if args.state != "stopped" or not args.host:
+        return ()
+    return (AskHost(host=args.host, service="", form="packages", units=args.units),)
 
 
-def judge(_args: Model, evidence: Evidence) -> Outcome:
-    """Follow the script, which ends well only in the wanted state."""
-    return by_exit(evidence, hint="Read the unit's log on the host.")
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script, which ends well only in the wanted state, and the answer of who was asked once more."""
+    outcome = by_exit(evidence, hint="Read the unit's log on the host.")
+    asked = proofs(args)
+    if not asked or not isinstance(outcome, Done):
+        return outcome
+    report = answer(evidence, asked[0], HostReport, absent=Failed(Reason.STEP_FAILED, f"{args.host} is not there"))
+    if isinstance(report, Failed | Lost):
+        return report
+    return _still_up(args, report) or outcome
+
+
+def _still_up(args: Model, report: HostReport) -> Failed | Lost | None:
+    """Say which units run, or of which nobody can tell; one that its manager does not know runs nowhere."""
+    seen = {name: report.units.get(name) for name in args.units}
+    up = [f"{name} is {each.value.state}" for name, each in seen.items() if isinstance(each, Known) and _runs(each)]
+    if up:
+        hint = "Somebody or something started it, or the host is not what it was: look at its log, then retry."
+        return Failed(Reason.STEP_FAILED, f"stopped, but when asked again {', '.join(up)}", hint)
+    odd = [name for name, each in seen.items() if not isinstance(each, Known | Absent)]
+    return Lost(Reason.STEP_LOST, f"nobody can tell whether {', '.join(odd)} still runs") if odd else None
+
+
+def _runs(unit: Known[Unit]) -> bool:
+    return unit.value.state not in {"inactive", "failed"}

@@ -12,6 +12,7 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Halt, Run
 from reconciler.domain.verdict import Decision, Ready, State
+from reconciler.planning.again import asked_again
 from reconciler.planning.availability import spared
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, claimed, halted, ruling, suspended
@@ -175,7 +176,8 @@ class OpenRun:
         if stopped := self._stopped():
             return self._still(stopped, adopted)
         newer = bool(running) and unheard(run, self.scene)
-        next_ = [step for step in run.steps if self._may_start(step) and not (newer and _ends_all(step))]
+        fresh = [step for step in run.steps if self._may_start(step) and not (newer and _ends_all(step))]
+        next_ = asked_again(run, self.scene.now) or fresh
         held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
         open_ = [step for step in next_ if held is None or held.lets(step)]
         may, short = (tuple(open_), ()) if run.going_back else spared(open_, self.scene)

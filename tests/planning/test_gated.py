@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from reconciler.domain.desired import Accept, Desired
 from reconciler.domain.journal import Kind
-from reconciler.domain.outcome import Failed
+from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import History
+from reconciler.domain.run import Attempt, History, Run
 from reconciler.domain.verdict import State
 from reconciler.domain.window import Window
 from reconciler.planning.scene import inputs_of
@@ -25,10 +25,15 @@ WAIVED = replace(FROZEN, accepts=(Accept(what="windows:keystone", by="ann", reas
 PREPARED = run(max(place for place, step in enumerate(IDS) if ".prepare." in step) + 1)
 
 
+def prepared(at: datetime) -> Run:
+    """Return a run that has just prepared all."""
+    return replace(PREPARED, attempts={step: (Attempt(1, at, 1, Done(), at),) for step in PREPARED.attempts})
+
+
 def test_before_its_window_a_leg_prepares_and_then_waits_with_its_plan_in_sight():
     assert kinds(rule(History(), FROZEN, DAY)) == [Kind.PLAN_PINNED]
     assert [ready.step.phase for ready in rule(History(runs=(run(0),)), FROZEN, DAY).ready][1:2] == ["prepare"]
-    found = rule(History(runs=(PREPARED,)), FROZEN, DAY)
+    found = rule(History(runs=(prepared(DAY),)), FROZEN, DAY)
     assert (found.verdict.state, found.verdict.reason) == (State.WAITING, Reason.WINDOW_CLOSED)
     assert "opens 2026-01-02 22:00 UTC" in found.verdict.text
     assert [each.reason for each in found.verdict.blocks] == [Reason.WINDOW_CLOSED]
@@ -44,13 +49,16 @@ def test_in_a_freeze_not_even_preparing_begins():
 
 
 def test_in_its_window_it_begins():
-    assert rule(History(runs=(PREPARED,)), FROZEN, AT + timedelta(hours=23)).ready != ()
+    night = AT + timedelta(hours=23)
+    assert [ready.step.phase for ready in rule(History(runs=(prepared(night),)), FROZEN, night).ready][:1] == [
+        "quiesce"
+    ]
 
 
 def test_somebody_who_answers_for_it_lets_it_begin_and_changes_no_input():
-    prepared = History(runs=(PREPARED,))
-    assert rule(prepared, WAIVED, DAY).ready != ()
-    assert rule(prepared, WAIVED, DAY + timedelta(days=1)).verdict.reason == Reason.WINDOW_CLOSED
+    assert rule(History(runs=(prepared(DAY),)), WAIVED, DAY).ready != ()
+    next_day = DAY + timedelta(days=1)
+    assert rule(History(runs=(prepared(next_day),)), WAIVED, next_day).verdict.reason == Reason.WINDOW_CLOSED
     assert inputs_of("keystone", WAIVED) == inputs_of("keystone", GOAL)
 
 

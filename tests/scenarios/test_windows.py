@@ -106,3 +106,16 @@ async def test_a_leg_that_may_overrun_its_window_goes_on_to_its_end():
     await begun(stage)
     await stage.until(State.IN_SYNC)
     assert {each.ended for each in stage.memory.history.runs} == {"done"}
+
+
+async def test_what_fills_up_while_a_leg_waits_for_its_window_is_told_before_it_opens():
+    stage = await arrived()
+    waiting = in_window(stage, 1800)
+    sunday = replace(waiting.windows[0], cron="0 3 * * 0")
+    stage.commit(replace(waiting, windows=(sunday,)))
+    await stage.until(State.WAITING, reason=Reason.WINDOW_CLOSED)
+    stage.fleet.failing.add("keystone.preflight.space.main@ks1")
+    await stage.clock.advance(timedelta(hours=7).total_seconds())
+    halted = await stage.until(State.HALTED)
+    assert "a dump of main will fit on ks1" in halted.text
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": "yoga"}

@@ -60,6 +60,18 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What a host does by itself when nobody comes to disarm it within so many seconds after the end of a step.
+
+    A step that lasts longer than `limit_s` counts as ended.
+    """
+
+    revert: HostScript
+    limit_s: float
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What a host is told to do: under which key and epoch, and the script with its secrets resolved."""
 
@@ -68,6 +80,7 @@ class Order:
     script: HostScript
     secrets: Mapping[str, str]  # name to plain text
     timeout_s: float
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,15 @@ class Fenced:
     epoch: int
 
 
-HostStep = Running | Exited | Died | NeverStarted | Fenced
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """Nobody came in time, and the host has run what its guard was given."""
+
+    code: int
+    output: str
+
+
+HostStep = Reverted | Running | Exited | Died | NeverStarted | Fenced
 
 
 class Hosts(Protocol):
@@ -117,6 +138,10 @@ class Hosts(Protocol):
 
     async def wait(self, host: Host, key: StepKey) -> None:
         """Return when the step has ended or the link is gone; decides nothing."""
+        ...
+
+    async def disarm(self, host: Host, key: StepKey, epoch: int) -> HostStep | Unreachable:
+        """Say over a new connection how a guarded step stands; the guard of one that has ended fires no more."""
         ...
 
     async def forget(self, host: Host, runs: Sequence[str]) -> None:

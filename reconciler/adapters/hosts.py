@@ -12,7 +12,7 @@ from reconciler.adapters.ssh import Connections, Ending, SshSettings, Talk
 from reconciler.adapters.ssh_errors import LinkError
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreachable
+from reconciler.ports import Answer, HostStep, Order, Question, Running, StepKey, Unreachable
 
 # Bytes of one step's state as the runner tells it, in base64, with room for banners before it.
 _TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536
@@ -100,6 +100,20 @@ class SshHosts:
             task = self._watch(host, key, self._spawn(self._wait_in_line(host, orders)))
         await asyncio.wait({task})
 
+    async def disarm(self, host: Host, key: StepKey, epoch: int) -> HostStep | Unreachable:
+        """Say over a new connection how a guarded step stands; the guard of one that has ended fires no more."""
+        orders, reply = _Orders(runner.disarm(host, key, epoch), repeatable=True), runner.Reply()
+        try:
+            async with self._connections.zone(host), asyncio.timeout(self._settings.answer_timeout_s):
+                failure = await self._converse(host, orders, reply, anew=True)
+        except TimeoutError:
+            failure = _silent(host)
+        if failure or 0 not in reply.steps:
+            return failure or Unreachable(Reason.HOST_OUTPUT_INVALID, f"{host.name}: did not say how the step stands")
+        if not isinstance(reply.steps[0], Running):
+            self._connections.forget(host)  # the kept one may be dead since the step
+        return reply.steps[0]
+
     async def forget(self, host: Host, runs: Sequence[str]) -> None:
         """Remove the folders of ended steps of these runs; a host that does not answer keeps them."""
         await self._ask(host, _Orders(runner.forget(host, runs), repeatable=True), runner.Reply())
@@ -121,8 +135,10 @@ class SshHosts:
                 self._connections.forget(host)
             return _silent(host)
 
-    async def _converse(self, host: Host, orders: _Orders, reply: runner.Reply) -> Unreachable | None:
-        """Send orders and read the whole answer; None when it is whole."""
+    async def _converse(
+        self, host: Host, orders: _Orders, reply: runner.Reply, *, anew: bool = False
+    ) -> Unreachable | None:
+        """Send orders, `anew` over a connection of their own, and read the whole answer; None when it is whole."""
 
         def hear(chunk: bytes) -> bool:
             reply.feed(chunk)
@@ -133,7 +149,8 @@ class SshHosts:
         shell = self._settings.shell
         command, request = runner.command(host, shell), runner.request(orders.text, shell)
         try:
-            ending = await self._connections.talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
+            talk = self._connections.talk_anew if anew else self._connections.talk
+            ending = await talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
         except LinkError as error:
             return Unreachable(error.reason, error.text)
         finally:

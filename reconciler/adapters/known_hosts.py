@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+from asyncssh.public_key import get_default_public_key_algs
 
 from reconciler.errors import SettingsError
 
@@ -73,6 +74,18 @@ def trusted(file: Path, address: str, port: int) -> tuple[Any, ...]:
         raise SettingsError(
             f"{file}: {error}", reason="HostKeyUnknown", hint="Mend the line, or pin the host with `reconciler enrol`."
         ) from error
+
+
+def offered(keys: tuple[Any, ...]) -> list[str] | str:
+    """Order the host key algorithms: the pinned ones first, then the rest, so that a host with a new key shows it.
+
+    Were only the pinned ones offered, such a host would hang up before, and look like one that is not there.
+    """
+    if keys[1]:
+        return "default"
+    usual = get_default_public_key_algs()
+    pinned = [algorithm for key in keys[0] for algorithm in key.sig_algorithms if algorithm in usual]
+    return list(dict.fromkeys(algorithm.decode() for algorithm in [*pinned, *usual]))
 
 
 @lru_cache(maxsize=4)

@@ -7,12 +7,24 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
+from math import ceil
 
 from reconciler.adapters.script import quote, render_script, render_secrets
 from reconciler.domain.desired import Host
 from reconciler.domain.outcome import Exited
 from reconciler.domain.text import clean_text
-from reconciler.ports import Answer, Died, Fenced, HostStep, NeverStarted, Order, Question, Running, StepKey
+from reconciler.ports import (
+    Answer,
+    Died,
+    Fenced,
+    HostStep,
+    NeverStarted,
+    Order,
+    Question,
+    Reverted,
+    Running,
+    StepKey,
+)
 
 RUNNER = files("reconciler.adapters").joinpath("runner.sh").read_text()
 OUTPUT_LIMIT = 65536  # bytes of a step's output, as in runner.sh
@@ -35,7 +47,15 @@ def command(host: Host, shell: str = SHELL) -> str:
 def start(host: Host, order: Order, *, stay: bool = True) -> str:
     """Tell the runner to start a step or to attach to it, and to `stay` for its end."""
     words = [host.state_dir, path(order.key), str(order.epoch), "stay" if stay else "leave"]
-    return f"start {quote([*words, render_script(order.script), render_secrets(order.secrets)])}"
+    words += [render_script(order.script), render_secrets(order.secrets)]
+    if guard := order.guard:
+        words += [render_script(guard.revert), str(ceil(guard.limit_s)), str(ceil(guard.within_s))]
+    return f"start {quote(words)}"
+
+
+def disarm(host: Host, key: StepKey, epoch: int) -> str:
+    """Tell the runner to say how a guarded step stands, and that its guard is done with when it has ended."""
+    return f"disarm {quote([host.state_dir, path(key), str(epoch)])}"
 
 
 def ask(host: Host, keys: Sequence[StepKey]) -> str:
@@ -141,6 +161,8 @@ class Reply:
                 self.answers[number] = Answer(int(code), output)
             case ["exited", code]:
                 self.steps[number] = Exited(int(code), clean_text(_whole(output), OUTPUT_LIMIT), values)
+            case ["reverted", code]:
+                self.steps[number] = Reverted(int(code), clean_text(_whole(output), OUTPUT_LIMIT))
             case ["fenced", epoch]:
                 self.steps[number] = Fenced(int(epoch))
             case [word]:

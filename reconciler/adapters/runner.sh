@@ -110,6 +110,48 @@ holder='
     { sync "$1/exit" "$1/out" "$1/values" || sync; exec flock -u 9; } >/dev/null 2>&1 &
 '
 
+# What brings a host back that a step has cut off. It waits for the end of the step in $1, at most $2 seconds, and then $3
+# seconds for somebody to come and disarm it; else it reverts. It counts by /proc/uptime: a clock that is set fires nothing.
+# "armed" becomes either "disarmed" or "fired" by renaming, which only one can do, and which wants no space on the disk.
+guard='
+    cd /
+    over() { [ -s "$1/exit" ] || flock -n -s 6 6<"$1/lock"; }
+    due() { read -r up rest </proc/uptime; [ "${up%%.*}" -ge "$end" ]; }
+    in_s() { read -r up rest </proc/uptime; end=$((${up%%.*} + $1)); }
+    in_s "$2"
+    until over "$1" || due; do sleep 1; done
+    in_s "$3"
+    until [ ! -e "$1/guard/armed" ] || due; do sleep 1; done
+    mv "$1/guard/armed" "$1/guard/fired" 2>/dev/null || exit 0
+    sync
+    ( . "$1/guard/script" )
+    printf "%s\n" "$?" >"$1/guard/exit"
+    sync
+'
+
+# arm REVERT LIMIT_S WITHIN_S: starts the guard of the step in $dir, in a session of its own, with its lock on descriptor 7.
+arm() {
+    flock 7 && say "$1" >"$dir/guard/script" && : >"$dir/guard/armed" && durable "$dir/guard/script" "$dir/guard" || return 1
+    (setsid $shell -c "$guard" reconciler "$dir" "$2" "$3" </dev/null >"$dir/guard/out" 2>&1 9>&- &)
+}
+
+# disarm STATE KEY EPOCH: says how a guarded step stands; what has ended stays so from now on, unless its guard came first.
+disarm() {
+    state_dir "$1"
+    dir=$state/steps/$2
+    if [ ! -s "$dir/intent" ]; then say '0 never' && return; fi
+    fence "$3" || { say "0 fenced $seen"; finish; }
+    if [ ! -e "$dir/guard/fired" ]; then
+        if ! ended "$dir" && ! flock -n -s 9 9<"$dir/lock"; then say '0 running' && return; fi
+        mv "$dir/guard/armed" "$dir/guard/disarmed" 2>/dev/null
+        durable "$dir/guard"
+    fi
+    if [ ! -e "$dir/guard/fired" ]; then report 0 "$dir" && return; fi
+    if ended "$dir/guard"; then :; elif flock -n -s 9 9<"$dir/guard/lock"; then code=255; else say '0 running' && return; fi
+    tail -c 65536 "$dir/guard/out" | base64
+    say "0 reverted $code"
+}
+
 # let_go SECRETS: what the holder reads.
 let_go() {
     durable "$dir/intent" "$dir"
@@ -118,7 +160,7 @@ $1
 # all"; fi
 }
 
-# launch EPOCH SCRIPT SECRETS: writes the intent to $dir and lets the step go, with the step's lock on descriptor 9.
+# launch EPOCH SCRIPT SECRETS [REVERT LIMIT_S WITHIN_S]: writes the intent to $dir and lets the step go, with the step's lock on descriptor 9.
 # The intent stands before the fence is asked, so whoever raises the fence sees every step that got through before.
 launch() {
     flock -n 9 || return 0
@@ -133,11 +175,14 @@ launch() {
         say "0 fenced $seen"
         finish
     fi
+    if [ -n "${4-}" ]; then
+        mkdir -p "$dir/guard" && arm "$4" "$5" "$6" 7>>"$dir/guard/lock" || { rm -f "$dir/intent"; refuse "cannot arm the guard in $dir"; }
+    fi
     let_go "$3" | setsid $shell -c "$holder" reconciler "$dir" >"$dir/out" 2>&1 &
     say '0 running'
 }
 
-# start STATE KEY EPOCH stay|leave SCRIPT SECRETS: starts a step, or attaches to it when it is known, and follows it.
+# start STATE KEY EPOCH stay|leave SCRIPT SECRETS [REVERT LIMIT_S WITHIN_S]: starts a step, or attaches to it when it is known, and follows it.
 start() {
     state_dir "$1"
     dir=$state/steps/$2
@@ -145,7 +190,7 @@ start() {
         fence "$3" || { say "0 fenced $seen"; finish; }
     else
         mkdir -p "$dir" || refuse "cannot make $dir"
-        launch "$3" "$5" "$6" 9>>"$dir/lock" || refuse "cannot write to $dir"
+        launch "$3" "$5" "$6" ${7:+"$7" "$8" "$9"} 9>>"$dir/lock" || refuse "cannot write to $dir"
         [ "$4" = leave ] || wait
     fi
     if [ "$4" = leave ]; then report 0 "$dir"; else follow 0 "$dir"; fi

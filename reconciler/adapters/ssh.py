@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-from asyncssh.public_key import get_default_public_key_algs
 
-from reconciler.adapters.known_hosts import trusted
+from reconciler.adapters.known_hosts import offered, trusted
 from reconciler.adapters.ssh_errors import LinkError, classify
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
@@ -123,6 +122,19 @@ class Connections:
         except _NotSentError as error:
             raise classify(host, error.cause) from error
 
+    async def talk_anew(self, host: Host, talk: Talk) -> Ending | None:
+        """Run a command over a connection made for it alone; raises LinkError.
+
+        A kept one would prove nothing: a firewall may let it live and take no new one.
+        """
+        link = _Link(await self._connect(host), asyncio.Semaphore(1))
+        try:
+            return await self._say(host, link, talk)
+        except _NotSentError as error:
+            raise classify(host, error.cause) from error
+        finally:
+            link.connection.close()
+
     def forget(self, host: Host) -> None:
         """Drop a host's connection, so that the next talk makes a new one."""
         link = self._links.get(_key(host))
@@ -186,7 +198,7 @@ class Connections:
                 username=host.login.user,
                 config=None,
                 known_hosts=keys,
-                server_host_key_algs=_algorithms(keys),
+                server_host_key_algs=offered(keys),
                 client_keys=self._client_keys(host),
                 agent_path=None,
                 password=None,
@@ -272,18 +284,6 @@ async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk:
         return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
     lost = process.exit_status is None
     return Ending(process.exit_status, clean_text(errors, 400).strip(), heard, lost)
-
-
-def _algorithms(keys: tuple[Any, ...]) -> list[str] | str:
-    """Order the host key algorithms: the pinned ones first, then the rest, so that a host with a new key shows it.
-
-    Were only the pinned ones offered, such a host would hang up before, and look like one that is not there.
-    """
-    if keys[1]:
-        return "default"
-    usual = get_default_public_key_algs()
-    pinned = [algorithm for key in keys[0] for algorithm in key.sig_algorithms if algorithm in usual]
-    return list(dict.fromkeys(algorithm.decode() for algorithm in [*pinned, *usual]))
 
 
 def _key(host: Host) -> _Key:

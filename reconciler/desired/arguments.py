@@ -71,6 +71,11 @@ def check_place(node: Node, action: str, form: ActionForm, on: str) -> Iterator[
     """Yield an action that stands where nothing could carry it out."""
     if form.where == "host" and on in {"daemon", "person"}:
         yield node.problem(f"{action} runs on a host, and {on} is none", "choose a selector of hosts")
+    guard = node.entries().get("cuts_link")
+    if guard is not None and {form.where, on} & {"daemon", "person"}:
+        yield guard.key_problem(f"{action} does nothing on a host", "leave cuts_link out")
+    if guard is not None and any(VALUE.search(str(each.content)) for each in scalars(guard)):
+        yield guard.problem("what brings a host back knows no values of other steps", "write it without {value:...}")
     if form.where == "person" and on == "daemon":
         yield node.problem(f"{action} is done by a person", "put it into a phase on: person")
 

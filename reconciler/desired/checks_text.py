@@ -81,9 +81,10 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
     for node, action in steps:
         form = world.actions.get(action)
         scope = scopes.of(FULL | LEG_WORDS, secrets=form is not None and form.secrets, shared=True)
+        plain = scopes.of(FULL | LEG_WORDS, shared=True)
         for key, each in node.entries().items():
             titled = replace(scope, words=scope.words | {"title"}) if key == "title" else scope
-            yield from check_text(each, titled)
+            yield from check_text(each, plain if key == "cuts_link" else titled)
         if form is not None:
             yield from check_named_probes(node, form, _by_http(world))
 

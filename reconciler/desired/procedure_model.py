@@ -27,6 +27,17 @@ Span = Literal[
 ]
 
 
+class CutsLinkModel(Model):
+    """For what may cut its host off: how the host comes back by itself when the daemon does not reach it any more."""
+
+    revert: tuple[w.Given, ...] = Field(
+        min_length=1, description="An argv that brings the link back; run by the host itself. Holds placeholders."
+    )
+    within_s: w.Seconds = Field(
+        default=120, ge=10, description="Seconds from the end of the step in which the daemon must connect anew."
+    )
+
+
 class ActionModel(Model):
     """One thing to do: an action's word alone, or a mapping with these keys and the action's own arguments."""
 
@@ -40,6 +51,9 @@ class ActionModel(Model):
     when: w.When = Field(
         default="",
         description="`onto`, `appears`, `first_hop`, `last_hop`, `to RELEASE` or `service NAME`: else it is left out.",
+    )
+    cuts_link: CutsLinkModel | None = Field(
+        default=None, description="Says that it may cut the host off, and how it comes back."
     )
     required: w.Flag = Field(default=True, description="`false`, in preflight: a failure is told and stops nothing.")
 

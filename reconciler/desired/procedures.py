@@ -14,6 +14,7 @@ from reconciler.domain.action import ActionForm
 from reconciler.domain.procedure import (
     ActionSpec,
     Condition,
+    CutsLink,
     Phase,
     PhaseSpec,
     Procedure,
@@ -94,6 +95,7 @@ def _action(step: ActionModel) -> ActionSpec:
         title=step.title,
         condition=Condition(when=When(word), subject=subject),
         required=step.required,
+        cuts_link=CutsLink(step.cuts_link.revert, step.cuts_link.within_s) if step.cuts_link else None,
     )
 
 

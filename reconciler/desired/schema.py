@@ -55,8 +55,12 @@ def _below(schema: Schema, step: str | int) -> Schema:
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
+    """Follow a reference; of several forms take the one that is a mapping."""
     name = schema.get("$ref", "").rpartition("/")[2]
-    return _mapping(root.get("$defs", {}).get(name)) if name else schema
+    if name:
+        return _resolved(_mapping(root.get("$defs", {}).get(name)), root)
+    forms = [_resolved(_mapping(form), root) for form in schema.get("anyOf", ())]
+    return next((form for form in forms if "properties" in form), schema)
 
 
 def _mapping(value: object) -> Schema:

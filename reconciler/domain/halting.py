@@ -17,6 +17,7 @@ HALTING = frozenset(
         Reason.STRUCTURE_MISMATCH,
         Reason.BACKUP_UNREADABLE,
         Reason.NO_SPACE,
+        Reason.LINK_CUT,
         Reason.VALUE_MISSING,
         Reason.VALUE_INVALID,
         Reason.WRITTEN_SINCE,

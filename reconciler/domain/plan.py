@@ -10,7 +10,7 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any
 
-from reconciler.domain.procedure import Phase
+from reconciler.domain.procedure import CutsLink, Phase
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -86,6 +86,7 @@ class Step:
     point_of_no_return: bool = False
     name: str = ""
     advisory: bool = False
+    cuts_link: CutsLink | None = None
 
     @property
     def of_canary(self) -> bool:

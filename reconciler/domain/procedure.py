@@ -67,6 +67,17 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class CutsLink:
+    """Says that a step may cut off the host that it runs on, and what argv brings it back.
+
+    The host runs `revert` by itself when the daemon has not come anew within `within_s` after the end of the step.
+    """
+
+    revert: tuple[str, ...]
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One thing to do. `action` is a word of planning/actions or a direct step kind; `args` are its own.
 
@@ -80,6 +91,7 @@ class ActionSpec:
     title: str = ""
     condition: Condition = Condition()
     required: bool = True
+    cuts_link: CutsLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Reason(StrEnum):
     STRUCTURE_MISMATCH = "StructureMismatch"
     BACKUP_UNREADABLE = "BackupUnreadable"
     NO_SPACE = "NoSpace"
+    LINK_CUT = "LinkCut"
     VALUE_MISSING = "ValueMissing"
     VALUE_INVALID = "ValueInvalid"
     BACK_OUT_FAILED = "BackOutFailed"

@@ -214,6 +214,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.BACKUP_UNREADABLE: ("The backup could not be read back.", "Check space and permissions at its place."),
     Reason.NO_SPACE: ("The backup set would not fit.", "Make room there, or name another place; then `retry SERVICE`."),
+    Reason.LINK_CUT: (
+        "A step cut the daemon off from its host, and the host took it back by itself when its time was over.",
+        "Find out on the host why it could not be reached; mend the step in git, or `reconciler retry SERVICE`.",
+    ),
     Reason.VALUE_MISSING: (
         "A step refers to a value that no step before it has left on this host, the bootstrap host or the daemon.",
         "Look at the step that should have left it, mend the procedure, then `reconciler retry SERVICE`.",

@@ -14,8 +14,23 @@ from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
 from reconciler.execution.prove import ask
 from reconciler.execution.sampling import resolve
-from reconciler.ports import Died, Fenced, HostStep, NeverStarted, Order, Ports, Running, StepKey, Unreachable
+from reconciler.ports import (
+    Died,
+    Fenced,
+    Guard,
+    HostStep,
+    NeverStarted,
+    Order,
+    Ports,
+    Reverted,
+    Running,
+    StepKey,
+    Unreachable,
+)
 from reconciler.steps import Evidence, kinds
+
+ASK_ANEW_S = 3.0
+"""How long between two new connections to a host that a step may have cut off."""
 
 _SECRET = re.compile(r"\{secret:([A-Za-z0-9_.-]+)\}")
 
@@ -74,10 +89,10 @@ async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context
     except SecretError as error:
         missing = error  # no reason not to follow what runs already
     if missing is None and may_start:
-        order = Order(key=key, epoch=ports.journal.epoch, script=script, secrets=secrets, timeout_s=step.timeout_s)
-        reply = await ports.hosts.start(host, order)
+        order = Order(key, ports.journal.epoch, script, secrets, step.timeout_s, _guard(step))
+        reply = await (_guarded(host, order, ports) if order.guard else ports.hosts.start(host, order))
     else:
-        reply = await _asked(host, key, ports)
+        reply = await (_disarmed if step.cuts_link else _asked)(host, key, ports)
     if missing and may_start and isinstance(reply, NeverStarted):
         return Failed(str(Reason.SECRET_MISSING), str(missing), missing.hint)
     if isinstance(reply, Running):
@@ -86,6 +101,31 @@ async def _on_host(  # noqa: PLR0913, PLR0917 - one step's whole context
     if missing and isinstance(reply, Exited):
         reply = replace(reply, output=f"what it said is withheld, for secrets in it would not be known: {missing}")
     return _read(reply, step)
+
+
+def _guard(step: Step) -> Guard | None:
+    if step.cuts_link is None:
+        return None
+    revert = HostScript(body='exec "$@"\n', args=step.cuts_link.revert)
+    return Guard(revert, limit_s=step.timeout_s, within_s=step.cuts_link.within_s)
+
+
+async def _guarded(host: Host, order: Order, ports: Ports) -> HostStep | Unreachable:
+    """Start a step that may cut its host off, unless that was done before, and follow it."""
+    reply = await ports.hosts.disarm(host, order.key, order.epoch)
+    if isinstance(reply, NeverStarted):
+        begun = await ports.hosts.start(host, order)
+        if isinstance(begun, Unreachable | Fenced):
+            return begun
+        reply = Running()
+    return await _disarmed(host, order.key, ports) if isinstance(reply, Running) else reply
+
+
+async def _disarmed(host: Host, key: StepKey, ports: Ports) -> HostStep | Unreachable:
+    """Follow it by new connections alone: one that lives on proves nothing, and may be dead without telling."""
+    while isinstance(reply := await ports.hosts.disarm(host, key, ports.journal.epoch), Running):
+        await ports.clock.sleep(ASK_ANEW_S)
+    return reply
 
 
 async def _asked(host: Host, key: StepKey, ports: Ports) -> HostStep | Unreachable:
@@ -100,10 +140,19 @@ def _read(reply: HostStep | Unreachable, step: Step) -> Exited | Outcome | Unrea
         case Died(rebooted):
             cause = "the host rebooted" if rebooted else "its process was killed"
             return Lost(str(Reason.STEP_LOST), f"the step left no exit code: {cause}")
+        case Reverted(code, output):
+            return Failed(str(Reason.LINK_CUT), _cut_text(step, code, output))
         case Fenced(epoch):
             return Failed(str(Reason.HOST_FENCED), f"{step.host} obeys a daemon of epoch {epoch}")
         case Running():
             return Unreachable(str(Reason.HOST_UNREACHABLE), f"the link to {step.host} was lost while the step ran")
+
+
+def _cut_text(step: Step, code: int, output: str) -> str:
+    assert step.cuts_link is not None
+    how = "took it back by itself" if code == 0 else f"could not take it back by itself: exit code {code}"
+    said = f": {output.strip()}" if output.strip() else ""
+    return f"{step.host} took no new connection within {step.cuts_link.within_s:g} s after it, and {how}{said}"
 
 
 def _filled(script: HostScript, ports: Ports) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ def account_of(step: Step) -> Account:
     return Account(
         where=_where(kind, args),
         runs=kind.shows(args),
-        proved_by=_proofs(kind, args),
+        proved_by=(*_proofs(kind, args), *_guard(step)),
         undone_by=undone_by,
         undo_runs=undo_runs,
     )
@@ -86,6 +87,16 @@ def _proofs(kind: StepKind, args: Args) -> tuple[str, ...]:
         said: tuple[str, ...] = proved(args)
         return said
     return tuple(_words(ask) for ask in kind.proofs(args)) or ("exit code 0",)
+
+
+def _guard(step: Step) -> tuple[str, ...]:
+    """Say what happens when a step has cut its host off."""
+    if step.cuts_link is None:
+        return ()
+    revert = " ".join(map(shlex.quote, step.cuts_link.revert))
+    return (
+        f"{step.host} takes a new connection within {step.cuts_link.within_s:g} s, else it runs by itself: {revert}",
+    )
 
 
 def _words(ask: Ask) -> str:

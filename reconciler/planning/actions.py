@@ -36,12 +36,21 @@ def expand(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
 
 def _called(draft: Draft, spec: ActionSpec, setting: Setting, *, alone: bool) -> Draft:
     """Let an action's own name and title stand before those of its word."""
+    draft = _guarded(draft, spec, setting)
     if spec.required and not (spec.name or spec.title):
         return draft
     key = spec.name if alone else f"{spec.name}.{draft.key}"
     title = fill(spec.title, setting.words() | {"title": draft.title}) if spec.title else draft.title
     advisory = draft.advisory or not spec.required
     return replace(draft, key=key if spec.name else draft.key, name=spec.name, title=title, advisory=advisory)
+
+
+def _guarded(draft: Draft, spec: ActionSpec, setting: Setting) -> Draft:
+    """Let the host of a step that may cut it off know what brings it back."""
+    if spec.cuts_link is None:
+        return draft
+    revert = tuple(fill(word, setting.words()) for word in spec.cuts_link.revert)
+    return replace(draft, cuts_link=replace(spec.cuts_link, revert=revert))
 
 
 def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:

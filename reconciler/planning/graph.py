@@ -206,4 +206,5 @@ def make_step(draft: Draft, place: Place, after: tuple[str, ...] = (), *, twin: 
         point_of_no_return=draft.point_of_no_return,
         name=draft.name,
         advisory=draft.advisory,
+        cuts_link=draft.cuts_link,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, Undo, Wait
-from reconciler.domain.procedure import Phase
+from reconciler.domain.procedure import CutsLink, Phase
 
 
 def plan_to_json(plan: Plan) -> dict[str, Json]:
@@ -90,7 +90,12 @@ def step_to_json(step: Step) -> dict[str, Json]:
         "point_of_no_return": step.point_of_no_return,
         "name": step.name,
         "advisory": step.advisory,
+        **({"cuts_link": _guard_to_json(step.cuts_link)} if step.cuts_link else {}),
     }
+
+
+def _guard_to_json(guard: CutsLink) -> dict[str, Json]:
+    return {"revert": list(guard.revert), "within_s": guard.within_s}
 
 
 def _undo_to_json(undo: Undo) -> dict[str, Json]:
@@ -109,6 +114,8 @@ def _step(data: Mapping[str, Any]) -> Step:
         "after": tuple(data["after"]),
         "undo": None if data["undo"] is None else _undo(data["undo"]),
     }
+    if guard := data.get("cuts_link"):
+        fields["cuts_link"] = CutsLink(tuple(guard["revert"]), guard["within_s"])
     return Step(**fields)
 
 

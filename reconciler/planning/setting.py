@@ -10,6 +10,7 @@ from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Host, Service
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.position import HostPosition
+from reconciler.domain.procedure import CutsLink
 from reconciler.planning.build import build_for
 from reconciler.planning.position import version_of
 from reconciler.planning.words import release_words
@@ -71,6 +72,7 @@ class Draft:
     point_of_no_return: bool = False
     asks: bool = False
     lasts_s: float = 0.0
+    cuts_link: CutsLink | None = None
 
 
 class MissingBuildError(Exception):

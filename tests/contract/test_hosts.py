@@ -25,6 +25,7 @@ from reconciler.ports import (
     Answer,
     Died,
     Fenced,
+    Guard,
     Hosts,
     HostStep,
     NeverStarted,
@@ -269,6 +270,20 @@ async def test_an_older_epoch_is_refused_once_a_newer_one_was_seen(world: World)
     assert await stand(world, "old") == NeverStarted()
     assert not ledger.exists()
     assert isinstance(await world.hosts.start(world.host, order(":", "newer", epoch=10)), Running | Exited)
+
+
+async def test_a_guarded_step_is_told_until_it_has_ended(world: World) -> None:
+    guarded = order(world.gated("step", "echo done"))
+    guarded = dataclasses.replace(guarded, guard=Guard(HostScript(body="exit 1"), 60, 60))
+    assert await world.hosts.disarm(world.host, guarded.key, 1) == NeverStarted()
+    await world.hosts.start(world.host, guarded)
+    assert await world.hosts.disarm(world.host, guarded.key, 1) == Running()
+    world.open_gate("step")
+    await world.hosts.wait(world.host, guarded.key)
+    assert await world.hosts.disarm(world.host, guarded.key, 2) == Exited(0, "done\n")
+    assert await world.hosts.disarm(world.host, guarded.key, 2) == Exited(0, "done\n")
+    assert await world.hosts.disarm(world.host, guarded.key, 1) == Fenced(2)
+    assert getattr(await world.hosts.disarm(world.lost_host(), guarded.key, 2), "reason", "") == "HostUnreachable"
 
 
 async def test_a_cut_link_does_not_end_a_step(world: World) -> None:

@@ -17,6 +17,7 @@ from reconciler.ports import (
     NeverStarted,
     Order,
     Question,
+    Reverted,
     Running,
     StepKey,
     Unreachable,
@@ -43,7 +44,7 @@ class Faults:
     `unreachable`: host to reason. `lost_answers`: starts that are carried out and reported as Unreachable.
     `lost_orders`: starts that never reach the host. `dies_before`, `dies_after`: steps whose process is gone before or
     after it did its work. `reboots`: hosts whose dead steps died by a reboot. `held`: steps that run until `release`;
-    `hold_all` holds every one.
+    `hold_all` holds every one. `cut_off`: guarded steps that cut their host off for too long.
     """
 
     unreachable: dict[str, Reason] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Faults:
     dies_after: set[str] = field(default_factory=set)
     reboots: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    cut_off: set[str] = field(default_factory=set)
     hold_all: bool = False
 
 
@@ -100,6 +102,15 @@ class FakeHosts:
         while not self._trouble(host) and isinstance(self._machine(host).steps.get(key), Running):
             changed = self._changed
             await changed.wait()
+
+    async def disarm(self, host: Host, key: StepKey, epoch: int) -> HostStep | Unreachable:
+        machine = self._machine(host)
+        step = machine.steps.get(key, NeverStarted())
+        if epoch < machine.epoch:
+            return self._trouble(host) or Fenced(machine.epoch)
+        machine.epoch = epoch if key in machine.steps else machine.epoch
+        ended = not isinstance(step, Running | NeverStarted)
+        return self._trouble(host) or (Reverted(0, "put back") if ended and key.step in self.faults.cut_off else step)
 
     async def forget(self, host: Host, runs: Sequence[str]) -> None:
         if self._trouble(host):

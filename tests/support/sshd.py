@@ -29,6 +29,7 @@ class Sshd:
     folder: Path
     port: int
     process: subprocess.Popen[bytes]
+    address: str = "127.0.0.1"
 
     @property
     def known_hosts(self) -> Path:
@@ -44,7 +45,7 @@ class Sshd:
 
     def host(self, name: str = "alpha", become: str = "none") -> Host:
         login = Login(user=getpass.getuser(), become=become)
-        return Host(name=name, address="127.0.0.1", port=self.port, login=login, state_dir=str(self.folder / "state"))
+        return Host(name=name, address=self.address, port=self.port, login=login, state_dir=str(self.folder / "state"))
 
     def settings(self, **overrides: object) -> SshSettings:
         values = {"known_hosts": self.known_hosts, "client_keys": (self.client_key,)} | overrides
@@ -78,7 +79,9 @@ def running_sshd(folder: Path, extra: str = "") -> Iterator[Sshd]:
         server.stop()
 
 
-def start_sshd(folder: Path, extra: str = "", port: int = 0, within: tuple[str, ...] = ()) -> Sshd:
+def start_sshd(
+    folder: Path, extra: str = "", port: int = 0, *, within: tuple[str, ...] = (), address: str = "127.0.0.1"
+) -> Sshd:
     """Make keys and configuration, start the server and wait until it listens; `within` is put before its command.
 
     SetEnv gives sessions an empty ENV and BASH_ENV and their own HOME, so that no profile of the user is run: bash
@@ -98,11 +101,11 @@ def start_sshd(folder: Path, extra: str = "", port: int = 0, within: tuple[str, 
             (folder / name).chmod(0o600)
             key.write_public_key(folder / f"{name}.pub")
     shutil.copy(folder / "client_key.pub", folder / "authorized_keys")
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'host_key.pub').read_text()}")
+    (folder / "known_hosts").write_text(f"[{address}]:{port} {(folder / 'host_key.pub').read_text()}")
     config = folder / "sshd_config"
     config.write_text(f"""\
 {extra}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 Port {port}
 HostKey {folder}/host_key
 PidFile {folder}/sshd.pid
@@ -120,8 +123,8 @@ SetEnv HOME={home} SHLVL=1
     with (folder / "sshd.log").open("ab") as log:
         argv = [*within, SSHD, "-D", "-e", "-f", str(config)]
         process = subprocess.Popen(argv, stderr=log, stdin=subprocess.DEVNULL)
-    _await_port(port, process)
-    return Sshd(folder, port, process)
+    _await_port(address, port, process)
+    return Sshd(folder, port, process, address)
 
 
 def _free_port() -> int:
@@ -130,10 +133,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def _await_port(address: str, port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(500):
         assert process.poll() is None, "sshd ended at once; see its log"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
             return
         time.sleep(0.01)
     raise AssertionError("sshd does not listen")

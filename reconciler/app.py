@@ -49,8 +49,9 @@ from reconciler.planning.allowed import commands_refused
 from reconciler.ports import Journal, Ports, Question, Unreachable
 from reconciler.settings import Settings
 from reconciler.web.board import Board, utc_now
+from reconciler.web.pages import Pages
 from reconciler.web.publish import STATUS, Publisher
-from reconciler.web.server import serve
+from reconciler.web.server import Apart, Child, Serving
 
 log = structlog.get_logger()
 
@@ -126,13 +127,12 @@ class App:
 
     async def run(self) -> None:
         """Serve and pass until a signal comes."""
-        server = serve(self.settings.web.address, self.board)
+        web = serve(self.settings, self.board)
         try:
             with signals(self.daemon):
                 await self.daemon.run()
         finally:
-            server.shutdown()
-            server.server_close()
+            web.close()
             await self.close()
 
     async def run_once(self) -> Report:
@@ -169,6 +169,12 @@ def open_daemon(settings: Settings) -> App:
         jitter=lambda: jitter.uniform(0, settings.source.jitter_s),
     )
     return App(daemon, ports, journal, board, settings)
+
+
+def serve(settings: Settings, board: Board) -> Serving:
+    """Let another process show the board to the network: a child, or one that asks at a socket."""
+    pages = Pages(board)
+    return Apart(settings.web.socket, pages) if settings.web.socket else Child(settings.web.address, pages)
 
 
 def _recall(publisher: Publisher, journal: JournalReader) -> None:

@@ -105,9 +105,12 @@ class StoreSettings(Section):
 
 
 class WebSettings(Section):
-    """The HTTP server for `/metrics`, `/livez` and `/readyz`; it asks nobody who they are."""
+    """The process that serves `/metrics`, `/livez` and `/readyz`; it asks nobody who they are."""
 
     listen: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1:9105", description="Address and port.")
+    socket: AbsolutePath | None = Field(
+        None, description="Where a `reconciler web` of its own asks; then `listen` is not used. None: a child serves."
+    )
 
     @property
     def address(self) -> tuple[str, int]:

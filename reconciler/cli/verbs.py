@@ -27,6 +27,7 @@ from reconciler.cli import (
     status,
     testdrive,
     validate,
+    web,
     why,
 )
 from reconciler.cli.output import show_error
@@ -74,6 +75,7 @@ def root(
 
 
 app.command("run")(run.run)
+app.command("web")(web.web)
 app.command("status")(status.status)
 app.command("plan")(plan.plan)
 app.command("diff")(diff.diff)

@@ -1,109 +1,126 @@
-"""Serves /metrics, /livez and /readyz on a thread of its own; it asks nobody who they are, so it stays on loopback."""
+"""The daemon's side: it listens to nobody on the network, and answers the process that does."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from http import HTTPStatus
-from socketserver import ThreadingMixIn
-from threading import Thread
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+import subprocess
+import sys
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
+from threading import Event, Thread
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+import structlog
 
 from reconciler.errors import SettingsError
-from reconciler.web.board import Board, utc_now
-from reconciler.web.metrics import ReportCollector
+from reconciler.web.line import answer
+from reconciler.web.listen import listen
+from reconciler.web.pages import Pages
 
-ALIVE_S = 120.0
-"""How old the newest pass may be; a healthy loop passes every few seconds."""
+log = structlog.get_logger()
 
-Answer = tuple[int, str]
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+AGAIN_S = 1.0
+"""How long after its end a child is started anew."""
 
-
-def livez(board: Board, now: datetime) -> Answer:
-    """Say whether the loop turns; asks nothing of the world."""
-    last = board.report.at if board.report else board.started_at
-    age = (now - last).total_seconds()
-    if age > ALIVE_S:
-        return 503, f"the newest pass ended {age:.0f} s ago, more than {ALIVE_S:.0f} s\n"
-    return 200, "ok\n"
+_SILENT_S = 60
+_HEADROOM = 107  # bytes of a socket's path, as in unix(7)
 
 
-def readyz(board: Board, _now: datetime) -> Answer:
-    """Say whether the daemon knows enough to act: source read, store writable, fleet looked at."""
-    report = board.report
-    checks = {
-        "source": report is not None and report.desired is not None,
-        "store": report is not None and not board.store_problem,
-        "fleet": report is not None and bool(report.positions),
-    }
-    lines = [f"[{'+' if good else '-'}]{name} {'ok' if good else 'not ready'}" for name, good in checks.items()]
-    return (200 if all(checks.values()) else 503), "\n".join(lines) + "\n"
+class Serving(Protocol):
+    """What serves until it is closed."""
+
+    def close(self) -> None:
+        """Serve no more."""
+        ...
 
 
-def make_app(board: Board, now: Callable[[], datetime] = utc_now) -> WsgiApp:
-    """Return the WSGI application."""
-    registry = CollectorRegistry()
-    registry.register(ReportCollector(board))
-    metrics = make_wsgi_app(registry)
-    pages: dict[str, Callable[[Board, datetime], Answer]] = {"/livez": livez, "/healthz": livez, "/readyz": readyz}
+class Child:
+    """Keeps a child that serves the network: it inherits two sockets, and neither environment nor anything else."""
 
-    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if environ.get("REQUEST_METHOD") not in {"GET", "HEAD"}:
-            return _answer(start, 405, "only GET\n")
-        if path == "/metrics":
-            page: Iterable[bytes] = metrics(environ, start)
-            return page
-        if path in pages:
-            return _answer(start, *pages[path](board, now()))
-        return _answer(start, 404, "there are /metrics, /livez and /readyz\n")
+    def __init__(self, address: tuple[str, int], pages: Pages) -> None:
+        self._address, self._pages = address, pages
+        self._listening = listen(address)
+        self._closed = Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = Thread(target=self._keep, name="web", daemon=True)
+        self._thread.start()
 
-    return app
+    def close(self) -> None:
+        """End the child."""
+        self._closed.set()
+        if self._process is not None:
+            self._process.kill()
+        self._thread.join(AGAIN_S)
+
+    def _keep(self) -> None:
+        while not self._closed.is_set():
+            self._live()
+            if not self._closed.wait(AGAIN_S):
+                log.warning("web", text="the process that serves /metrics has ended; another one is started")
+                self._listen_again()
+
+    def _live(self) -> None:
+        """Start a child and answer it to its end."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            given = (self._listening.fileno(), theirs.fileno())
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "reconciler.web.front", *map(str, given)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=given,
+                env={},
+                cwd="/",
+            )
+            self._listening.close()
+            theirs.close()
+            try:
+                with ours.makefile("rwb") as stream:
+                    answer(stream, self._pages.page)
+            except OSError as error:
+                log.warning("web", text=f"the process that serves /metrics went: {error}")
+            self._process.kill()
+            self._process.communicate()
+
+    def _listen_again(self) -> None:
+        while not self._closed.wait(AGAIN_S):
+            try:
+                self._listening = listen(self._address)
+            except SettingsError as error:
+                log.warning("web", text=str(error), hint=error.hint)
+            else:
+                return
 
 
-def _answer(start: Callable[..., Any], code: int, text: str) -> list[bytes]:
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text.encode())))]
-    start(f"{code} {HTTPStatus(code).phrase}", headers)
-    return [text.encode()]
+class Apart:
+    """Answers a process of another user, `reconciler web`, on a socket in the file system."""
 
+    def __init__(self, path: Path, pages: Pages) -> None:
+        class Handler(StreamRequestHandler):
+            timeout = _SILENT_S
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    address_family = socket.AF_INET
+            def handle(self) -> None:
+                try:
+                    answer(self.connection.makefile("rwb"), pages.page)
+                except OSError:
+                    return
 
+        try:
+            path.unlink(missing_ok=True)
+            self._server = ThreadingUnixStreamServer(str(path), Handler)
+            path.chmod(0o666)  # what is asked here is shown to everybody
+        except OSError as error:
+            raise SettingsError(
+                f"cannot answer at {path}: {error.strerror or error}",
+                reason="SettingsInvalid",
+                hint=f"`web.socket` names a place that the daemon may write to, of at most {_HEADROOM} characters.",
+            ) from error
+        self._server.daemon_threads = True
+        self._path = path
+        Thread(target=self._server.serve_forever, name="web", daemon=True).start()
 
-class _Server6(_Server):
-    address_family = socket.AF_INET6
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = 10  # seconds that a client may keep a thread waiting
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Scrapes are not worth a line."""
-
-    def address_string(self) -> str:
-        """Ask no name server who this is."""
-        return str(self.client_address[0])
-
-
-def serve(address: tuple[str, int], board: Board) -> WSGIServer:
-    """Begin to serve; raises SettingsError when the address cannot be had."""
-    host, port = address
-    try:
-        server = make_server(
-            host, port, make_app(board), server_class=_Server6 if ":" in host else _Server, handler_class=_Handler
-        )
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
-            reason="SettingsInvalid",
-            hint="Another daemon may run here; `web.listen` names another port.",
-        ) from error
-    Thread(target=server.serve_forever, name="web", daemon=True).start()
-    return server
+    def close(self) -> None:
+        """Take the socket away."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._path.unlink(missing_ok=True)

@@ -39,8 +39,11 @@ HARDENED = {
 }
 
 
-def unit_lines() -> list[tuple[str, str]]:
-    text = (DEPLOY / "systemd/reconciler.service").read_text()
+UNITS = ("reconciler", "reconciler-web")
+
+
+def unit_lines(name: str = "reconciler") -> list[tuple[str, str]]:
+    text = (DEPLOY / f"systemd/{name}.service").read_text()
     return [
         (key, value)
         for line in text.splitlines()
@@ -72,8 +75,9 @@ def test_every_alert_is_seen_firing_and_silent_in_the_rule_tests():
     assert seen == {(name, firing) for name in SECTIONS for firing in (True, False)}
 
 
-def test_the_unit_is_hardened():
-    given = dict(unit_lines())
+@pytest.mark.parametrize("name", UNITS)
+def test_units_are_hardened(name):
+    given = dict(unit_lines(name))
 
     assert {key: given.get(key) for key in HARDENED} == HARDENED
 
@@ -86,9 +90,22 @@ def test_the_unit_shows_the_credentials_that_the_example_reads():
     assert {f"/run/credentials/reconciler.service/{name}" for name in shown} == set(read)
 
 
-def test_the_unit_parses():
+def test_what_serves_the_network_can_read_nothing_and_asks_where_the_daemon_answers():
+    given = dict(unit_lines("reconciler-web"))
+    example = tomllib.loads((DEPLOY / "reconciler.toml").read_text())
+    runtime = dict(unit_lines())["RuntimeDirectory"]
+
+    assert given["DynamicUser"] == "yes"
+    assert given["InaccessiblePaths"].split() == ["-/etc/reconciler", "-/var/lib/reconciler", "-/run/credentials"]
+    assert not any(key in {"LoadCredential", "Environment", "User", "SupplementaryGroups"} for key in given)
+    assert f"--socket {example['web']['socket']}" in given["ExecStart"]
+    assert example["web"]["socket"].startswith(f"/run/{runtime}/")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_unit_parses(name):
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str
-    parser.read(DEPLOY / "systemd/reconciler.service")
+    parser.read(DEPLOY / f"systemd/{name}.service")
 
     assert parser.sections() == ["Unit", "Service", "Install"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,6 +75,23 @@ def test_a_daemon_is_ready_after_its_first_look(site: Site, start: Callable[[], 
 
     site.push(site.files("two") | {"fleet.yaml": "fleet: {"})
     daemon.wait(lambda: series(site)["reconciler_desired_state_valid"] == 0)
+
+
+def test_the_daemon_listens_to_nobody_and_who_listens_has_no_key_open(site: Site, daemon: Daemon) -> None:
+    daemon.wait(lambda: code(site, "/livez") == 200)
+    pid = daemon.process.pid
+    children = [
+        int(child) for place in Path(f"/proc/{pid}/task").glob("*/children") for child in place.read_text().split()
+    ]
+    (web,) = [each for each in children if b"reconciler.web.front" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
+    of = {each: {str(fd.readlink()) for fd in Path(f"/proc/{each}/fd").iterdir()} for each in (pid, web)}
+    assert not of[pid] & listening
+    assert len(of[web] & listening) == 1
+    assert any(str(site.store) in each for each in of[pid])
+    assert [each for each in of[web] if str(site.root) in each and not each.endswith("daemon.log")] == []
+    assert Path(f"/proc/{web}/environ").read_bytes() == b""
 
 
 def test_a_port_that_is_taken_is_named(site: Site, servers: tuple[object, ...]) -> None:

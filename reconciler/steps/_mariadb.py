@@ -42,13 +42,14 @@ ssl-cert=\"$TLS_CERT\"
 ssl-key=\"$TLS_KEY\""
 fi
 
-# The password goes through a pipe. A .my.cnf of whom we run as would overrule it, so there is no home.
+# The password goes through a pipe: of a here-document some shells make a file (bash before 5.1), a secret on disk.
+# A .my.cnf of whom we run as would overrule it, so there is no home.
 as_user() {
   program=$1; shift
-  HOME=/nonexistent "$program" --defaults-extra-file=/dev/fd/3 --host="$host" --port="$port" --user="$user" \
-    CLIENT_OPTIONS "$@" 3<<LOGIN
-$login
-LOGIN
+  {
+    printf '%s\n' "$login" | HOME=/nonexistent "$program" --defaults-extra-file=/dev/fd/3 \
+      --host="$host" --port="$port" --user="$user" CLIENT_OPTIONS "$@" 3<&0 <&4 4<&-
+  } 4<&0
 }
 query() { as_user "$tool" -N -B -r -e "$1" -- "$dbname"; }
 

@@ -44,10 +44,10 @@ tool=$(command -v mariadb || command -v mysql) || fail "neither mariadb nor mysq
 query() {
   set -- ${socket:+"--socket=$socket"} ${user:+"--user=$user"} -N -B -r -e "$1"
   if [ -z "${PASSWORD-}" ]; then "$tool" "$@"; return; fi
-  HOME=/nonexistent "$tool" --defaults-extra-file=/dev/fd/3 "$@" 3<<LOGIN
-[client]
-password="$(printf '%s' "$PASSWORD" | sed 's/[\\"]/\\&/g')"
-LOGIN
+  {
+    printf '[client]\npassword="%s"\n' "$(printf '%s' "$PASSWORD" | sed 's/[\\"]/\\&/g')" |
+      HOME=/nonexistent "$tool" --defaults-extra-file=/dev/fd/3 "$@" 3<&0 <&4 4<&-
+  } 4<&0
 }
 # look: sets ready, primary, comment and members as the node sees them; fails when it does not answer.
 look() {

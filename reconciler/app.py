@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import signal
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -151,6 +152,7 @@ class App:
 
 def open_daemon(settings: Settings) -> App:
     """Take the lease and join everything; raises ReconcilerError when that cannot be."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be all keys and passwords, on disk
     redactor = Redactor()
     configure(settings.log.format, settings.log.level, redactor)
     settings.state_dir.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SettingsError
-from reconciler.settings import DEFAULT_PATH, Settings, read_settings, reference
+from reconciler.settings import CREDENTIALS, DEFAULT_PATH, Settings, read_settings, reference
 
 ROOT = Path(__file__).parent.parent
 SOURCE = '[source]\nurl = "https://git.example.org/fleet.git"\n'
@@ -75,6 +75,20 @@ def test_the_environment_wins_key_by_key(file, environment):
     assert (settings.source.branch, settings.source.folder) == ("production", "fleet")
     assert settings.ssh.keys == (Path("/a"), Path("/b"))
     assert settings.state_dir == Path("/srv")
+
+
+def test_a_key_may_be_a_credential_of_the_unit_or_of_whoever_runs_the_verb(file, environment):
+    text = SOURCE + 'ssh_key = "credential:source_key"\n[ssh]\nkeys = ["credential:fleet_key", "/key"]'
+    environment.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    settings = read_settings(file(text))
+    assert settings.source.ssh_key == CREDENTIALS / "source_key"
+    assert settings.ssh.keys == (CREDENTIALS / "fleet_key", Path("/key"))
+
+    environment.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/run-7.service")
+    assert read_settings(file(text)).source.ssh_key == Path("/run/credentials/run-7.service/source_key")
+    for name in ("", "../key", "a/b", ".."):
+        found = problems(file(SOURCE + f'ssh_key = "credential:{name}"'))
+        assert found == ["source.ssh_key: use credential:NAME, with the name that LoadCredential= gives"]
 
 
 def test_the_environment_names_the_file(file, environment):
@@ -191,6 +205,7 @@ def test_the_reference_page_is_what_the_models_say():
 def test_the_example_is_valid_and_names_only_what_exists():
     settings = read_settings(ROOT / "deploy/reconciler.toml")
 
-    given = tomllib.loads((ROOT / "deploy/reconciler.toml").read_text())
+    text = (ROOT / "deploy/reconciler.toml").read_text().replace("credential:", f"{CREDENTIALS}/")
+    given = tomllib.loads(text)
     assert settings.model_dump(mode="json", include=given.keys(), exclude_unset=True) == given
     assert isinstance(settings, Settings)

@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Check what a daemon needs to work here.
 
-    Settings, store, source, keys, pinned host keys, hosts. Changes nothing; exit 1 when one fails.
+    Settings, store, source, keys, secrets, pinned host keys, hosts. Changes nothing; exit 1 when one fails.
     """
     if not pre:
         usage("say what to check: --pre")
@@ -66,6 +66,7 @@ def _findings(settings: Settings, folder: Path | None) -> Iterator[Finding]:
         yield state
         return
     yield Finding("source", True, f"{len(state.services)} services on {len(state.hosts)} hosts")
+    yield from _secrets(state)
     for name, found in world.greet(settings, list(state.hosts.values())).items():
         if isinstance(found, Unreachable):
             yield Finding(f"host {name}", False, found.text, hint_of(Reason(found.reason), host=name))
@@ -106,6 +107,23 @@ def _keys(keys: Sequence[Path]) -> Iterator[Finding]:
             )
         else:
             yield Finding(f"key {key}", True, found.get_fingerprint())
+
+
+def _secrets(state: Desired) -> Iterator[Finding]:
+    """Read what the desired state names; what it is, is shown to nobody."""
+    from reconciler.adapters.redactor import Redactor
+    from reconciler.adapters.secrets import LocalSecrets
+    from reconciler.execution.secrets import named_in
+    from reconciler.settings import CREDENTIALS
+
+    secrets = LocalSecrets({"CREDENTIALS_DIRECTORY": str(CREDENTIALS), **os.environ}, Redactor())
+    for ref in named_in(state):
+        try:
+            secrets.resolve(ref)
+        except ReconcilerError as error:
+            yield Finding(f"secret {ref.kind} {ref.origin}", False, str(error), error.hint)
+        else:
+            yield Finding(f"secret {ref.kind} {ref.origin}", True, "readable, and private enough")
 
 
 def _folder(folder: Path) -> Desired | Finding:

@@ -16,9 +16,14 @@ def learn(desired: Desired, ports: Ports) -> None:
 
     A daemon that has just been started would not know it otherwise. What cannot be read is told by who needs it.
     """
-    for ref in sorted(set(_refs(desired)), key=lambda ref: (ref.kind, ref.origin)):
+    for ref in named_in(desired):
         with suppress(SecretError):
             ports.secrets.resolve(ref)
+
+
+def named_in(desired: Desired) -> list[SecretRef]:
+    """List every secret that a desired state names, once and in order."""
+    return sorted(set(_refs(desired)), key=lambda ref: (ref.kind, ref.origin))
 
 
 def _refs(value: object) -> Iterator[SecretRef]:

@@ -87,7 +87,7 @@ def test_the_unit_shows_the_credentials_that_the_example_reads():
     example = tomllib.loads((DEPLOY / "reconciler.toml").read_text())
     read = [example["source"]["ssh_key"], *example["ssh"]["keys"]]
 
-    assert {f"/run/credentials/reconciler.service/{name}" for name in shown} == set(read)
+    assert {f"credential:{name}" for name in shown} == set(read)
 
 
 def test_what_serves_the_network_can_read_nothing_and_asks_where_the_daemon_answers():

@@ -8,12 +8,13 @@ import pytest
 
 from reconciler.adapters.redactor import Redactor
 from reconciler.adapters.secrets import LocalSecrets
+from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Done, Exited, Failed, Lost
 from reconciler.domain.plan import Step
-from reconciler.domain.procedure import Phase
+from reconciler.domain.procedure import CutsLink, Phase
 from reconciler.domain.reasons import Reason
 from reconciler.execution.carry import carry
-from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+from reconciler.ports import Guard, NeverStarted, Ports, StepKey, Unreachable
 from tests.fakes.clock import VirtualClock
 from tests.fakes.databases import MemoryDatabases
 from tests.fakes.dns import MemoryDns
@@ -130,6 +131,42 @@ async def test_a_secret_that_cannot_be_read_any_more_hides_no_step_that_runs():
     assert hosts.starts == 1
     assert SECRET not in outcome.text
     assert "withheld" in outcome.text
+
+
+GUARDED = replace(STEP, cuts_link=CutsLink(("ifup", "eth0"), 60))
+
+
+async def test_a_guard_travels_with_the_step():
+    guards: list[object] = []
+
+    def obey(host: object, order: object) -> Exited:
+        guards.append(order.guard)
+        return Exited(0, "")
+
+    assert isinstance(await carried(GUARDED, FakeHosts(obey)), Done)
+    revert = HostScript(body='exec "$@"\n', args=("ifup", "eth0"))
+    assert guards == [Guard(revert, limit_s=GUARDED.timeout_s, within_s=60)]
+
+
+async def test_a_step_that_its_host_took_back_has_failed_for_a_reason_of_its_own():
+    hosts = FakeHosts(faults=Faults(cut_off={"step"}))
+    outcome = await carried(GUARDED, hosts)
+    assert isinstance(outcome, Failed)
+    assert (outcome.reason, outcome.text) == (
+        Reason.LINK_CUT,
+        "ks1 took no new connection within 60 s after it, and took it back by itself: put back",
+    )
+    again = await carried(GUARDED, hosts, may_start=False)
+    assert again == outcome
+    assert hosts.starts == 1
+
+
+async def test_a_guarded_step_that_may_not_start_is_asked_after_alone():
+    hosts = FakeHosts()
+    assert await carried(GUARDED, hosts, may_start=False) == NeverStarted()
+    hosts.cut("ks1")
+    assert isinstance(await carried(GUARDED, hosts), Unreachable)
+    assert hosts.starts == 0
 
 
 async def test_a_host_that_cannot_be_reached_tells_nothing():

@@ -65,6 +65,13 @@ def test_check_finds_what_a_daemon_would_miss(site: Site) -> None:
     assert [each["check"] for each in good.json["checks"]][-2:] == ["host alpha", "host beta"]
     assert not site.state.exists()
 
+    site.token.chmod(0o644)
+    loose = cli(site, "check", "--pre", "-o", "json")
+    (failed,) = [each for each in loose.json["checks"] if not each["ok"]]
+    assert failed["check"] == f"secret file {site.token}"
+    assert "0644" in failed["text"]
+    site.token.chmod(0o600)
+
     (site.root / "key").write_text("no key")
     site.repo.path.rename(site.root / "away.git")
     bad = cli(site, "check", "--pre", "-o", "json")

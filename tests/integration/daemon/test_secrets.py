@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import zlib
 from base64 import b64encode
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import pygit2
 import pytest
 
 from tests.integration.daemon.conftest import DATABASE
@@ -114,6 +116,13 @@ def _unpacked(content: bytes) -> bytes:
     return content
 
 
+def objects(site: Site) -> Iterator[bytes]:
+    """Return whatever the mirror holds, out of its packs too."""
+    mirror = pygit2.Repository(site.state / "source.git")
+    for oid in mirror:
+        yield mirror[oid].read_raw()
+
+
 def told(site: Site, daemon: Daemon) -> Iterator[str]:
     """Return all that the daemon says to people and machines, and what it keeps."""
     env = credentials(site)
@@ -142,6 +151,9 @@ def test_no_secret_shows_anywhere_on_a_way_forth_and_back(site: Site, start: Cal
         daemon.reached("InSync")
     assert site.ledger() == ["end two"]
     # A dump may be over between two looks; the daemon is there for all of them.
+    assert re.search(
+        r"^Max core file size +0 +0 ", Path(f"/proc/{daemon.process.pid}/limits").read_text(), re.MULTILINE
+    )
     assert [line for line in commands if b"reconciler" in line and str(site.root).encode() in line]
     shown = [line for line in commands if shows(line)]
     assert not shown, shown
@@ -153,6 +165,9 @@ def test_no_secret_shows_anywhere_on_a_way_forth_and_back(site: Site, start: Cal
     own = [site.root / host / "demo.conf" for host in HOSTS]
     assert set(showing(site.root.rglob("*"))) == {*own, *kept, site.token, site.root / "credentials" / "db"}
     assert [text for text in told(site, daemon) if not text or shows(text.encode())] == []
+    mirrored = list(objects(site))
+    assert any(b"fast-forward" in content for content in mirrored)
+    assert [content for content in mirrored if shows(content)] == []
 
 
 @pytest.mark.usefixtures("database")

@@ -11,7 +11,6 @@ from reconciler.desired.procedure_model import ActionModel, WatchModel
 from reconciler.desired.validate import refused
 from reconciler.domain.action import ActionForm
 from reconciler.domain.placeholder import PLACEHOLDER, VALUE
-from reconciler.domain.probe import HttpProbe
 from reconciler.domain.release import near_miss
 
 VERB = "do"
@@ -45,8 +44,7 @@ def _with_verb(node: Node) -> Node:
 
 def _may_be_named(form: ActionForm, key: str) -> bool:
     """Tell whether the name of a probe may stand for an argument."""
-    field = form.model.model_fields.get(key)
-    return field is not None and field.annotation in {HttpProbe, HttpProbe | None}
+    return key in form.probes
 
 
 def check_named_probes(node: Node, form: ActionForm, probes: Collection[str]) -> Iterator[Problem]:

@@ -10,11 +10,12 @@ from reconciler.desired.arguments import check_named_probes
 from reconciler.desired.models import ServiceModel
 from reconciler.desired.node import Node, scalars, shown
 from reconciler.desired.placeholders import Scope, check_template, check_text
-from reconciler.desired.probe_model import HttpModel
+from reconciler.desired.probe_model import HttpModel, ProbeModel
 from reconciler.desired.problem import Problem
 from reconciler.desired.tree import Entry
 from reconciler.desired.words import HIDDEN
 from reconciler.desired.world import World
+from reconciler.domain.action import ActionForm
 from reconciler.domain.placeholder import LEG_WORDS, SECRET
 from reconciler.domain.release import near_miss
 
@@ -86,14 +87,16 @@ def check_actions(entry: Entry[ServiceModel], model: ServiceModel, world: World)
             titled = replace(scope, words=scope.words | {"title"}) if key == "title" else scope
             yield from check_text(each, plain if key == "cuts_link" else titled)
         if form is not None:
-            yield from check_named_probes(node, form, _by_http(world))
+            yield from check_named_probes(node, form, world.tree.probes)
+            yield from _named(node, form, world, scopes)
 
 
-def _by_http(world: World) -> tuple[str, ...]:
-    """Return the probes that may stand for an argument: a person's work is proved by HTTP alone."""
-    return tuple(
-        name for name, entry in world.tree.probes.items() if entry.model is None or entry.model.http is not None
-    )
+def _named(node: Node, form: ActionForm, world: World, scopes: _Scopes) -> Iterator[Problem]:
+    """Yield what a service lacks for the probes that an action names: words, and databases."""
+    for key in sorted(form.probes & set(node.entries())):
+        entry = world.tree.probes.get(str(node.at(key).content))
+        if entry is not None and entry.model is not None:
+            yield from _fits(entry, entry.model, scopes, FULL | LEG_WORDS)
 
 
 class _Scopes:
@@ -110,6 +113,7 @@ class _Scopes:
         self.vars = frozenset({*model.vars, *some} - set(self.lacking))
         self.secrets = frozenset(model.secrets)
         self.service = service
+        self.databases = tuple(model.databases)
 
     def of(self, words: frozenset[str], *, secrets: bool = False, strict: bool = True, shared: bool = False) -> Scope:
         return Scope(
@@ -166,14 +170,25 @@ def _asked(node: Node, names: tuple[str, ...], world: World, scopes: _Scopes) ->
             yield node.at(place).problem(f"unknown probe {shown(name)}", hint)
             continue
         entry = world.tree.probes[name]
-        if entry.model is not None and entry.model.http is not None:
-            yield from _probe(entry.node.at("http"), entry.model.http, scopes)
-        elif entry.model is not None:
-            yield from check_text(entry.node, scopes.of(PLACE, shared=True))
+        if entry.model is not None:
+            yield from _fits(entry, entry.model, scopes, PLACE)
 
 
-def _probe(node: Node, http: HttpModel, scopes: _Scopes) -> Iterator[Problem]:
-    yield from check_text(node.at("url"), scopes.of(PLACE, shared=True))
-    hidden = scopes.of(PLACE, secrets=True, shared=True)
+def _fits(entry: Entry[ProbeModel], model: ProbeModel, scopes: _Scopes, words: frozenset[str]) -> Iterator[Problem]:
+    """Yield what a service lacks for a probe."""
+    if model.http is not None:
+        yield from _probe(entry.node.at("http"), model.http, scopes, words)
+        return
+    yield from check_text(entry.node, scopes.of(words, shared=True))
+    if model.sql is not None and "." not in model.sql.database and model.sql.database not in scopes.databases:
+        what = f"service {scopes.service} has no database {shown(model.sql.database)}"
+        yield entry.node.at("sql", "database").problem(
+            what, near_miss(model.sql.database, scopes.databases, "databases")
+        )
+
+
+def _probe(node: Node, http: HttpModel, scopes: _Scopes, words: frozenset[str]) -> Iterator[Problem]:
+    yield from check_text(node.at("url"), scopes.of(words, shared=True))
+    hidden = scopes.of(words, secrets=True, shared=True)
     yield from check_text(node.at("headers"), hidden) if http.headers else ()
     yield from check_text(node.at("body"), hidden) if http.body else ()

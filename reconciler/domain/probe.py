@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NewType
 
 from reconciler.domain.outcome import Sample
 
@@ -12,12 +12,17 @@ Good = Literal["some", "none"]
 """When rows, or samples of a query, are good: when there are some, or when there are none."""
 
 
+ProbeName = NewType("ProbeName", str)
+"""The name of a probe of the desired state, where an argument of an action names one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """How a probe is asked: `count` times, `interval_s` apart, and all must be good.
 
     Before the first good answer, up to `warmup_s` seconds of bad ones are forgiven, since a service that was just
-    started needs a moment. What is `report_only` is told, and stops nothing.
+    started needs a moment; of one that was good before (`steady`) none is. What is `report_only` is told, and stops
+    nothing.
     """
 
     name: str
@@ -26,6 +31,7 @@ class Sampling:
     timeout_s: float = 10.0
     warmup_s: float = 30.0
     report_only: bool = False
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ OWN: Mapping[str, ActionForm] = {
     "seal": ActionForm(model=Nothing, where="daemon"),
     "smoke": ActionForm(model=Nothing, where="daemon"),
     "command": ActionForm(model=Command),
+    "wait_until": form_of(direct_kinds()["wait_until"]),
 }
 
 

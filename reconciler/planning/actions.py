@@ -16,7 +16,7 @@ from reconciler.planning.condition import holds
 from reconciler.planning.database_actions import backup, savepoint, seal, space, to_savepoint
 from reconciler.planning.deployments import seen_as
 from reconciler.planning.direct import direct, filled_args, fitted, load, unload
-from reconciler.planning.probe_actions import smoke, verify
+from reconciler.planning.probe_actions import smoke, verify, wait
 from reconciler.planning.row_gates import backfill, gated_schema, preflight_gates
 from reconciler.planning.run_actions import restart, start, stop, upgrade_check
 from reconciler.planning.setting import Draft, Setting, wanted_build
@@ -118,5 +118,6 @@ ACTIONS: Mapping[str, Expansion] = {
     "verify_build": _verify_build,
     "verify": verify,
     "smoke": smoke,
+    "wait_until": wait,
     "command": _command,
 }

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.plan import Block
+from reconciler.domain.probe import CommandProbe
 from reconciler.domain.reasons import TEXTS, Reason
 
 
@@ -39,6 +40,8 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
     for service in desired.services.values():
         for tool, argv in service.commands.items():
             yield f"service {service.name}, commands.{tool}", argv[0]
+    commands = (each for each in desired.probes.values() if isinstance(each, CommandProbe))
+    yield from ((f"probe {each.name}", each.argv[0]) for each in commands)
     for document in desired.catalog:
         yield from ((f"catalog, service {document.get('service')}", program) for program in _exposing(document))
     for procedure in desired.procedures.values():

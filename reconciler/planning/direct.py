@@ -12,7 +12,7 @@ from reconciler.domain.action import ActionForm
 from reconciler.domain.desired import REHEARSAL, Database, SecretRef
 from reconciler.domain.placeholder import VALUE, fill
 from reconciler.domain.plan import Json
-from reconciler.domain.probe import HttpProbe
+from reconciler.domain.probe import HttpProbe, RowsProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.database_actions import database_to_json, named_database, named_target
 from reconciler.planning.setting import Draft, Setting, UnfitError
@@ -36,7 +36,8 @@ TARGET: Mapping[str, object] = {
 
 def form_of(kind: DirectKind) -> ActionForm:
     """Return the form of a direct kind's arguments, as far as a procedure gives them."""
-    fields = kind.Model.model_fields
+    model: type[Args] = getattr(kind, "Form", kind.Model)
+    fields = model.model_fields
     given: dict[str, object] = {}
     if issubclass(kind.Model, Target):
         given |= TARGET
@@ -44,14 +45,24 @@ def form_of(kind: DirectKind) -> ActionForm:
         given["service"] = "service"
     if "secret_refs" in fields:
         given["secret_refs"] = {}
-    return ActionForm(model=kind.Model, given=given, where=kind.WHERE, secrets="secret_refs" in fields)
+    return ActionForm(
+        model=model, given=given, where=kind.WHERE, secrets="secret_refs" in fields, probes=probes_of(kind)
+    )
+
+
+def probes_of(kind: DirectKind) -> frozenset[str]:
+    """Return the arguments of a kind that may be the name of a probe."""
+    found: frozenset[str] = getattr(kind, "PROBES", frozenset())
+    return found
 
 
 def direct(setting: Setting, spec: ActionSpec) -> tuple[Draft, ...]:
     """Turn an action that names a step kind into its draft; raises UnfitError."""
     kind = direct_kinds()[spec.action]
     filled = cast("dict[str, Json]", filled_args(_named(spec, kind.Model), setting.words()))
-    args = _given(kind.Model, setting, filled) | _by_name(kind.Model, setting, filled)
+    args = (
+        _given(kind.Model, setting, filled) | _databases(kind.Model, setting, filled) | _probes(kind, setting, filled)
+    )
     model, args = fitted(kind.Model, args, spec.action)
     beyond = getattr(kind, "no_return", None)
     return (
@@ -163,19 +174,30 @@ def _given(model: type[BaseModel], setting: Setting, args: Mapping[str, Json]) -
     return {**given, **{key: each for key, each in args.items() if key != "database" or "database" not in given}}
 
 
-def _by_name(model: type[BaseModel], setting: Setting, args: Mapping[str, Json]) -> dict[str, Json]:
-    """Put databases and probes that are named in the place of their names."""
+def _databases(model: type[BaseModel], setting: Setting, args: Mapping[str, Json]) -> dict[str, Json]:
+    """Put databases that are named in the place of their names."""
+    named = {name: args.get(name) for name, field in model.model_fields.items() if field.annotation is Database}
+    return {
+        name: database_to_json(named_database(setting, text)[1])
+        for name, text in named.items()
+        if isinstance(text, str)
+    }
+
+
+def _probes(kind: DirectKind, setting: Setting, args: Mapping[str, Json]) -> dict[str, Json]:
+    """Put probes that are named in the place of their names, with the host and the databases that they ask."""
+    named = {key: setting.desired.probes.get(str(args[key])) for key in sorted(probes_of(kind)) if key in args}
     found: dict[str, Json] = {}
-    for name, field in model.model_fields.items():
-        text = args.get(name)
-        if not isinstance(text, str):
+    databases: dict[str, Json] = {}
+    for key, probe in named.items():
+        if probe is None:
             continue
-        if field.annotation is Database:
-            found[name] = database_to_json(named_database(setting, text)[1])
-        elif field.annotation in {HttpProbe, HttpProbe | None} and text in setting.desired.probes:
-            probe = asdict(setting.desired.probes[text])  # the checks let none but those by HTTP be named
-            found[name] = cast("Json", filled_args(probe, setting.words()))
-    return found
+        found[key] = cast("Json", filled_args(asdict(probe), setting.words()))
+        if not isinstance(probe, HttpProbe):
+            found["host"] = setting.host.name if setting.host else setting.service.bootstrap
+        if isinstance(probe, RowsProbe):
+            databases[probe.database] = database_to_json(named_database(setting, probe.database)[1])
+    return found | ({"databases": databases} if databases else {})
 
 
 def _ref(ref: SecretRef) -> Json:

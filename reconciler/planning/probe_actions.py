@@ -10,10 +10,12 @@ from reconciler.domain.desired import SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json
 from reconciler.domain.probe import HttpProbe, Probe, RowsProbe
+from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.database_actions import database_to_json, named_database
-from reconciler.planning.direct import filled_args
-from reconciler.planning.setting import Draft, Setting
+from reconciler.planning.direct import direct, filled_args
+from reconciler.planning.setting import Draft, Setting, UnfitError
 from reconciler.planning.words import host_words
+from reconciler.steps import wait_until
 
 _HTTP = tuple(each.name for each in fields(HttpProbe))
 
@@ -45,8 +47,48 @@ def _soak(drafts: Sequence[Draft], soak_s: float) -> Draft:
 
 def smoke(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Ask the probes of the whole service."""
-    at = replace(setting, host=setting.desired.hosts[setting.service.bootstrap])
+    at = _somewhere(replace(setting, host=None))
     return tuple(_draft(at, probe, "smoke") for probe in setting.service.smoke)
+
+
+def wait(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Wait until a question of the host is good, or a probe; raises UnfitError where there is none of that name."""
+    if "probe" not in args:
+        return direct(setting, ActionSpec(wait_until.KIND, args))
+    form = wait_until.Form.model_validate(args)
+    asked = replace(
+        named_probe(setting, form.probe), count=form.good, interval_s=form.interval_s, warmup_s=form.deadline_s
+    )
+    draft = _draft(_somewhere(setting), asked, "wait until")
+    times = f"{form.good} times in a row" if form.good > 1 else "once"
+    title = f"wait until {asked.name} is good {times}, {form.deadline_s} s at most"
+    return (replace(draft, title=title, key=wait_until.KIND),)
+
+
+def watched(setting: Setting, probe: str, name: str, order: str) -> tuple[Draft, ...]:
+    """Ask a probe as a watch: good at the start, once it has warmed up, and good at once at each check.
+
+    It needs no end: the last check is one.
+    """
+    if order == "stop":
+        return ()
+    asked = named_probe(setting, probe)
+    draft = _draft(_somewhere(setting), replace(asked, steady=order == "check"), "watch")
+    title = {"start": f"begin to watch {name}", "check": f"check the watch on {name}"}[order]
+    return (replace(draft, title=title, key=f"watch.{name}.{order}", args={**draft.args, "canary": True}),)
+
+
+def named_probe(setting: Setting, name: str) -> Probe:
+    """Return a probe of the desired state; raises UnfitError."""
+    found = setting.desired.probes.get(name)
+    if found is None:
+        raise UnfitError(f"there is no probe {name!r}; there are {', '.join(setting.desired.probes) or 'none'}")
+    return found
+
+
+def _somewhere(setting: Setting) -> Setting:
+    """Ask on the bootstrap host what has no host of its own."""
+    return setting if setting.host else replace(setting, host=setting.desired.hosts[setting.service.bootstrap])
 
 
 def _soaked(probe: Probe, soak_s: float) -> Probe:

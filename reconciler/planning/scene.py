@@ -78,9 +78,10 @@ def _hosts_of(service: Service) -> tuple[str, ...]:
 
 def _probes_of(services: Sequence[Service], desired: Desired) -> tuple[str, ...]:
     """Return the probes that the services' procedures name."""
-    procedures = [desired.procedures.get(service.procedure) for service in services]
-    phases = [phase for procedure in procedures if procedure for phase in procedure.phases]
-    named = {each for phase in phases for spec in phase.steps for each in spec.args.values() if isinstance(each, str)}
+    procedures = [each for service in services if (each := desired.procedures.get(service.procedure))]
+    specs = [spec for each in procedures for phase in each.phases for spec in phase.steps]
+    specs += [watch.probe for each in procedures for watch in each.watches]
+    named = {each for spec in specs for each in spec.args.values() if isinstance(each, str)}
     return tuple(sorted(named & set(desired.probes)))
 
 

@@ -11,6 +11,7 @@ from reconciler.domain.procedure import Phase, PhaseSpec, WatchSpec
 from reconciler.planning.direct import filled_args, fitted
 from reconciler.planning.graph import Graph
 from reconciler.planning.leg import Leg, Place
+from reconciler.planning.probe_actions import watched
 from reconciler.planning.selected import Moved, owner_of, rounds
 from reconciler.planning.setting import Draft, Setting
 from reconciler.steps import direct_kinds
@@ -62,9 +63,11 @@ class Watches:
         asked = PhaseSpec(phase=Phase.PREFLIGHT, each="leg", on=watch.on, steps=(), subject=watch.subject)
         owner = owner_of(asked, leg, self.graph.services)
         hosts = [host for each in rounds(asked, (leg,), Moved(), owner) for host in each.hosts]
-        return [self._draft(order, watch, leg, Place(phase=phase, service=owner.name, host=host)) for host in hosts]
+        places = (Place(phase=phase, service=owner.name, host=host) for host in hosts)
+        return [(draft, place) for place in places for draft in self._orders(order, watch, leg, place)]
 
-    def _draft(self, order: str, watch: WatchSpec, leg: Leg, place: Place) -> tuple[Draft, Place]:
+    def _orders(self, order: str, watch: WatchSpec, leg: Leg, place: Place) -> tuple[Draft, ...]:
+        """Order a sampler on the host, or have the daemon ask a probe."""
         setting = Setting(
             service=leg.service,
             desired=self.graph.desired,
@@ -74,13 +77,13 @@ class Watches:
             start=leg.stops[0],
             goal=leg.stops[-1],
         )
+        if "probe" in watch.probe.args:
+            return watched(setting, str(watch.probe.args["probe"]), watch.name, order)
         filled = cast("dict[str, Json]", filled_args(watch.probe.args, setting.words()))
         kind = direct_kinds()[KIND]
         model, args = fitted(kind.Model, {**filled, "name": watch.name, "action": order}, KIND)
-        draft = Draft(
-            kind=KIND, title=kind.title(model), key=f"{KIND}.{watch.name}.{order}", args=args, undo=kind.undo(model)
-        )
-        return draft, place
+        key = f"{KIND}.{watch.name}.{order}"
+        return (Draft(kind=KIND, title=kind.title(model), key=key, args=args, undo=kind.undo(model)),)
 
 
 def _once(found: Iterable[tuple[Draft, Place]]) -> Iterator[tuple[Draft, Place]]:

@@ -91,7 +91,8 @@ Where = Literal["host", "daemon", "person"]
 class DirectKind(StepKind, Protocol):
     """A kind that procedures name as an action, with the fields of its Model as arguments.
 
-    It may also have `no_return(args) -> bool`: whether nothing leads back over it. Else something does.
+    It may also have `no_return(args) -> bool`: whether nothing leads back over it; else something does. `PROBES`:
+    the arguments that may be the name of a probe. `Form`: what procedures write, where the planner makes more of it.
     """
 
     WHERE: Where

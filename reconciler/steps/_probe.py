@@ -5,6 +5,7 @@ Whoever asks again and again shares the question and its script.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -85,9 +86,23 @@ class Question(Args):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(map(bool, (self.argv, self.tcp, self.url, self.unit, self.ping))) != 1:
+        if sum(map(bool, self.asked)) != 1:
             raise ValueError("exactly one of argv, tcp, url, unit and ping is asked")
         return self
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """Return all that may be asked; one of them is not empty."""
+        return self.argv, self.tcp, self.url, self.unit, self.ping
+
+
+def one_of(question: Question, probe: str, beside: Collection[str]) -> None:
+    """Raise ValueError unless either a question or a probe is named, and with a probe nothing but what is `beside`."""
+    if sum(map(bool, (*question.asked, probe))) != 1:
+        raise ValueError("must ask exactly one of probe, argv, tcp, url, unit and ping")
+    more = sorted(question.model_fields_set - {"probe", *beside})
+    if probe and more:
+        raise ValueError(f"must leave out {', '.join(more)}: the probe says itself how it is asked")
 
 
 def words(question: Question) -> tuple[str, ...]:

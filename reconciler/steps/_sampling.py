@@ -16,8 +16,9 @@ def verdict(probe: Sampling, samples: Sequence[Timed], where: str) -> Verdict | 
     """Judge samples in their order, None while more are needed.
 
     `count` good ones in a row are wanted. Bad ones before the first good one are forgiven for `warmup_s` seconds, after
-    it none is. One that nobody could take counts for nothing, and breaks a row; `warmup_s` seconds of such are the end,
-    and so are, after the first good one, more of them than good ones are wanted: else asking might never end.
+    it none is, nor ever of one that is `steady`. One that nobody could take counts for nothing, and breaks a row;
+    `warmup_s` seconds of such are the end, and so are, after the first good one, more of them than good ones are
+    wanted: else asking might never end.
     """
     good, untold, began, silent = 0, 0, False, None
     for timed in samples:
@@ -28,7 +29,7 @@ def verdict(probe: Sampling, samples: Sequence[Timed], where: str) -> Verdict | 
             continue
         silent = None
         if not timed.sample.ok:
-            if began or timed.elapsed_s >= probe.warmup_s:
+            if began or probe.steady or timed.elapsed_s >= probe.warmup_s:
                 return _failed(probe, timed, good, where)
             continue
         good, began = good + 1, True

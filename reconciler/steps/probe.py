@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, cast
 
 from pydantic import Field
 
 from reconciler.domain.desired import Database
 from reconciler.domain.effect import Ask, AskProbe
-from reconciler.domain.outcome import Lost, Outcome
+from reconciler.domain.outcome import Failed, Lost, Outcome
 from reconciler.domain.probe import (
     CommandProbe,
     ContainerProbe,
@@ -33,11 +34,15 @@ Discriminated = Annotated[OtherProbe, Field(discriminator="kind")]
 
 
 class Model(Args):
-    """A probe with its placeholders filled, the host it is asked on, and the database it asks."""
+    """A probe with its placeholders filled, the host it is asked on, and the database it asks.
+
+    `canary` names the reason of a failure.
+    """
 
     probe: Discriminated
     host: str = ""
     database: Database | None = None
+    canary: bool = False
 
 
 def effect(_args: Model) -> None:
@@ -97,4 +102,5 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
     taken = evidence.answers.get(proofs(args)[0])
     samples = cast("Sequence[Timed]", taken) if isinstance(taken, tuple) else ()
     left = Lost(Reason.STEP_LOST, f"probe {args.probe.name} was left after {len(samples)} of {args.probe.count}")
-    return verdict(args.probe, samples, asked(args)) or left
+    found = verdict(args.probe, samples, asked(args)) or left
+    return replace(found, reason=str(Reason.CANARY_FAILED)) if args.canary and isinstance(found, Failed) else found

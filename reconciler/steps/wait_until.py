@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
+from reconciler.domain.probe import ProbeName
 from reconciler.steps import Evidence, Where, _probe
 from reconciler.steps._judge import by_exit
 from reconciler.steps._probe import ASK, Question
@@ -13,6 +16,7 @@ from reconciler.steps._shell import PRELUDE
 
 KIND = "wait_until"
 WHERE: Where = "host"
+PROBES = frozenset({"probe"})
 TIMEOUT_S = 86400.0  # above the longest deadline: the deadline is the limit
 REPEATABLE = True
 INTERRUPTIBLE = True
@@ -48,6 +52,17 @@ class Model(Question):
     interval_s: int = Field(default=2, ge=1, le=3600)
     deadline_s: int = Field(default=600, ge=1, le=82800)
     person: str = ""
+
+
+class Form(Model):
+    """What a procedure says of it: the question of a host, or the name of a probe, which says itself what is good."""
+
+    probe: ProbeName = ProbeName("")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _probe.one_of(self, self.probe, {"good", "interval_s", "deadline_s"})
+        return self
 
 
 def effect(args: Model) -> HostScript:

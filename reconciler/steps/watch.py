@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Exited, Failed, Outcome
 from reconciler.domain.plan import Json, Undo
+from reconciler.domain.probe import ProbeName
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Evidence, Where, _probe
 from reconciler.steps._judge import by_exit
@@ -17,6 +18,7 @@ from reconciler.steps._shell import PRELUDE
 
 KIND = "watch"
 WHERE: Where = "host"
+PROBES = frozenset({"probe"})
 TIMEOUT_S = 300.0
 REPEATABLE = True
 INTERRUPTIBLE = True
@@ -123,6 +125,17 @@ class Model(Question):
     interval_s: int = Field(default=1, ge=1, le=60)
     forgive: int = Field(default=0, ge=0)
     timeout_s: int = Field(default=5, ge=1, le=60)
+
+
+class Form(Model):
+    """What a procedure says of it: the question of a host, or the name of a probe, which says itself what is good."""
+
+    probe: ProbeName = ProbeName("")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _probe.one_of(self, self.probe, {"name", "action"})
+        return self
 
 
 def effect(args: Model) -> HostScript:

@@ -57,7 +57,7 @@ ACTIONS = {word: ActionForm(model=Nothing, where="daemon") for word in WORDS} | 
     "schema": ActionForm(model=Schema),
     "sql": ActionForm(model=Sql, given={"engine": "mariadb"}),
     "box": ActionForm(model=Box),
-    "ask": ActionForm(model=Question, where="person"),
+    "ask": ActionForm(model=Question, where="person", probes=frozenset({"probe"})),
     "watch": ActionForm(model=Watch),
 }
 BUILT_IN = {

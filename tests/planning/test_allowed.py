@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from reconciler.domain.probe import CommandProbe
 from reconciler.domain.procedure import ActionSpec, Phase, PhaseSpec, Procedure, Selector, WatchSpec
 from reconciler.domain.reasons import Reason
 from reconciler.planning.allowed import commands_refused
@@ -67,3 +68,9 @@ def test_commands_that_a_sites_catalog_asks_the_fleet_by_are_held_against_the_li
     assert commands_refused(state, {TOOL, "/opt/ask"}) == ()
     (block,) = commands_refused(state, {TOOL})
     assert block.text == "catalog, service thing: /opt/ask may not be run by this daemon"
+
+
+def test_what_a_probe_asks_by_is_a_command_too():
+    probe = CommandProbe(name="quorum", argv=("rabbitmqctl", "cluster_status"))
+    (found,) = commands_refused(replace(DESIRED, probes={"quorum": probe}), {TOOL})
+    assert found.text == "probe quorum: rabbitmqctl may not be run by this daemon"

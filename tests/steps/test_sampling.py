@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,3 +62,9 @@ def test_asking_ends_and_nothing_but_good_ones_in_a_row_is_good(oks: list[bool |
     assert len(taken) <= 4 * PROBE.warmup_s + (PROBE.count + 1) ** 2
     if isinstance(found, Done):
         assert [one.sample.ok for one in taken[-3:]] == [True] * 3
+
+
+def test_of_one_that_was_good_before_no_bad_answer_is_forgiven_and_silence_is_for_a_while():
+    steady = replace(PROBE, steady=True)
+    assert isinstance(verdict(steady, [Timed(0.0, Sample(False, "x"))], ""), Failed)
+    assert verdict(steady, [Timed(0.0, Sample(None, "x"))], "") is None

@@ -74,24 +74,30 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as podman shows it."""
+    """A container as its engine shows it; `health` is what its own check says, empty where it has none.
+
+    Where the engine counts how often it began it anew, `restarts` is that.
+    """
 
     image: str
     tag: str
     digest: str
     state: str
     started_at: datetime | None
+    health: str = ""  # starting | healthy | unhealthy
+    restarts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit of systemd or a program of supervisord; `started_at` is when what runs now was started, host's clock.
 
-    One that its manager does not know is Absent.
+    One that its manager does not know is Absent. `restarts` is how often systemd began it anew by itself.
     """
 
     state: str  # active | activating | deactivating | inactive | failed
     started_at: datetime | None
+    restarts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,31 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """Which life of a unit or container was seen: when it began, by its host's clock, and how many were before it.
+
+    None is what its manager does not tell.
+    """
+
+    began_at: datetime | None
+    restarts: int | None = None
+
+    def is_of(self, other: Life) -> bool:
+        """Tell whether both were seen in the same life; managers that show an age in seconds are believed to 2 s."""
+        if None not in {self.restarts, other.restarts} and self.restarts != other.restarts:
+            return False
+        if self.began_at is None or other.began_at is None:
+            return True
+        return abs(self.began_at - other.began_at) <= timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """One answer to an HTTP probe; `ok` is None when nobody could tell (no connection)."""
+    """One answer to a probe; `ok` is None when nobody could tell. `life` is that of what was good, where it has one."""
 
     ok: bool | None
     text: str
+    life: Life | None = None
 
 
 @dataclass(frozen=True, slots=True)

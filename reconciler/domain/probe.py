@@ -95,7 +95,7 @@ class CommandProbe(Sampling):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitProbe(Sampling):
-    """Good while a unit of the host's manager is active."""
+    """Good while a unit of the host's manager is active, and from one good answer to the next the same life of it."""
 
     kind: Literal["unit"] = "unit"
     unit: str
@@ -103,11 +103,15 @@ class UnitProbe(Sampling):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerProbe(Sampling):
-    """Good while a container of the host's engine runs."""
+    """Good while a container of the host's engine runs the same life of it, and its own health check is content.
+
+    With `image` it must run that one, by digest where it names one: the planner says which of a build.
+    """
 
     kind: Literal["container"] = "container"
     container: str
     engine: Literal["podman", "docker"] = "podman"
+    image: str = ""
 
 
 OtherProbe = TcpProbe | MetricProbe | RowsProbe | CommandProbe | UnitProbe | ContainerProbe

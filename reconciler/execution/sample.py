@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler.domain.desired import Database, Desired, Host
 from reconciler.domain.effect import AskHost, AskProbe
-from reconciler.domain.observation import Absent, HostReport, Known, Observed, Unknown
+from reconciler.domain.health import judge_container, judge_unit
+from reconciler.domain.observation import Absent, Known, Observed, Unknown
 from reconciler.domain.outcome import Sample
 from reconciler.domain.probe import (
     CommandProbe,
@@ -112,25 +113,6 @@ async def _by_report(probe: UnitProbe | ContainerProbe, host: Host, ports: Ports
     form = "" if isinstance(probe, UnitProbe) else "container"
     asked = AskHost(host=host.name, service="probe", form=form, engine=engine, units=units)
     report = await look_at_host(host, (asked_of(asked),), ports)
-    return _of_report(probe, report.value) if isinstance(report, Known) else _judged(report, 0, (), "some")
-
-
-def _of_report(probe: UnitProbe | ContainerProbe, report: HostReport) -> Sample:
-    if isinstance(probe, UnitProbe):
-        unit = report.units.get(probe.unit)
-        return _state(f"unit {probe.unit}", unit, unit.value.state if isinstance(unit, Known) else "", "active")
-    container = report.containers.get(probe.container, report.containers.get("*"))
-    state = container.value.state if isinstance(container, Known) else ""
-    return _state(f"container {probe.container}", container, state, "running")
-
-
-def _state(what: str, seen: Observed[Any] | None, state: str, good: str) -> Sample:
-    match seen:
-        case Known():
-            return Sample(state == good, f"{what} is {state}")
-        case Absent():
-            return Sample(ok=False, text=f"{what} is not there")
-        case Unknown(text=text):
-            return Sample(None, f"{what}: {text}")
-        case None:
-            return Sample(None, f"{what} was not asked")
+    if not isinstance(report, Known):
+        return _judged(report, 0, (), "some")
+    return judge_unit(probe, report.value) if isinstance(probe, UnitProbe) else judge_container(probe, report.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ SCRIPT = (
     HEAD
     + r"""
 format='{{.Name}}{{"\t"}}{{.Config.Image}}{{"\t"}}{{.State.Status}}{{"\t"}}{{.State.StartedAt}}'
+format=$format'{{"\t"}}{{.RestartCount}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{end}}'
 if [ "${1-}" != docker ] && command -v podman >/dev/null 2>&1; then
   podman ps -a --format json 2>/dev/null || exit 3
   printf '\nimages\n'
@@ -49,6 +51,8 @@ class _Shown(BaseModel):
     image_id: str = Field(alias="ImageID", max_length=200)
     state: str = Field(alias="State", pattern="^[A-Za-z]{1,40}$")
     started: int | None = Field(alias="StartedAt", default=None)
+    status: str = Field(alias="Status", default="", max_length=200)
+    restarts: int | None = Field(alias="Restarts", default=None, ge=0)
 
 
 class _Image(BaseModel):
@@ -91,13 +95,20 @@ def parse(answer: Answer, at: datetime) -> Seen:
 def _of_docker(line: str, at: datetime) -> tuple[str, Known[Container]]:
     """Read a line of `docker inspect`; raises ParseError."""
     fields = line.split("\t")
-    if len(fields) != 4:
+    if len(fields) != 6:
         raise odd(fields)
     name = matched(r"/?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}", fields[0], "a container's name").removeprefix("/")
     state = matched("[a-z]{1,40}", fields[2], "a state")
     image, tag, digest = _image(matched(r"[^\s]{1,1000}", fields[1], "an image"))
     started = _moment(fields[3]) if state == "running" else None
-    return name, Known(Container(image, tag, digest, state, started), at)
+    restarts = int(matched("[0-9]{1,9}", fields[4], "a count"))
+    return name, Known(Container(image, tag, digest, state, started, _health(fields[5]), restarts), at)
+
+
+def _health(text: str) -> str:
+    """Find what a container's own check says in what its engine shows; empty where it has none."""
+    found = re.search(r"\b(starting|healthy|unhealthy)\b", text)
+    return found[1] if found else ""
 
 
 def _moment(text: str) -> datetime:
@@ -125,6 +136,8 @@ def _container(one: _Shown, digests: dict[str, str]) -> Container:
         digest=digest or digests.get(one.image_id, ""),
         state=one.state.lower(),
         started_at=datetime.fromtimestamp(one.started, UTC) if running and one.started is not None else None,
+        health=_health(one.status),
+        restarts=one.restarts,
     )
 
 

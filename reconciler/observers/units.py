@@ -22,7 +22,8 @@ SYSTEMD = (
     + r"""
 for unit; do
   printf 'unit\t%s\n' "$unit"
-  systemctl show -p LoadState -p ActiveState -p ExecMainStartTimestamp -p ActiveEnterTimestamp -- "$unit" || exit 3
+  systemctl show -p LoadState -p ActiveState -p NRestarts -p ExecMainStartTimestamp -p ActiveEnterTimestamp \
+    -- "$unit" || exit 3
 done
 """
     + END
@@ -111,7 +112,13 @@ def _unit(shown: dict[str, str], at: datetime) -> Known[Unit] | Absent:
         raise ParseError(f"the state of a unit is odd: {error}") from None
     if load == "not-found" and state == "inactive":
         return Absent(at)
-    return Known(Unit(state, _wall(started) if state == "active" else None), at)
+    active = state == "active"
+    return Known(Unit(state, _wall(started) if active else None, _count(shown.get("NRestarts", ""))), at)
+
+
+def _count(text: str) -> int | None:
+    """Read how often a unit was begun anew; systemd before 235 does not tell."""
+    return int(matched("[0-9]{1,9}", text, "a count")) if text else None
 
 
 def _wall(text: str) -> datetime | None:

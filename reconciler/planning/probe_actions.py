@@ -9,7 +9,7 @@ from dataclasses import asdict, fields, replace
 from reconciler.domain.desired import SecretRef
 from reconciler.domain.placeholder import fill
 from reconciler.domain.plan import Json
-from reconciler.domain.probe import HttpProbe, Probe, RowsProbe
+from reconciler.domain.probe import ContainerProbe, HttpProbe, Probe, RowsProbe
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.database_actions import database_to_json, named_database
 from reconciler.planning.direct import direct, filled_args
@@ -25,14 +25,25 @@ def verify(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     probes, soak_s = setting.service.verify, setting.service.canary.soak_s
     if (setting.onto and not setting.leads) or not soak_s:
         return asked_once(setting)
-    strict = tuple(_draft(setting, _soaked(probe, soak_s), "soak") for probe in probes if not probe.report_only)
+    strict = tuple(
+        _draft(setting, _soaked(_of_build(probe, setting), soak_s), "soak") for probe in probes if not probe.report_only
+    )
     reports = tuple(_draft(setting, probe, "verify") for probe in probes if probe.report_only)
     return (*((_soak(strict, soak_s),) if strict else ()), *reports)
 
 
 def asked_once(setting: Setting) -> tuple[Draft, ...]:
     """Ask a host the probes of its service, without a soak."""
-    return tuple(_draft(setting, probe, "verify") for probe in setting.service.verify)
+    return tuple(_draft(setting, _of_build(probe, setting), "verify") for probe in setting.service.verify)
+
+
+def _of_build(probe: Probe, setting: Setting) -> Probe:
+    """Have a container run the image of the build that the host has moved to: healthy on the old one is not healthy."""
+    if not isinstance(probe, ContainerProbe) or probe.image or setting.host is None:
+        return probe
+    build = setting.build(setting.goal)
+    images = {each.name: each.image for each in build.containers} if build else {}
+    return replace(probe, image=images.get(probe.container, ""))
 
 
 def _soak(drafts: Sequence[Draft], soak_s: float) -> Draft:
@@ -48,7 +59,7 @@ def _soak(drafts: Sequence[Draft], soak_s: float) -> Draft:
 def smoke(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Ask the probes of the whole service."""
     at = _somewhere(replace(setting, host=None))
-    return tuple(_draft(at, probe, "smoke") for probe in setting.service.smoke)
+    return tuple(_draft(at, _of_build(probe, at), "smoke") for probe in setting.service.smoke)
 
 
 def wait(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:

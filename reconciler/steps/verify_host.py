@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 from reconciler.domain.effect import Ask, AskHost
+from reconciler.domain.health import image_of
 from reconciler.domain.observation import Absent, HostReport, Known, Observed
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
@@ -177,9 +178,7 @@ def _containers(args: Model, report: HostReport, found: Findings) -> None:
     missing = {} if everything is None else dict.fromkeys(args.containers, everything)
     for name, image in args.containers.items():
         for container in found.known("container", name, {**missing, **report.containers}):
-            seen = f"{container.image}:{container.tag}" if container.tag else container.image
-            expected = image.partition("@")[2]
-            found.expect(f"image of container {name}", expected or image, container.digest if expected else seen)
+            found.expect(f"image of container {name}", image.partition("@")[2] or image, image_of(container, image))
             if container.state != "running":
                 found.wrong.append(f"container {name} is {container.state}")
             elif container.started_at is None:

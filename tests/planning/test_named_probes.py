@@ -6,8 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.domain.desired import BuildSpec, ContainerSpec
 from reconciler.domain.plan import Plan, Step
-from reconciler.domain.probe import CommandProbe, HttpProbe, MetricProbe, Probe, RowsProbe, TcpProbe, UnitProbe
+from reconciler.domain.probe import (
+    CommandProbe,
+    ContainerProbe,
+    HttpProbe,
+    MetricProbe,
+    Probe,
+    RowsProbe,
+    TcpProbe,
+    UnitProbe,
+)
 from reconciler.domain.run import History
 from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene
@@ -94,3 +104,17 @@ def _steady(each: Step) -> bool:
     probe = each.args["probe"]
     assert isinstance(probe, dict)
     return bool(probe["steady"])
+
+
+def test_a_container_is_verified_to_run_the_image_of_the_build_that_was_moved_to():
+    image = "registry.example/keystone:{release}"
+    build = BuildSpec(form="container", containers=(ContainerSpec(name="keystone", image=image),))
+    probe = ContainerProbe(name="box", container="keystone")
+    changes = {"release": "2026.1", "builds": {"*": build}, "units": (), "verify": (probe,), "smoke": (probe,)}
+    found = make_plan(
+        "keystone", [position()], Scene(desired=desired(**changes), catalog=CATALOG, history=History(), now=AT)
+    )
+    assert found is not None
+    asked = [each.args["probe"] for each in found.steps if each.kind == "probe"]
+    assert len(asked) == 4  # each host, and once at the end
+    assert {each["image"] for each in asked if isinstance(each, dict)} == {image.replace("{release}", "2026.1")}

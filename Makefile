@@ -12,10 +12,11 @@ PACKAGES = scripts/debian-packages.sh
 # PROGRAM=PACKAGE: what the tests run besides Python. The -core package of MariaDB brings the server without a service.
 TOOLS = git=git ssh-keygen=openssh-client sshd=openssh-server busybox=busybox rsync=rsync sudo=sudo named=bind9 prometheus=prometheus promtool=prometheus
 DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
+FAULT_TOOLS = pgrep=procps mount=mount libfaketime
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools lab-tools check test simulate test-daemon test-lab test-openstack testdrive verify generate bench clean
+.PHONY: help setup tools lab-tools check test simulate faults test-daemon test-lab test-openstack testdrive verify generate bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +44,10 @@ test: $(STAMP) tools ## All tests but those of whole daemons, of the lab and of 
 
 simulate: $(STAMP) ## Live SEEDS lives of the daemon from SEED_FROM on, with faults, in virtual time
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(SEED_FROM)
+
+faults: $(STAMP) tools ## Kill a real daemon, its hosts, database and disks in mid-leg; CASES=WORDS chooses, FULL=1 kills at every boundary
+	@$(PACKAGES) $(FAULT_TOOLS)
+	$(BIN)/python -m tests.faults --jobs $(JOBS) $(if $(FULL),--full) $(CASES)
 
 test-daemon: $(STAMP) tools ## Tests of whole daemons with real sshd, git, databases and Prometheus, from commit to commit
 	$(PYTEST) -n $(JOBS) -m daemon tests/integration/daemon

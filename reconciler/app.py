@@ -20,6 +20,7 @@ from reconciler.adapters import sudo
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
 from reconciler.adapters.dns import DnspythonDns
+from reconciler.adapters.failpoints import armed
 from reconciler.adapters.git import GitSource
 from reconciler.adapters.git_mirror import GitAccess
 from reconciler.adapters.hosts import SshHosts
@@ -156,8 +157,11 @@ def open_daemon(settings: Settings) -> App:
     redactor = Redactor()
     configure(settings.log.format, settings.log.level, redactor)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
+    failpoint = armed(os.environ)
+    failpoint.reach("lease.before")
     journal = SqlJournal.acquire(settings.store_url, SystemClock())
-    ports = make_ports(settings, journal, redactor)
+    failpoint.reach("lease.after")
+    ports = failpoint.around(make_ports(settings, journal, redactor))
     reader = partial(read_revision, allowed=settings.commands.allowed)
     memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s)
     board = Board(utc_now())

@@ -1,0 +1,85 @@
+"""Failpoints: what arms them, what they reach, and that every one of them is a boundary of the code."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.failpoints import NAMES, VARIABLE, Failpoint, armed
+from reconciler.domain.journal import Kind
+from reconciler.errors import SettingsError
+from tests.fakes.clock import VirtualClock
+from tests.fakes.journal import MemoryJournal, Store
+from tests.scenarios.stage import Stage
+
+PROGRAM = """
+import os
+from reconciler.adapters.failpoints import armed
+failpoint = armed(os.environ)
+for turn in range(3):
+    failpoint.reach("intent.before")
+    print(turn, flush=True)
+"""
+
+
+def told(text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], env={VARIABLE: text}, capture_output=True, text=True, check=False
+    )
+
+
+def test_nothing_is_armed_by_default():
+    ports = Stage().ports()
+    assert armed({}).around(ports) is ports
+
+
+def test_a_process_is_killed_at_the_turn_that_is_named():
+    ended = told("intent.before:2")
+    assert (ended.returncode, ended.stdout) == (-signal.SIGKILL, "0\n")
+
+
+def test_all_that_is_reached_is_written_down(tmp_path: Path):
+    told(f"trace:{tmp_path / 'trace'}")
+    assert (tmp_path / "trace").read_text().splitlines() == ["intent.before"] * 3
+
+
+@pytest.mark.parametrize("text", ["intent", "intent.before:x", "intent.before:1:explode", "nowhere.after"])
+def test_a_boundary_that_is_not_there_is_refused(text: str):
+    with pytest.raises(SettingsError, match="there is no failpoint"):
+        armed({VARIABLE: text})
+
+
+def test_every_kind_of_entry_is_a_boundary():
+    kinds = {value for name, value in vars(Kind).items() if name.isupper()}
+    assert {name.partition(".")[0] for name in NAMES} >= kinds
+
+
+async def test_a_journey_reaches_its_boundaries(tmp_path: Path):
+    stage = Stage()
+    failpoint = Failpoint(trace=tmp_path / "trace")
+    plain = stage.ports
+    stage.ports = lambda: failpoint.around(plain())  # type: ignore[method-assign]
+    stage.start()
+    stage.want(release="yoga")
+    for _ in range(10):
+        await stage.step()
+    stage.want(release="2026.1")
+    for _ in range(120):
+        await stage.step()
+    reached = set((tmp_path / "trace").read_text().split())
+    for what in ("revision_accepted", "plan_pinned", "intent", "result", "run_ended", "start", "look"):
+        assert {f"{what}.before", f"{what}.after"} <= reached
+    assert reached <= set(NAMES)
+
+
+def test_the_journal_behind_it_is_the_journal(tmp_path: Path):
+    journal = MemoryJournal(VirtualClock(), Store.empty())
+    stage = Stage()
+    stage.journal = journal
+    ports = Failpoint(trace=tmp_path / "trace").around(stage.ports())
+    assert ports.journal.epoch == journal.epoch
+    assert ports.journal.read() == journal.read()

@@ -107,7 +107,9 @@ def _approval(model: ApproveModel) -> Approval:
 
 
 def _alert(name: str, model: AlertModel) -> Alert:
-    return Alert(name=name, promql=model.promql, groups=frozenset(model.groups), until=model.until)
+    return Alert(
+        name=name, promql=model.promql, present=model.present, groups=frozenset(model.groups), until=model.until
+    )
 
 
 def _backups(tree: Tree) -> Iterator[tuple[str, BackupPolicy]]:

@@ -14,6 +14,11 @@ class AlertModel(Model):
     """What must not fire while a leg begins, asked of the fleet's Prometheus."""
 
     promql: w.Given = Field(description="An instant query; each sample of its answer is something that fires.")
+    present: w.Line = Field(
+        default="",
+        description="A query that has samples as long as the server knows of it, like `ALERTS` of an alert that "
+        "always fires; without any nobody can tell.",
+    )
     groups: tuple[w.Name, ...] = Field(default=(), description="The groups that it holds back; none named: all.")
     until: Literal["pause", "waves"] = Field(
         default="pause",

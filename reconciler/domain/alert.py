@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class Alert:
     """A query whose every sample is something that fires; for some groups, or for all when there are none.
 
-    `until` says how long it counts: to the beginning of the pause, or at every wave after the canary too.
+    `until` says how long it counts: to the beginning of the pause, or at every wave after the canary too. Where
+    `present` has no samples, the server knows nothing of what the query asks about, and nobody can tell.
     """
 
     name: str
     promql: str
     groups: frozenset[str] = frozenset()
     until: str = "pause"  # pause | waves
+    present: str = ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from reconciler.domain.alert import Alert
 from reconciler.domain.desired import Desired
 from reconciler.domain.metric import MetricSample
-from reconciler.domain.observation import Observed, Unknown
+from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
 from reconciler.ports import Ports
@@ -29,5 +30,16 @@ async def ask_metrics(promql: str, desired: Desired, ports: Ports) -> Observed[S
 
 async def look_at_alerts(desired: Desired, ports: Ports) -> dict[str, Observed[Samples]]:
     """Ask for the alerts that close gates, all at once; by their name in git."""
-    answers = await asyncio.gather(*(ask_metrics(each.promql, desired, ports) for each in desired.alerts))
+    answers = await asyncio.gather(*(_fires(each, desired, ports) for each in desired.alerts))
     return {each.name: answer for each, answer in zip(desired.alerts, answers, strict=True)}
+
+
+async def _fires(alert: Alert, desired: Desired, ports: Ports) -> Observed[Samples]:
+    """Ask first whether the server knows of it at all: one that has just begun, or lost its rules, is quiet too."""
+    if alert.present:
+        there = await ask_metrics(alert.present, desired, ports)
+        if not isinstance(there, Known):
+            return there
+        if not there.value:
+            return Unknown(str(Reason.ALERT_UNKNOWN), f"{alert.present} has no samples", there.at)
+    return await ask_metrics(alert.promql, desired, ports)

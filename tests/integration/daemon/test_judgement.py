@@ -12,7 +12,8 @@ import pytest
 
 from tests.integration.daemon.daemon import Daemon, Status, checked, cli
 from tests.integration.daemon.site import Site
-from tests.support.prometheus import running_prometheus
+from tests.support.net import free_port
+from tests.support.prometheus import Gauge, running_prometheus
 
 pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
@@ -84,6 +85,39 @@ def test_a_leg_waits_for_a_person_and_says_what_to_type(site: Site, daemon: Daem
     entries = checked(cli(site, "history", "-n", "0", "-o", "json"), "history")["entries"]
     (approved,) = [entry["body"] for entry in entries if entry["kind"] == "approved"]
     assert (approved["plan"], approved["by"].split()[0], approved["why"]) == (plan, "ada", "read it")
+
+
+# ---------------------------------------------------------------- alerts
+
+
+@pytest.fixture
+def ill() -> Iterator[Gauge]:
+    gauge = Gauge(1)
+    yield gauge
+    gauge.close()
+
+
+def test_a_leg_waits_while_an_alert_fires_and_its_source_is_silent_and_goes_on_when_it_clears(
+    site: Site, daemon: Daemon, ill: Gauge
+) -> None:
+    port = free_port()
+    alert = """{promql: 'ALERTS{alertstate="firing", severity="critical"}', present: 'ALERTS{alertname="Watchdog"}'}"""
+    text = f'  prometheus: {{url: "http://127.0.0.1:{port}"}}\n  alerts: {{critical: {alert}}}\n'
+    with running_prometheus(site.root / "first", ill, port):
+        with_fleet(site, "two", text)
+        daemon.until(lambda s: s["services"] and stands(s) == ("Waiting", "AlertFiring"), "the alert")
+        said = cli(site, "status").text
+        assert 'ALERTS{alertname="FleetIsIll"' in said
+
+    ill.value = 0
+    daemon.until(lambda s: stands(s) == ("Waiting", "AlertUnknown"), "the silence")
+    assert site.ledger() == []
+    assert site.links() == ["one", "one"]
+
+    with running_prometheus(site.root / "second", ill, port):
+        daemon.reached("InSync")
+    assert site.links() == ["two", "two"]
+    assert results(site) == ["done"]
 
 
 # ---------------------------------------------------------------- analysis

@@ -27,12 +27,16 @@ class Life:
     restarts: int | None = None
 
     def is_of(self, other: Life) -> bool:
-        """Tell whether both were seen in the same life; managers that show an age in seconds are believed to 2 s."""
-        if None not in {self.restarts, other.restarts} and self.restarts != other.restarts:
+        """Tell whether both were seen in the same life.
+
+        A manager that counts none shows an age in whole seconds: when it began is then known to 2 s.
+        """
+        if self.restarts != other.restarts:
             return False
         if self.began_at is None or other.began_at is None:
             return True
-        return abs(self.began_at - other.began_at) <= timedelta(seconds=2)
+        exact = self.restarts is not None
+        return abs(self.began_at - other.began_at) <= timedelta(seconds=0 if exact else 2)
 
 
 @dataclass(frozen=True, slots=True)

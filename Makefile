@@ -2,8 +2,8 @@
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
 JOBS ?= 2
-SEEDS ?= 500
-SEED_FROM ?= 0
+SEEDS ?= 250
+SEED_FROM ?= 0 100000
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 PYTEST = $(BIN)/python -m pytest -q
@@ -43,7 +43,7 @@ test: $(STAMP) tools ## All tests but those of whole daemons, of the lab and of 
 	$(PYTEST) -n $(JOBS) -m "not daemon and not lab and not openstack"
 
 simulate: $(STAMP) ## Live SEEDS lives of the daemon from SEED_FROM on, with faults, in virtual time
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(SEED_FROM)
+	@for first in $(SEED_FROM); do $(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $$first || exit 1; done
 
 faults: $(STAMP) tools ## Kill a real daemon, its hosts, database and disks in mid-leg; CASES=WORDS chooses, FULL=1 kills at every boundary
 	@$(PACKAGES) $(FAULT_TOOLS)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -184,7 +184,8 @@ class Ground:
             ["pgrep", "-f", f"demo-manage-held two {self.site.root}"], capture_output=True, text=True, check=True
         )
         for pid in {*found.stdout.split(), *mine.stdout.split()}:
-            os.kill(int(pid), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it went with another one
+                os.kill(int(pid), signal.SIGKILL)
 
     def kill_the_database(self) -> None:
         """Kill the database server, as a power cut would."""

@@ -9,8 +9,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from reconciler.domain.desired import Accept, ConfigFile, Service
+from reconciler.domain.window import Window
 from tests.fakes.journal import Fault
 from tests.scenarios.stage import BROKEN_CONFIG
+from tests.scenarios.test_savepoint import STOPS
 from tests.simulation.weather import CALM, Weather, drawn
 
 if TYPE_CHECKING:
@@ -31,16 +33,25 @@ class Entry:
     weight: int
     draws: dict[str, Draw]
     act: Callable[..., None]
+    later: bool = False
 
 
 MENU: dict[str, Entry] = {}
 
+LATER = 100_000
+"""From this seed on the later entries are on the menu too: a seed before it goes on to mean the life that it meant."""
 
-def happens(weight: int, **draws: Draw) -> Callable[[Callable[..., None]], Callable[..., None]]:
+
+def menu_of(seed: int) -> dict[str, Entry]:
+    """Return what may happen in the life of a seed."""
+    return {name: entry for name, entry in MENU.items() if seed >= LATER or not entry.later}
+
+
+def happens(weight: int, *, later: bool = False, **draws: Draw) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Put a function on the menu, under its own name."""
 
     def on_the_menu(act: Callable[..., None]) -> Callable[..., None]:
-        MENU[act.__name__] = Entry(weight, draws, act)
+        MENU[act.__name__] = Entry(weight, draws, act, later)
         return act
 
     return on_the_menu
@@ -140,6 +151,41 @@ def regroup(world: World, layout: str) -> None:
     world.want_all(replace(world.wanted_now, services=kept, groups=groups))
 
 
+@happens(2, later=True)
+def walk_with_savepoints(world: World) -> None:
+    """Have legs forward make a dump at each of their stops."""
+    services = {name: replace(service, procedure=STOPS.name) for name, service in world.wanted_now.services.items()}
+    world.want_all(replace(world.wanted_now, services=services))
+
+
+@happens(2, later=True, release=one_of("2023.1", "2024.1", "2025.1"))
+def stop_within_the_leg(world: World, release: str) -> None:
+    """Ask for a release that a leg passes, whether there is a savepoint or not."""
+    services = {name: replace(service, release=release) for name, service in world.wanted_now.services.items()}
+    world.want_all(replace(world.wanted_now, services=services))
+
+
+@happens(2, later=True, host=a_host)
+def quarantine(world: World, host: str) -> None:
+    """Switch a host off and leave it alone; its service needs another bootstrap meanwhile, as `validate` says."""
+    world.fleet.hosts.cut(host)
+    for site in world.fleet.sites.values():
+        site.machines[host].running, site.machines[host].started_at = "", None
+    world.leave_alone(host)
+
+
+@happens(1, later=True)
+def end_quarantine(world: World) -> None:
+    world.leave_alone()
+
+
+@happens(2, later=True, minutes=upto(59), seconds=one_of(5.0, 60.0, 1800.0))
+def keep_to_a_window(world: World, minutes: int, seconds: float) -> None:
+    """Allow legs only for so many seconds of each hour."""
+    window = Window(name="hourly", effect="allow", zone="UTC", cron=f"{minutes} * * * *", duration_h=seconds / 3600)
+    world.want_all(replace(world.wanted_now, windows=(window,)))
+
+
 @happens(1)
 def rewrite_history(world: World) -> None:
     """Push a commit that does not descend from what was accepted."""
@@ -219,7 +265,9 @@ def cut_all_but_one(world: World) -> None:
 
 @happens(2, host=a_host)
 def reboot(world: World, host: str) -> None:
-    world.fleet.reboot(host)
+    """Reboot a host; one in quarantine is off."""
+    if host not in {each.host for each in world.wanted_now.quarantined}:
+        world.fleet.reboot(host)
 
 
 @happens(2, host=a_host)

@@ -45,7 +45,8 @@ def _breaches(world: World) -> list[str]:
     entries, deeds = world.store_entries(), world.fleet.deeds
     parents = {commit: world.source.parent(commit) for commit in world.wanted}
     lies = frozenset((key.run, key.step, key.attempt) for key in world.lies)
-    return [*judged(entries, deeds, parents, lies), *breaches(Case(entries, deeds, world.wanted))]
+    left_alone = frozenset(each.host for wanted in world.wanted.values() if wanted for each in wanted.quarantined)
+    return [*judged(entries, deeds, parents, lies, left_alone), *breaches(Case(entries, deeds, world.wanted))]
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from reconciler.daemon import Daemon
-from reconciler.domain.desired import Desired, Host, SecretRef, Service
+from reconciler.domain.desired import Desired, Host, Quarantine, SecretRef, Service
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State
 from reconciler.ports import HostStep, Order, Ports, StepKey
@@ -16,7 +16,8 @@ from tests.fakes.hosts import Faults
 from tests.fakes.journal import Killed
 from tests.scenarios.laws import law_9_every_verdict_explains_itself, law_12_in_sync_is_true
 from tests.scenarios.stage import Stage, fleet_of, second
-from tests.simulation.faults import HOSTS, MENU, a_goal, aimed
+from tests.scenarios.test_savepoint import STOPS
+from tests.simulation.faults import FOREVER, HOSTS, MENU, a_goal, aimed, menu_of
 from tests.simulation.link import Link
 from tests.simulation.loop import LoopClock, VirtualLoop
 from tests.simulation.weather import CALM, STUCK_S, Weather, drawn, work
@@ -61,12 +62,13 @@ class Scenario:
         layout = rng.choice(("alone", "alone", "group", "apart"))
         weather = rng.choice((CALM, drawn(rng)))
         goal = a_goal(rng)
-        armed = [name for name in MENU if rng.random() < 0.4] or list(MENU)
-        weights = [MENU[name].weight for name in armed]
+        menu = menu_of(seed)
+        armed = [name for name in menu if rng.random() < 0.4] or list(menu)
+        weights = [menu[name].weight for name in armed]
         events, at = [], 0.0
         for name in rng.choices(armed, weights, k=rng.randint(0, 20)):
             at += rng.expovariate(1 / rng.choice((0.5, 5.0, 20.0)))
-            events.append(Event(at, name, {key: draw(rng) for key, draw in MENU[name].draws.items()}))
+            events.append(Event(at, name, {key: draw(rng) for key, draw in menu[name].draws.items()}))
         return cls(seed, layout, weather, goal, tuple(events))
 
 
@@ -101,12 +103,20 @@ class World(Stage):
         self.fleet.hosts.behaviour = self._work
         self.work_rng = Random(f"{scenario.seed} work")
         groups = {"control": tuple(names)} if scenario.layout == "group" else {}
-        self.want_all(fleet_of(list(self.services.values()), groups))
+        fleet = fleet_of(list(self.services.values()), groups)
+        self.want_all(replace(fleet, procedures={**fleet.procedures, STOPS.name: STOPS}))
 
     def want_all(self, wanted: Desired) -> None:
         """Commit a desired state; the next change is made to it."""
         self.wanted_now = wanted
         self.commit(wanted)
+
+    def leave_alone(self, *away: str) -> None:
+        """Put hosts into quarantine, and let all others out of it."""
+        first = next(host for host in HOSTS if host not in away)
+        services = {name: replace(each, bootstrap=first) for name, each in self.wanted_now.services.items()}
+        alone = tuple(Quarantine(host=host, by="ada", reason="it died", until=FOREVER) for host in away)
+        self.want_all(replace(self.wanted_now, services=services, quarantined=alone))
 
     def note(self, text: str) -> None:
         self.notes.append(f"{self.loop.time():9.2f} {text}")
@@ -223,6 +233,8 @@ class World(Stage):
         self.fleet.hosts.release()
         self.source.reachable = True
         self.kill_daemon()
+        if self.wanted_now.windows:
+            self.want_all(replace(self.wanted_now, windows=()))
         if self.memory.remember().suspensions:
             self.journal.ask("resume", "", "ada", "all is mended")
 
@@ -251,7 +263,7 @@ def _plain(name: str) -> Service:
 
 
 def _rests(report: Report) -> bool:
-    """Tell whether all groups rest; one may wait for another only if that one rests."""
-    verdicts = [decision.verdict for decision in report.decisions]
+    """Tell whether all groups rest; one may wait for another only if that one rests, and for the next window always."""
+    verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason != Reason.WINDOW_CLOSED]
     moving = [v for v in verdicts if v.state not in RESTING]
-    return all(v.reason == Reason.CLAIMED for v in moving) and len(moving) < max(len(verdicts), 1)
+    return all(v.reason == Reason.CLAIMED for v in moving) and (not moving or len(moving) < len(verdicts))

@@ -82,6 +82,20 @@ def clear_halt(
     _order("clear-halt", halt, why, wait, config)
 
 
+def abandon(
+    run: str = typer.Argument(metavar="RUN", help="The run's id, as `status` shows it."),
+    why: str = Needed,
+    wait: float = Wait,
+    config: Path | None = Config,
+) -> None:
+    """Give a leg up that can go neither on nor back.
+
+    The last resort, when the bootstrap host is lost with the backup set. The daemon stops, starts and undoes nothing;
+    it looks at the fleet anew, and nothing leads back over this leg any more.
+    """
+    _order("abandon", run, why, wait, config)
+
+
 def accept_history(
     commit: str = typer.Argument(metavar="COMMIT", help="The whole id of the newest commit, to follow it from now on."),
     why: str = Why,
@@ -95,7 +109,7 @@ def accept_history(
 
 
 def _order(verb: str, subject: str, why: str, wait_s: float, config: Path | None) -> None:
-    if not why.strip() and verb in {"suspend", "approve"}:
+    if not why.strip() and verb in {"suspend", "approve", "abandon"}:
         raise typer.BadParameter("--why must say why")
     answer = world.order(world.settings_from(config), verb, subject, why, wait_s)
     if answer is None:

@@ -51,7 +51,7 @@ class Kind:
     INTENT = "intent"  # attempt, epoch
     RESULT = "result"  # attempt, outcome: done|failed|lost, values, reason, text, hint
     TURNED_BACK = "turned_back"  # reason, text: from now on this run is undone
-    RUN_ENDED = "run_ended"  # result: done|backed_out|dropped
+    RUN_ENDED = "run_ended"  # result: see Run.ended; by, why where a person said so
     HALT_RAISED = "halt_raised"  # id, scope, reason, text, hint, inputs
     HALT_CLEARED = "halt_cleared"  # id, by, why
     HOLD_RELEASED = "hold_released"  # inputs, by
@@ -66,8 +66,8 @@ class Kind:
 class Command:
     """What an operator asked for on the command line; carried out by the daemon in its next pass.
 
-    `verb` is suspend | resume | retry | approve | rehearse | clear-halt | accept-history; `subject` a group, service,
-    halt id, commit or PLAN[/WAVE], empty for the whole fleet.
+    `verb` is suspend | resume | retry | approve | rehearse | clear-halt | accept-history | abandon; `subject` a group,
+    service, halt id, run, commit or PLAN[/WAVE], empty for the whole fleet.
     """
 
     id: int

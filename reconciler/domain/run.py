@@ -34,7 +34,7 @@ class Run:
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=dict)
     back: tuple[Step, ...] | None = None
     back_reason: str = ""
-    ended: str = ""  # done | backed_out | superseded | dropped
+    ended: str = ""  # done | backed_out | superseded | dropped | failed | abandoned
     ended_at: datetime | None = None
 
     @property
@@ -134,13 +134,17 @@ class History:
         return next((run for run in reversed(self.runs) if run.group == group and not run.ended), None)
 
     def completed(self, group: str) -> tuple[Run, ...]:
-        """Return the forward runs of a group that stand: not undone and not taken over since, oldest first."""
+        """Return the forward runs of a group that stand: not undone and not taken over since, oldest first.
+
+        Nothing leads back over a run that was abandoned: what people did then is in no journal.
+        """
         over = {run.plan.undoes for run in self.runs if run.plan.direction == "back" and run.ended == "done"}
         over |= {run.plan.inherits for run in self.runs if run.ended != "dropped"}
         undone = {each.id for run in self.runs if run.id in over for each in self.chain(run)}
+        walls = [place for place, run in enumerate(self.runs) if run.group == group and run.ended == "abandoned"]
         return tuple(
             run
-            for run in self.runs
+            for run in self.runs[max(walls, default=-1) + 1 :]
             if run.group == group
             and run.ended in {"done", "superseded"}
             and run.plan.direction == "forward"

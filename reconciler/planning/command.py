@@ -99,6 +99,23 @@ def _clear_halt(command: Command, history: History, desired: Desired | None) -> 
     return (_cleared(halt, command),), f"halt {halt.id} is cleared; what failed stays held until retry or new inputs"
 
 
+def _abandon(command: Command, history: History, desired: Desired | None) -> Answer:
+    """End a leg that can neither go on nor back; a person sees to its services."""
+    open_ = {run.id: run for run in history.open_legs()}
+    run = open_.get(command.subject)
+    if run is None:
+        return (), f"refused: no open run {command.subject!r}; open: {', '.join(open_) or 'none'}"
+    gone = frozenset(each.host for each in desired.quarantined) if desired else frozenset()
+    steps = (step for step in (*run.plan.steps, *(run.back or ())) if step.host not in gone)
+    unsettled = next((step for step in steps if (last := run.last(step.id)) and last.outcome is None), None)
+    if unsettled is not None:
+        text = f"{unsettled.title} still runs on {unsettled.host or 'the daemon'}"
+        return (), f"refused: {text}; if that host is gone for good, put it into quarantine in git first"
+    end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": "abandoned", **_by(command)})
+    cleared = tuple(_cleared(halt, command) for halt in history.halts_of(run.group))
+    return (*cleared, end), f"run {run.id} is abandoned: nothing leads back over it; `reconciler retry` plans anew"
+
+
 def _accept_history(command: Command, head: str) -> Answer:
     """Accept the newest commit and no other: a mistyped one would leave the daemon without anything to follow."""
     if command.subject != head:
@@ -130,4 +147,5 @@ _VERBS: Mapping[str, Callable[[Command, History, Desired | None], Answer]] = {
     "approve": _approve,
     "rehearse": _rehearse,
     "clear-halt": _clear_halt,
+    "abandon": _abandon,
 }

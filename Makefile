@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
 JOBS ?= 2
+SECONDS ?= 90
 SEEDS ?= 250
 SEED_FROM ?= 0 100000
 BIN = $(VENV)/bin
@@ -16,7 +17,7 @@ FAULT_TOOLS = pgrep=procps mount=mount libfaketime
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools lab-tools check test simulate faults test-daemon test-lab test-openstack testdrive verify generate bench clean
+.PHONY: help setup tools lab-tools check test simulate fuzz faults test-daemon test-lab test-openstack testdrive verify generate bench clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +45,10 @@ test: $(STAMP) tools ## All tests but those of whole daemons, of the lab and of 
 
 simulate: $(STAMP) ## Live SEEDS lives of the daemon from SEED_FROM on, with faults, in virtual time
 	@for first in $(SEED_FROM); do $(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $$first || exit 1; done
+
+fuzz: $(STAMP) ## Fuzz what reads from outside, for SECONDS in all; an input that breaks something is kept in tests/fuzz/found
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install -qq --disable-pip-version-check -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 faults: $(STAMP) tools ## Kill a real daemon, its hosts, database and disks in mid-leg; CASES=WORDS chooses, FULL=1 kills at every boundary
 	@$(PACKAGES) $(FAULT_TOOLS)

@@ -55,7 +55,9 @@ def check_procedure(entry: ServiceEntry, model: ServiceModel, world: World) -> I
         yield from _moved_by_others(node, model)
     elif model.procedure == REHEARSAL and entry.model is None:
         return  # by the procedure for that, which suits every service with databases
-    elif model.procedure not in known and "procedure" in node.entries():
+    elif not model.procedure and "procedure" not in node.entries():
+        return  # which `check_moved` says
+    elif model.procedure not in known:
         hint = near_miss(model.procedure, known, "procedures")
         yield node.at("procedure").problem(f"unknown procedure {shown(model.procedure)}", hint)
     elif (procedure := known[model.procedure].model) is not None:

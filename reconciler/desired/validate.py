@@ -56,7 +56,10 @@ def refused(
 
 
 def _without_extras(model: type[AnyModel], node: Node, details: list[ErrorDetails]) -> AnyModel | None:
-    """Return the model without the keys that it does not know, if those are all that is wrong."""
+    """Return the model without the keys that it does not know, if those are all that is wrong.
+
+    A key that was misspelt may be missed: what is left is no model then, and what it was meant to be is said already.
+    """
     if any(detail["type"] != "extra_forbidden" for detail in details):
         return None
     value: Any = deepcopy(node.plain())
@@ -66,7 +69,10 @@ def _without_extras(model: type[AnyModel], node: Node, details: list[ErrorDetail
         for word in way:
             place = place[word]
         del place[key]
-    return model.model_validate(value)
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
 
 
 def _problems(model: type[BaseModel], node: Node, title: str, detail: ErrorDetails) -> Iterator[Problem]:

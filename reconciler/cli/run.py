@@ -22,15 +22,16 @@ def run(
     """Run the daemon.
 
     It brings the fleet to its desired state, pass after pass. SIGTERM ends it and lets running steps go on on the
-    hosts; the next one goes on where things stand.
+    hosts; the next one goes on where things stand. While another daemon holds the store, this one stands by.
     """
     settings = world.settings_from(config)
     from reconciler.app import open_daemon
+    from reconciler.standby import lead
 
-    daemon = open_daemon(settings)
     if not once:
-        asyncio.run(daemon.run())
+        asyncio.run(lead(settings))
         return
+    daemon = open_daemon(settings)
     report = asyncio.run(daemon.run_once())
     write_status({**world.document(settings, "status"), "remaining": []}, output)
     raise typer.Exit(0 if report.in_sync else 1)

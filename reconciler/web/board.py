@@ -19,7 +19,10 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Board:
-    """A place that other threads only read; `report` is swapped whole."""
+    """A place that other threads only read; `report` is swapped whole.
+
+    `leader` says who holds the lease, where it is another daemon.
+    """
 
     started_at: datetime
     report: Report | None = None
@@ -27,6 +30,7 @@ class Board:
     fetches: Counter[str] = field(default_factory=Counter)  # by result: ok, or a reason code
     fetched_at: datetime | None = None  # the last time that the source could be reached
     passes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by service and verdict
+    leader: str = ""
     _source: SourceState | None = None
 
     def put(self, report: Report) -> None:

@@ -61,7 +61,7 @@ class ReportCollector(Collector):
 
     def _program(self) -> Series:
         yield _info("build", "The program.", {"version": __version__, "revision": ""})
-        yield _gauge("leader", "1 while this daemon holds the lease.", 1)
+        yield _gauge("leader", "1 while this daemon holds the lease.", 0 if self._board.leader else 1)
         passes = _counter("reconciles", "Passes by verdict.", ("service", "result"))
         for (service, state), count in sorted(self._board.passes.items()):
             passes.add_metric((service, state), count)

@@ -35,7 +35,9 @@ class Pages:
 
 
 def livez(board: Board, now: datetime) -> Page:
-    """Say whether the loop turns; asks nothing of the world."""
+    """Say whether the loop turns; asks nothing of the world. One that stands by has none."""
+    if board.leader:
+        return Page(200, b"ok: standing by\n")
     last = board.report.at if board.report else board.started_at
     age = (now - last).total_seconds()
     if age > ALIVE_S:
@@ -44,7 +46,9 @@ def livez(board: Board, now: datetime) -> Page:
 
 
 def readyz(board: Board) -> Page:
-    """Say whether the daemon knows enough to act: source read, store writable, fleet looked at."""
+    """Say whether the daemon knows enough to act: source read, store writable, fleet looked at; or who acts."""
+    if board.leader:
+        return Page(503, f"[-]lease {board.leader}\n".encode())
     report = board.report
     checks = {
         "source": report is not None and report.desired is not None,

@@ -56,3 +56,11 @@ def test_ready_is_source_store_and_fleet():
 
 def test_metrics_are_those_of_the_board():
     assert "reconciler_build_info" in ask(Board(NOW), "metrics")[1]
+
+
+def test_one_that_stands_by_lives_and_says_who_leads():
+    board = Board(NOW, leader="another daemon holds the store: pid 7 on here")
+    assert ask(board, "livez", NOW + timedelta(days=1))[0] == 200
+    code, text = ask(board, "readyz")
+    assert (code, "pid 7" in text) == (503, True)
+    assert "reconciler_leader 0.0" in ask(board, "metrics")[1]

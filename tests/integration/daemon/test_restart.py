@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
+import httpx
 import pytest
 
 from tests.integration.daemon.daemon import Daemon, child, cli
 from tests.integration.daemon.site import Site
+from tests.support.net import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
@@ -64,8 +67,41 @@ def test_run_once_ends_on_sigterm_too(site: Site, start: Callable[..., Daemon]) 
     once(site)
 
 
-def test_a_second_daemon_is_refused_and_says_who_is_there(site: Site, daemon: Daemon) -> None:
-    second = child(site, "run")
+def test_a_second_daemon_stands_by_says_who_leads_and_leads_when_that_one_is_gone(
+    site: Site, daemon: Daemon, start: Callable[..., Daemon]
+) -> None:
+    port = free_port()
+    second = start(RECONCILER_WEB__LISTEN=f"127.0.0.1:{port}")
+    second.wait(lambda: "standing by" in second.log)
+    second.wait(lambda: answers(port))
+    ready = httpx.get(f"http://127.0.0.1:{port}/readyz")
+    assert (ready.status_code, f"pid {daemon.process.pid}" in ready.text) == (503, True)
+    assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200
+    assert "reconciler_leader 0.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+    migrating(site, daemon)
+    daemon.kill()
+    site.hold.unlink()
+    second.reached("InSync")
+    once(site)
+    assert "reconciler_leader 1.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+
+def test_one_that_stands_by_ends_when_it_is_told_to(site: Site, daemon: Daemon, start: Callable[..., Daemon]) -> None:
+    second = start()
+    second.wait(lambda: "standing by" in second.log)
+    assert second.end(signal.SIGTERM) == 0
+    assert daemon.process.poll() is None
+
+
+def answers(port: int) -> bool:
+    with suppress(httpx.TransportError):
+        return bool(httpx.get(f"http://127.0.0.1:{port}/livez"))
+    return False
+
+
+def test_run_once_beside_a_daemon_is_refused_and_says_who_is_there(site: Site, daemon: Daemon) -> None:
+    second = child(site, "run", "--once")
     assert second.code == 1
     assert str(site.store) in second.err
     assert f"pid {daemon.process.pid}" in second.err

@@ -76,11 +76,12 @@ class Ground:
         self.credentials = credentials(self.site)
         self.want("two")
 
-    def want(self, release: str) -> None:
-        """Commit a release."""
+    def want(self, release: str, mode: str = "good") -> None:
+        """Commit a release; a service of mode `broken` fails its canary."""
         files = files_on_mariadb(self.site, release)
         fleet = files["fleet.yaml"].replace("demo-manage-mariadb,", "demo-manage-held,")
         fleet = fleet.replace(f"{self.site.root}/ledger", f"{self.site.root}/ledger, {self.site.hold}")
+        fleet = fleet.replace("vars: {mode: good,", f"vars: {{mode: {mode},")
         self.site.push(files | {"fleet.yaml": fleet})
 
     def finish(self) -> None:

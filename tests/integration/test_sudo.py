@@ -95,7 +95,7 @@ async def test_nothing_else_may_be_run(server: SudoHost, hosts: SshHosts, comman
         config=None,
         agent_path=None,
     ) as link:
-        done = await link.run(f"sudo -n {command}", input="echo reached\n")
+        done = await link.run(f"echo 'echo reached' | sudo -n {command}")
     assert done.exit_status == 1
     assert "reached" not in str(done.stdout)
 

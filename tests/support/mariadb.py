@@ -87,6 +87,7 @@ def _start(server: str, folder: Path, options: tuple[str, ...]) -> tuple[subproc
             user,
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
+            f"--tmpdir={folder}",  # two at once would take each other's files from a common one
         ],
         check=True,
         capture_output=True,

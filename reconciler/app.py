@@ -21,8 +21,9 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.databases import SqlDatabases
 from reconciler.adapters.dns import DnspythonDns
 from reconciler.adapters.failpoints import armed
-from reconciler.adapters.git import GitSource
+from reconciler.adapters.git import Follow, GitSource
 from reconciler.adapters.git_mirror import GitAccess
+from reconciler.adapters.git_signed import Signatures
 from reconciler.adapters.hosts import SshHosts
 from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.journal import JournalReader, SqlJournal
@@ -40,8 +41,9 @@ from reconciler.domain.observation import Observations
 from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.signers import Unreadable, read_signers
 from reconciler.domain.verdict import Report
-from reconciler.errors import JournalError
+from reconciler.errors import JournalError, SettingsError
 from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
@@ -98,10 +100,26 @@ def make_ports(settings: Settings, journal: Journal, redactor: Redactor | None =
 
 
 def make_source(settings: Settings) -> GitSource:
-    """Return the desired-state repository."""
+    """Return the desired-state repository; raises SettingsError when it is not clear who may sign."""
     source = settings.source
     access = GitAccess(ssh_key=source.ssh_key, known_hosts=settings.source_known_hosts)
-    return GitSource(source.url, source.branch, settings.mirror, folder=source.folder, access=access)
+    follow = Follow(source.folder, signatures_of(settings))
+    return GitSource(source.url, source.branch, settings.mirror, follow=follow, access=access)
+
+
+def signatures_of(settings: Settings) -> Signatures | None:
+    """Return which commits must be signed and by whom, None when none must; raises SettingsError."""
+    file = settings.source.allowed_signers
+    if settings.source.signatures == "none" or file is None:
+        return None
+    try:
+        found = read_signers(file.read_bytes(), str(file))
+    except OSError as error:
+        found = Unreadable((f"{file}: {error.strerror}",))
+    if isinstance(found, Unreadable):
+        hint = "Correct the file that `source.allowed_signers` names; docs/how-to/sign-commits.md shows one."
+        raise SettingsError("\n".join(found.problems), reason=Reason.SETTINGS_INVALID, hint=hint)
+    return Signatures(settings.source.signatures, found, SystemClock().now)
 
 
 def ssh_settings(settings: Settings) -> SshSettings:

@@ -101,8 +101,8 @@ class Daemon:
             await asyncio.sleep(self.poll_s + self.jitter())
 
     async def _fetch(self) -> None:
-        self.memory.remember()
-        before, source = self.memory.source, await self.memory.ports.source.latest(self.memory.history.accepted)
+        history = self.memory.remember()
+        before, source = self.memory.source, await self.memory.ports.source.latest(history.accepted, history.trusted)
         self.memory.source = source
         if (source.problem, source.text) == (before.problem, before.text):
             return

@@ -223,10 +223,12 @@ class Secrets(Protocol):
 class Source(Protocol):
     """The desired-state repository."""
 
-    async def latest(self, accepted: str) -> SourceState:
+    async def latest(self, accepted: str, trusted: str = "") -> SourceState:
         """Fetch, and return the newest revision if it descends from the `accepted` commit (empty: accept any).
 
-        When it does not, or cannot be fetched or read, `revision` is the accepted one, from what is here already.
+        Where commits must be signed, what `trusted` says of signers counts: the newest commit that a signature or a
+        person let in, empty for none. When the newest does not descend, is not signed so, or cannot be fetched or
+        read, `revision` is the accepted one, from what is here already.
         """
         ...
 

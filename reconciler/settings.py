@@ -8,10 +8,10 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic_settings
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -93,6 +93,22 @@ class SourceSettings(Section):
     known_hosts: AbsolutePath | None = Field(
         None, description="The host keys of the repository's server; none means `known_hosts` in `state_dir`."
     )
+    signatures: Literal["none", "head", "strict"] = Field(
+        "none",
+        description="Which commits must be signed by an allowed signer: none, the one that is accepted, or every one "
+        "since the last accepted.",
+    )
+    allowed_signers: AbsolutePath | None = Field(
+        None, description="Who may sign until the repository says so itself, in an `allowed_signers` of its own."
+    )
+
+    @model_validator(mode="after")
+    def _somebody_signs(self) -> Self:
+        if self.signatures != "none" and self.allowed_signers is None:
+            raise ValueError(
+                f'signatures = "{self.signatures}" needs `allowed_signers`, a file that names who may sign'
+            )
+        return self
 
 
 class SshSettings(Section):

@@ -36,7 +36,7 @@ class _FullError(Exception):
 def read_tree(repository: pygit2.Repository, commit: pygit2.Commit, folder: str) -> Tree:
     """Read all regular files below `folder` ("" is the root); raises what pygit2 raises for missing objects."""
     tree = Tree()
-    root = _folder(commit.tree, folder)
+    root = folder_of(commit.tree, folder)
     if root is None:
         tree.problems.append(f"there is no directory {folder!r} in the commit")
         return tree
@@ -46,6 +46,16 @@ def read_tree(repository: pygit2.Repository, commit: pygit2.Commit, folder: str)
         tree.problems.append(str(full))
     tree.files = dict(sorted(tree.files.items()))
     return tree
+
+
+def folder_of(root: pygit2.Tree, folder: str) -> pygit2.Tree | None:
+    """Return the directory at a path, None when there is none; "" is the root."""
+    here: Any = root
+    for part in filter(None, folder.split("/")):
+        if not isinstance(here, pygit2.Tree) or part not in here:
+            return None
+        here = here[part]
+    return here if isinstance(here, pygit2.Tree) else None
 
 
 def odd_name(raw: bytes) -> str:
@@ -76,15 +86,6 @@ def _oddities(name: str) -> Iterator[tuple[bool, str]]:
     yield "\\" in name, "has a backslash in its name"
     yield name[-1:] in {".", " "}, "has a name that ends with a dot or a space"
     yield unicodedata.normalize("NFC", name) != name, "has a name that is not in Unicode's composed form (NFC)"
-
-
-def _folder(root: pygit2.Tree, folder: str) -> pygit2.Tree | None:
-    here: Any = root
-    for part in filter(None, folder.split("/")):
-        if not isinstance(here, pygit2.Tree) or part not in here:
-            return None
-        here = here[part]
-    return here if isinstance(here, pygit2.Tree) else None
 
 
 class _Walk:

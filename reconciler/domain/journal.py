@@ -44,7 +44,7 @@ class Draft:
 class Kind:
     """The words of `Entry.kind`, never renamed. The body's keys stand behind each."""
 
-    REVISION_ACCEPTED = "revision_accepted"  # revision, author, message
+    REVISION_ACCEPTED = "revision_accepted"  # revision, author, message; signed_by where a signature was asked for
     REVISION_REFUSED = "revision_refused"  # revision, reason, text
     HISTORY_ACCEPTED = "history_accepted"  # revision, by, why
     PLAN_PINNED = "plan_pinned"  # plan (whole, as JSON)

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     SOURCE_UNREACHABLE = "SourceUnreachable"
     SOURCE_INVALID = "SourceInvalid"
     SOURCE_REFUSED = "SourceRefused"
+    SOURCE_UNVERIFIED = "SourceUnverified"
     HISTORY_REWRITTEN = "HistoryRewritten"
     COMMAND_NOT_ALLOWED = "CommandNotAllowed"
     # hosts

@@ -20,6 +20,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The newest commit holds something that is never followed: a symlink, a submodule, an odd or oversize file.",
         "Remove it from the repository and push a new commit.",
     ),
+    Reason.SOURCE_UNVERIFIED: (
+        "A new commit is not signed by somebody who may; the last good revision stays in force.",
+        "Find out who pushed it; let an allowed signer sign anew; without keys, `reconciler accept-history COMMIT`.",
+    ),
     Reason.HISTORY_REWRITTEN: (
         "The branch no longer descends from the accepted commit.",
         "Find out who rewrote it; if it is right, `reconciler accept-history COMMIT`.",

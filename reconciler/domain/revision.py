@@ -27,3 +27,4 @@ class SourceState:
     text: str = ""
     hint: str = ""
     head: str = ""  # the newest commit seen, acceptable or not
+    signed_by: str = ""  # whose signature let the newest revision in, with the key; empty when none was asked for

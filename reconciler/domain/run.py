@@ -114,11 +114,13 @@ class Suspension:
 class History:
     """The journal, folded.
 
+    `trusted` is the newest accepted commit that a signature or a person let in: what it says of signers counts.
     `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
     (group, inputs) that failed; `rehearsals_asked` the services that somebody wants rehearsed and that were not yet.
     """
 
     accepted: str = ""
+    trusted: str = ""
     runs: tuple[Run, ...] = ()
     halts: tuple[Halt, ...] = ()
     raised: frozenset[tuple[str, str, int, str]] = frozenset()

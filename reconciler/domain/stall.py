@@ -21,6 +21,7 @@ class Stalled(StrEnum):
     STEP_HUNG = "step-hung"
     HOST_LOST = "host-lost"
     SOURCE_STALE = "source-stale"
+    SOURCE_UNVERIFIED = "source-unverified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ _OTHERS_THAN_OPERATORS = {
     Who.COMMITTER: {
         Reason.SOURCE_INVALID,
         Reason.SOURCE_REFUSED,
+        Reason.SOURCE_UNVERIFIED,
         Reason.COMMAND_NOT_ALLOWED,
         Reason.PROBE_INVALID,
         Reason.NO_ROUTE,

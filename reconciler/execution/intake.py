@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import Revision
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.secrets import learn
@@ -12,6 +13,7 @@ from reconciler.planning.command import answer
 
 async def take_revision(memory: Memory) -> Read | None:
     """Read the newest acceptable revision; the last good one stays in force while a newer one is invalid."""
+    _doubt(memory)
     revision = memory.source.revision
     if revision is None:
         return memory.read
@@ -21,15 +23,24 @@ async def take_revision(memory: Memory) -> Read | None:
             _refuse(memory, revision, read)
             return await _last_good(memory, read)
         if memory.history.accepted != revision.commit:
-            memory.write((_accepted(revision),))
+            memory.write((_accepted(revision, memory.source.signed_by),))
         memory.read = read
         learn(read.desired, memory.ports)
     return memory.read
 
 
-def _accepted(revision: Revision) -> Draft:
+def _accepted(revision: Revision, signed_by: str) -> Draft:
     body = {"revision": revision.commit, "author": revision.author, "message": revision.message.strip()[:500]}
-    return Draft(Kind.REVISION_ACCEPTED, body=dict(body))
+    signed = {"signed_by": signed_by} if signed_by else {}
+    return Draft(Kind.REVISION_ACCEPTED, body={**body, **signed})
+
+
+def _doubt(memory: Memory) -> None:
+    """Write down, once, that somebody pushed what is not signed as it must be."""
+    source = memory.source
+    if source.problem == Reason.SOURCE_UNVERIFIED and memory.history.refused != source.head:
+        body = {"revision": source.head, "reason": source.problem, "text": source.text[:2000]}
+        memory.write((Draft(Kind.REVISION_REFUSED, body=dict(body)),))
 
 
 def _refuse(memory: Memory, revision: Revision, read: Read) -> None:

@@ -25,7 +25,9 @@ def fold(entries: Iterable[Entry], onto: History | None = None) -> History:
 
 
 def _accepted(history: History, entry: Entry) -> History:
-    return replace(history, accepted=str(entry.body["revision"]), refused="")
+    revision = str(entry.body["revision"])
+    vouched = entry.kind == Kind.HISTORY_ACCEPTED or entry.body.get("signed_by")
+    return replace(history, accepted=revision, trusted=revision if vouched else history.trusted, refused="")
 
 
 def _refused(history: History, entry: Entry) -> History:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.domain.plan import Block, Step
 from reconciler.domain.reasons import TEXTS, Reason
@@ -47,6 +47,11 @@ _KINDS = {
     },
 }
 
+_SOURCES: Mapping[str, Stalled] = {
+    Reason.SOURCE_UNREACHABLE: Stalled.SOURCE_STALE,
+    Reason.SOURCE_UNVERIFIED: Stalled.SOURCE_UNVERIFIED,
+}
+
 
 def stalls_of(report: Report) -> tuple[Stall, ...]:
     """Return what stands still, the source first, then group by group."""
@@ -64,15 +69,16 @@ def kind_of(state: State, reason: str) -> Stalled:
 
 
 def _source(source: SourceState) -> Iterator[Stall]:
-    """Tell of a source that cannot be read: new commits, reverts among them, are not seen."""
-    if source.problem == Reason.SOURCE_UNREACHABLE:
+    """Tell of a source that cannot be read, or that nobody vouches for: new commits, reverts among them, do nothing."""
+    kind = _SOURCES.get(source.problem)
+    if kind is not None:
         yield Stall(
-            kind=Stalled.SOURCE_STALE,
+            kind=kind,
             group="",
-            owner=Who.OPERATOR,
+            owner=who_clears(source.problem),
             reason=source.problem,
             text=source.text,
-            hint=source.hint or TEXTS[Reason.SOURCE_UNREACHABLE][1],
+            hint=source.hint or TEXTS[Reason(source.problem)][1],
         )
 
 

@@ -26,7 +26,9 @@ from reconciler.web.board import Board
 from reconciler.web.judgement import judgement_series
 from reconciler.web.runs import run_series
 
-INVALID = frozenset(map(str, (Reason.SOURCE_INVALID, Reason.SOURCE_REFUSED, Reason.HISTORY_REWRITTEN)))
+INVALID = frozenset(
+    map(str, (Reason.SOURCE_INVALID, Reason.SOURCE_REFUSED, Reason.SOURCE_UNVERIFIED, Reason.HISTORY_REWRITTEN))
+)
 STATES: Mapping[State, str] = {
     State.IN_SYNC: "in_sync",
     State.PROGRESSING: "progressing",
@@ -83,6 +85,8 @@ class ReportCollector(Collector):
         if report is not None:
             valid = not report.problems and report.source.problem not in INVALID
             yield _gauge("desired_state_valid", "1 when the newest commit is in force.", int(valid))
+            doubted = report.source.problem == Reason.SOURCE_UNVERIFIED
+            yield _gauge("source_unverified", "1 while a new commit is not signed as it must be.", int(doubted))
             yield _info("desired_revision", "The commit in force.", {"revision": report.revision})
 
 

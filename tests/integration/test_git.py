@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.git import GitSource
+from reconciler.adapters.git import Follow, GitSource
 from reconciler.adapters.git_mirror import GitAccess
 from tests.support.gitrepo import GitRepo
 from tests.support.gitsshd import GitSshd, git_sshd, make_key
@@ -56,7 +56,7 @@ async def test_paths_are_relative_to_the_folder_and_nothing_outside_it_matters(r
     link = ("120000", b"link", repo.blob(b"/etc/shadow"))
     repo.commit(repo.tree([("40000", b"desired-state", inner), link]))
 
-    state = await source(repo, tmp_path, folder="desired-state").latest("")
+    state = await source(repo, tmp_path, follow=Follow("desired-state")).latest("")
 
     assert state.revision is not None
     assert dict(state.revision.files) == FLEET
@@ -64,7 +64,7 @@ async def test_paths_are_relative_to_the_folder_and_nothing_outside_it_matters(r
 
 async def test_a_missing_folder_is_refused(repo, tmp_path):
     repo.commit(repo.files(FLEET))
-    state = await source(repo, tmp_path, folder="fleet.yaml").latest("")
+    state = await source(repo, tmp_path, follow=Follow("fleet.yaml")).latest("")
     assert (state.revision, state.problem) == (None, "SourceRefused")
     assert "fleet.yaml" in state.text
 

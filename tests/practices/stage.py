@@ -80,7 +80,8 @@ class Stage:
         """Pass, and let time go by, until no group moves any more; return the verdicts by group."""
         for _ in range(PASSES):
             self.memory.remember()
-            self.memory.source = await self.source.latest(self.memory.history.accepted)
+            history = self.memory.history
+            self.memory.source = await self.source.latest(history.accepted, history.trusted)
             report = await reconcile(self.memory)
             verdicts = {decision.verdict.group: decision.verdict for decision in report.decisions}
             moving = {State.PROGRESSING, State.BACKING_OUT}

@@ -108,7 +108,8 @@ class Stage:
 
     async def pass_once(self) -> Report:
         self.memory.remember()
-        self.memory.source = await self.source.latest(self.memory.history.accepted)
+        history = self.memory.history
+        self.memory.source = await self.source.latest(history.accepted, history.trusted)
         return await reconcile(self.memory)
 
     async def until(self, *states: State, reason: str = "") -> Verdict:

@@ -55,8 +55,12 @@ class GitRepo:
         entries += [("40000", name.encode(), self.files(inner)) for name, inner in folders.items()]
         return self.tree(entries)
 
-    def commit(self, tree: str, *parents: str, message: str = "change", branch: str = "main") -> str:
+    def commit(
+        self, tree: str, *parents: str, message: str = "change", branch: str = "main", key: Path | None = None
+    ) -> str:
+        """Write a commit, signed by an SSH key if one is given, and let the branch stand at it."""
         args = [arg for parent in parents for arg in ("-p", parent)]
-        commit = self.git("commit-tree", tree, *args, "-m", message)
+        signing = ["-c", "gpg.format=ssh", "-c", f"user.signingkey={key}"] if key else []
+        commit = self.git(*signing, "commit-tree", tree, *args, "-m", message, *(["-S"] if key else []))
         self.git("update-ref", f"refs/heads/{branch}", commit)
         return commit

@@ -159,9 +159,9 @@ class _Source:
     def __init__(self, source: Source, failpoint: Failpoint) -> None:
         self._source, self._failpoint = source, failpoint
 
-    async def latest(self, accepted: str) -> SourceState:
+    async def latest(self, accepted: str, trusted: str = "") -> SourceState:
         self._failpoint.reach("fetch.before")
-        state = await self._source.latest(accepted)
+        state = await self._source.latest(accepted, trusted)
         self._failpoint.reach("fetch.after")
         return state
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.cli.reference import reference as verbs
+from reconciler.cli.settings_reference import reference
 from reconciler.desired import Problems, load_procedures
 from reconciler.domain.procedure import ActionSpec, PhaseSpec, Procedure
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.who import who_clears
 from reconciler.execution.read import builtin_procedures
 from reconciler.planning.action_forms import action_forms
-from reconciler.settings import reference
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "reference"
 BEGIN, END = "<!-- made from the built-in procedures -->", "<!-- end of what is made -->"

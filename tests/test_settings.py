@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from reconciler.cli.settings_reference import reference
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SettingsError
-from reconciler.settings import CREDENTIALS, DEFAULT_PATH, Settings, read_settings, reference
+from reconciler.settings import CREDENTIALS, DEFAULT_PATH, Settings, read_settings
 
 ROOT = Path(__file__).parent.parent
 SOURCE = '[source]\nurl = "https://git.example.org/fleet.git"\n'
@@ -209,3 +210,10 @@ def test_the_example_is_valid_and_names_only_what_exists():
     given = tomllib.loads(text)
     assert settings.model_dump(mode="json", include=given.keys(), exclude_unset=True) == given
     assert isinstance(settings, Settings)
+
+
+def test_signatures_want_a_file_that_says_who_may_sign(tmp_path):
+    file = tmp_path / "reconciler.toml"
+    file.write_text(SOURCE + 'signatures = "strict"\n')
+    with pytest.raises(SettingsError, match='signatures = "strict" needs `allowed_signers`'):
+        read_settings(file)

@@ -135,10 +135,10 @@ def _folder(folder: Path) -> Desired | Finding:
 
 def _source(settings: Settings) -> Desired | Finding:
     """Fetch into a folder of its own: the daemon's mirror is the daemon's."""
-    from reconciler import app
+    from reconciler import app, looking
 
     with tempfile.TemporaryDirectory(prefix="reconciler-check-") as place:
-        state = asyncio.run(app.reach_source(settings, Path(place) / "source.git"))
+        state = asyncio.run(looking.reach_source(settings, Path(place) / "source.git"))
     if state.revision is None:
         return Finding("source", False, f"{state.problem}: {state.text}", state.hint)
     read = app.read_revision(state.revision)

@@ -224,13 +224,13 @@ def desired_of(settings: Settings, folder: Path | None) -> Desired:
     """Return the desired state of a folder, else the one in force, else the newest one of the source."""
     if folder is not None:
         return read_folder(folder)
-    from reconciler import app
+    from reconciler import looking
 
     accepted = _accepted(settings)
-    found = asyncio.run(app.accepted_state(settings, accepted)) if accepted else None
+    found = asyncio.run(looking.accepted_state(settings, accepted)) if accepted else None
     if found is not None:
         return found
-    revision = asyncio.run(app.newest_state(settings))
+    revision = asyncio.run(looking.newest_state(settings))
     if isinstance(revision, Desired):
         return revision
     raise SourceError(revision, reason="SourceUnreachable", hint="Name a folder with --dir.")
@@ -246,16 +246,16 @@ def _accepted(settings: Settings) -> str:
 
 def look(settings: Settings, desired: Desired, hosts: Sequence[str] | None) -> Observations:
     """Look at the fleet once through the adapters."""
-    from reconciler import app
+    from reconciler import looking
 
-    return asyncio.run(app.observe(settings, desired, hosts))
+    return asyncio.run(looking.observe(settings, desired, hosts))
 
 
 def greet(settings: Settings, hosts: Sequence[Host]) -> dict[str, Unreachable | str]:
     """Enter every host; those that answered say what their sudo grants beyond what is needed, mostly nothing."""
-    from reconciler import app
+    from reconciler import looking
 
-    return asyncio.run(app.greet(settings, hosts))
+    return asyncio.run(looking.greet(settings, hosts))
 
 
 def show_key(address: str, port: int) -> HostKey:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.integration.daemon.daemon import Daemon, cli
 from tests.integration.daemon.site import Site
+from tests.support.signers import line, real_key
 
 pytestmark = [pytest.mark.integration, pytest.mark.daemon]
 
@@ -85,3 +88,34 @@ def test_a_repository_that_is_away_stops_nothing(site: Site, daemon: Daemon) -> 
     daemon.reached("InSync")
     assert daemon.log.count("SourceUnreachable") == 1
     assert "in force again" in daemon.log
+
+
+def signed(site: Site, release: str, *parents: str) -> str:
+    """Commit a release as Ada signs it."""
+    tree = site.repo.files({path: text.encode() for path, text in site.files(release).items()})
+    site.head = site.repo.commit(tree, *parents, key=site.root / "ada")
+    return site.head
+
+
+def test_a_commit_that_nobody_has_signed_is_not_followed(site: Site, start: Callable[..., Daemon]) -> None:
+    signers = site.root / "allowed_signers"
+    signers.write_text(line("ada", real_key(site.root / "ada")))
+    wanted = f'[source]\nsignatures = "strict"\nallowed_signers = "{signers}"\n'
+    site.config.write_text(site.config.read_text().replace("[source]\n", wanted))
+    good = signed(site, "one", site.head)
+    daemon = start()
+    daemon.reached("InSync")
+
+    pushed = site.commit("two")
+    status = daemon.until(lambda s: s["source"]["problem"], "a refusal")
+    assert (status["source"]["problem"], status["revision"]) == ("SourceUnverified", good)
+    said = cli(site, "status").text
+    assert pushed[:12] in said
+    assert "bears no signature" in said
+    assert site.links() == ["one", "one"]
+
+    signed(site, "two", good)
+    daemon.reached("InSync")
+    assert site.links() == ["two", "two"]
+    kinds = [e["kind"] for e in cli(site, "history", "-n", "0", "-o", "json").json["entries"]]
+    assert kinds.count("revision_refused") == 1

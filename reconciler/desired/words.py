@@ -175,7 +175,16 @@ Unit = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,254}", "a unit na
 Label = Annotated[str, _text(rf"{NAME}=[^\n]*", "a label like canary=yes")]
 DebName = Annotated[str, _text(r"[a-z0-9][a-z0-9+.-]{1,99}", "a deb package name")]
 RpmName = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}", "an rpm package name")]
-RpmVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~^{}_-]{0,199}", "an exact rpm version, like 1:21.0.1-1.el9")]
+# As the steps take them once they are filled. Epoch 0 is left out: hosts do not tell it, and what is compared is text.
+_HOLE, _EPOCH = r"\{[A-Za-z0-9_.-]+\}", r"(?!0+:)(?:(?:[0-9]{1,9}|\{[A-Za-z0-9_.-]+\}):)?"
+_RPM = rf"(?:[A-Za-z0-9_.+~^]|{_HOLE})+"
+RpmVersion = Annotated[
+    str,
+    _text(
+        rf"{_EPOCH}(?:{_RPM}-{_RPM}|(?=[^{{]*\{{){_RPM})",
+        "an exact rpm version with its release and without epoch 0, like 1:21.0.1-1.el9",
+    ),
+]
 Image = Annotated[
     str,
     _text(
@@ -184,7 +193,13 @@ Image = Annotated[
     ),
 ]
 Mount = Annotated[str, _text(r"[^:\s]+:[^:\s]+(?::[a-zA-Z,]+)?", "a mount, like /run:/run:shared")]
-DebVersion = Annotated[str, _text(r"[0-9{][A-Za-z0-9.+:~{}_-]{0,199}", "an exact deb version, like 2:21.0.1-0ubuntu1")]
+DebVersion = Annotated[
+    str,
+    _text(
+        rf"{_EPOCH}(?:[0-9]|{_HOLE})(?:[A-Za-z0-9.+~-]|{_HOLE})*",
+        "an exact deb version without epoch 0, like 2:21.0.1-0ubuntu1",
+    ),
+]
 Version = Annotated[str, _text(r"[0-9][A-Za-z0-9.+!:~_-]{0,99}", "a version, like 21.0.1")]
 Mode = Annotated[str, _text(r"0?[0-7]{3}", "a file mode like 0640")]
 Header = Annotated[str, _text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", "the name of an HTTP header")]

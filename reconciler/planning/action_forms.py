@@ -36,6 +36,12 @@ class Backfill(Args):
     code: Literal["goal", "start"] = "goal"
 
 
+class UpgradeCheck(Args):
+    """Of which builds: those whose code is prepared before the pause, or those whose packages were just installed."""
+
+    code: Literal["prepared", "installed"] = "prepared"
+
+
 class Units(Args):
     """Which units; by default all of the service."""
 
@@ -54,6 +60,7 @@ OWN: Mapping[str, ActionForm] = {
     "unload": ActionForm(model=Load),
     "row_gates": ActionForm(model=Nothing, where="daemon"),
     "backfill": ActionForm(model=Backfill),
+    "upgrade_check": ActionForm(model=UpgradeCheck),
     "stop": ActionForm(model=Units),
     "start": ActionForm(model=Units),
     "restart": ActionForm(model=Units),

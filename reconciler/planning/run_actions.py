@@ -19,24 +19,28 @@ _OPPOSITE = {"started": "stopped", "stopped": "started", "restarted": "restarted
 _VERB = {"started": "start", "stopped": "stop", "restarted": "restart"}
 
 
-def upgrade_check(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
-    """Run the goal's own upgrade check, where git says how its tool is called, and its code is there before the pause.
+def upgrade_check(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
+    """Run the goal's own upgrade check, where git says how its tool is called, and its code is there by then.
 
-    Packages are not: to install them is to replace what serves. Checks of later stops ask about what the walk makes.
+    Environments and images are `prepared` before the pause. Packages are `installed` in it, for that replaces what
+    serves: they are asked once the tools are there, before the schema moves. Checks of later stops ask about what the
+    walk makes.
     """
     if setting.start != setting.origin:
         return ()
     release = setting.catalog.service(setting.service.component).at(setting.goal)
     argv = release.commands.upgrade_check
     build = setting.build(setting.goal)
-    if argv is None or build is None or build.form in PACKAGES or argv[0] not in setting.service.commands:
+    if argv is None or build is None or argv[0] not in setting.service.commands:
+        return ()
+    if (build.form in PACKAGES) != (args.get("code") == "installed"):
         return ()
     lies: list[Json] = [
         {"codes": [*each.codes], "output": each.output, "reason": each.reason} for each in release.commands.lies
     ]
-    args: dict[str, Json] = {"argv": own_argv(setting, argv, setting.goal), "lies": lies}
+    checked: dict[str, Json] = {"argv": own_argv(setting, argv, setting.goal), "lies": lies}
     title = f"{' '.join(argv)} with {setting.goal}'s code"
-    return (Draft(kind="upgrade_check", title=title, key=f"upgrade-check.{setting.goal}", args=args),)
+    return (Draft(kind="upgrade_check", title=title, key=f"upgrade-check.{setting.goal}", args=checked),)
 
 
 def stop(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:

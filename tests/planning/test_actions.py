@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.catalog.load import load_catalog
+from reconciler.domain.desired import BuildSpec
 from reconciler.domain.position import HostPosition
 from reconciler.domain.procedure import ActionSpec
 from reconciler.planning.actions import expand
@@ -56,7 +57,7 @@ def test_what_has_no_way_back_is_the_point_of_no_return():
     assert [draft.point_of_no_return for draft in drafts] == [True, False]
 
 
-def checked(**changes: object) -> list[Draft]:
+def checked(code: str = "prepared", **changes: object) -> list[Draft]:
     service = replace(KEYSTONE, **changes)
     setting = Setting(
         service=service,
@@ -69,8 +70,9 @@ def checked(**changes: object) -> list[Draft]:
         origin="yoga",
         stops=("yoga", "2023.1", "2025.1"),
     )
-    first = expand(setting, ActionSpec("upgrade_check"))
-    later = expand(replace(setting, start="2023.1", goal="2025.1"), ActionSpec("upgrade_check"))
+    spec = ActionSpec("upgrade_check", {"code": code})
+    first = expand(setting, spec)
+    later = expand(replace(setting, start="2023.1", goal="2025.1"), spec)
     assert later == ()
     return list(first)
 
@@ -80,3 +82,12 @@ def test_the_goals_own_check_runs_where_git_says_how_it_is_called_and_knows_the_
     (draft,) = checked(commands={**KEYSTONE.commands, "keystone-status": ("{env}/bin/keystone-status",)})
     assert draft.args["argv"] == ["/srv/keystone/2023.1/bin/keystone-status", "upgrade", "check"]
     assert [each["codes"] for each in draft.args["lies"]] == [[1]]
+
+
+def test_packages_are_asked_once_they_are_installed_and_what_was_prepared_is_not_asked_again():
+    status = {**KEYSTONE.commands, "keystone-status": ("/usr/bin/keystone-status",)}
+    packages = {"*": BuildSpec(form="packages", packages={"keystone": "{version}"})}
+    assert checked(commands=status, builds=packages) == []
+    (draft,) = checked("installed", commands=status, builds=packages)
+    assert draft.args["argv"] == ["/usr/bin/keystone-status", "upgrade", "check"]
+    assert checked("installed", commands=status) == []

@@ -28,9 +28,9 @@ LAST = "keystone.migrate.schema-sync.main.2026.1@ks1"
 def stopping_at_each_stop() -> Procedure:
     """Return the packaged fast-forward, with a savepoint before the schema leaves a stop."""
     text = (Path(reconciler.catalog.__file__).parent / "procedures/fast-forward.yaml").read_text()
-    text = text.replace("fast-forward:", "stops:").replace(
-        "steps: [{action: backfill", "steps: [savepoint, {action: backfill"
-    )
+    first = "- {action: backfill, code: start}\n"
+    assert first in text
+    text = text.replace("fast-forward:", "stops:").replace(first, f"- savepoint\n        {first}")
     found = load_procedures({"stops.yaml": text.encode()}, action_forms())
     assert not isinstance(found, Sequence)
     return found["stops"]

@@ -78,12 +78,15 @@ def boundaries(trace: Path) -> Iterator[tuple[str, int]]:
 
 
 def few(found: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Keep of each boundary that all legs reach equally often the first, the middle and the last time."""
+    """Keep of each boundary that all legs reach the first and the middle time.
+
+    How often one is reached in the end differs: what two hosts bring at once is written as one.
+    """
     times: dict[str, list[int]] = {}
     for name, n in found:
         if name.partition(".")[0] not in UNSTEADY:
             times.setdefault(name, []).append(n)
-    return [(name, n) for name, all_ in times.items() for n in sorted({all_[0], all_[len(all_) // 2], all_[-1]})]
+    return [(name, n) for name, all_ in times.items() for n in sorted({all_[0], all_[len(all_) // 2]})]
 
 
 @case

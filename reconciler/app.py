@@ -7,7 +7,7 @@ import os
 import random
 import resource
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -141,7 +141,7 @@ class App:
         """Serve and pass until a signal comes."""
         web = serve(self.settings, self.board)
         try:
-            with signals(self.daemon):
+            with caught(self.stop):
                 await self.daemon.run()
         finally:
             web.close()
@@ -150,10 +150,17 @@ class App:
     async def run_once(self) -> Report:
         """Pass until nothing runs and nothing may start."""
         try:
-            with signals(self.daemon):
+            with caught(self.stop):
                 return await self.daemon.run_once()
         finally:
             await self.close()
+
+    def stop(self, number: signal.Signals) -> None:
+        """End the loop; a second signal ends the process at once. Steps go on on their hosts."""
+        if self.daemon.stopping:
+            os._exit(KILLED + number)
+        log.info("stopping", signal=number.name, text="running steps go on on their hosts")
+        self.daemon.stop()
 
     async def close(self) -> None:
         """Give back connections and the lease; what runs on hosts goes on."""
@@ -200,21 +207,13 @@ def _recall(publisher: Publisher, journal: JournalReader) -> None:
 
 
 @contextmanager
-def signals(daemon: Daemon) -> Iterator[None]:
-    """End the loop on SIGTERM and SIGINT; a second one ends the process at once. Steps go on on their hosts."""
-    loop = asyncio.get_running_loop()
-
-    def stop(number: signal.Signals) -> None:
-        if daemon.stopping:
-            os._exit(KILLED + number)
-        log.info("stopping", signal=number.name, text="running steps go on on their hosts")
-        daemon.stop()
-
-    caught = (signal.SIGTERM, signal.SIGINT)
-    for number in caught:
+def caught(stop: Callable[[signal.Signals], None]) -> Iterator[None]:
+    """Let SIGTERM and SIGINT do this instead of ending the process."""
+    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
         loop.add_signal_handler(number, stop, number)
     try:
         yield
     finally:
-        for number in caught:
+        for number in numbers:
             loop.remove_signal_handler(number)

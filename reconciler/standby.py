@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import structlog
 
-from reconciler.app import App, open_daemon, serve
+from reconciler.app import App, caught, open_daemon, serve
 from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError, SettingsError
 from reconciler.settings import Settings
@@ -42,7 +41,7 @@ async def _stood_by(settings: Settings, held: JournalError) -> App | None:
     """Ask for the lease again and again, and say meanwhile who has it; None when told to end."""
     told_to_end = asyncio.Event()
     log.info("standing by", text=str(held))
-    with _signals(told_to_end.set), _shown(settings, Board(utc_now(), leader=str(held))):
+    with caught(lambda _: told_to_end.set()), _shown(settings, Board(utc_now(), leader=str(held))):
         while isinstance(found := _opened(settings), JournalError):
             with suppress(TimeoutError):
                 await asyncio.wait_for(told_to_end.wait(), AGAIN_S)
@@ -53,26 +52,14 @@ async def _stood_by(settings: Settings, held: JournalError) -> App | None:
 
 @contextmanager
 def _shown(settings: Settings, board: Board) -> Iterator[None]:
-    """Show the board to the network, unless the leader shows its own at the same address."""
+    """Show the board to the network, unless the leader shows its own at the same address or socket."""
+    web = None
     try:
-        web = serve(settings, board)
+        web = None if settings.web.socket else serve(settings, board)
     except SettingsError as error:
         log.info("standing by", text=f"{error}; only the leader can be asked there")
-        yield
-        return
     try:
         yield
     finally:
-        web.close()
-
-
-@contextmanager
-def _signals(end: Callable[[], None]) -> Iterator[None]:
-    loop, caught = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
-    for number in caught:
-        loop.add_signal_handler(number, end)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
+        if web is not None:
+            web.close()

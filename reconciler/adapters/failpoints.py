@@ -63,17 +63,17 @@ def armed(environ: Mapping[str, str]) -> Failpoint:
     name, _, rest = text.partition(":")
     if name == "trace":
         return Failpoint(trace=Path(rest))
-    count, _, action = rest.partition(":")
-    action = action or "kill"
+    count, action = (*rest.split(":", 1), "")[:2]
+    count, action = count or "1", action or "kill"
     if not text:
         return Failpoint()
-    if name not in NAMES or action not in ACTIONS or not (count or "1").isdecimal():
+    if name not in NAMES or action not in ACTIONS or not count.isdecimal() or int(count) < 1:
         raise SettingsError(
             f"{VARIABLE}: there is no failpoint {text!r}",
             reason=str(Reason.SETTINGS_INVALID),
             hint=f"It is for tests; write NAME[:COUNT[:kill|stop]], NAME one of {', '.join(NAMES)}.",
         )
-    return Failpoint(name, int(count or "1"), ACTIONS[action])
+    return Failpoint(name, int(count), ACTIONS[action])
 
 
 class _Journal:

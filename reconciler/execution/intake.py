@@ -52,15 +52,21 @@ def _refuse(memory: Memory, revision: Revision, read: Read) -> None:
 
 async def _last_good(memory: Memory, refused: Read) -> Read | None:
     """Return the accepted revision's desired state, with the newer one's problems."""
+    if memory.read is None and memory.history.accepted:
+        await _recall(memory)
     good = memory.read
-    if good is None and memory.history.accepted:
-        revision = await memory.ports.source.revision(memory.history.accepted)
-        good = memory.reader(revision) if revision is not None else None
     if good is None or good.desired is None:
         return Read(refused.commit, None, None, refused.problems)
-    memory.read = Read(good.commit, good.desired, good.catalog)
-    learn(good.desired, memory.ports)
     return Read(good.commit, good.desired, good.catalog, refused.problems)
+
+
+async def _recall(memory: Memory) -> None:
+    """Read the accepted revision, as a daemon does that was just started."""
+    revision = await memory.ports.source.revision(memory.history.accepted)
+    good = memory.reader(revision) if revision is not None else None
+    if good is not None and good.desired is not None:
+        memory.read = Read(good.commit, good.desired, good.catalog)
+        learn(good.desired, memory.ports)
 
 
 def take_commands(memory: Memory, desired: Desired | None) -> None:

@@ -173,7 +173,7 @@ def _forward(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene, 
     if open_leg is None:
         return finished(replace(draft, steps=steps, checks_back=checks))
     if reopens is not None:
-        steps = savepoint.reopened(replace(draft, steps=steps), reopens, scene)
+        steps = savepoint.reopened(steps, reopens, scene)
     return finished(_taking_over(replace(draft, steps=steps), open_leg, scene))
 
 

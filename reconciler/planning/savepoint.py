@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
-from reconciler.domain.plan import Plan, Step
+from reconciler.domain.plan import Step
+from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Run
 from reconciler.planning.backup_sets import dumps_of, from_set
 from reconciler.planning.database_actions import at_savepoint
 from reconciler.planning.proved_first import proved_first
 from reconciler.planning.scene import Scene, accepted_losses
-from reconciler.planning.way_back import seals_of, unchanged_since
-from reconciler.steps import restore
+from reconciler.planning.way_back import guarded, seals_of
 
 PROCEDURE = "savepoint"
 
@@ -36,26 +35,12 @@ def passed_by(group: str, goals: Mapping[str, str], scene: Scene) -> Run | None:
     return runs[-1] if wanted and moved == set(goals) and wanted <= dumps.keys() else None
 
 
-def reopened(plan: Plan, run: Run, scene: Scene) -> tuple[Step, ...]:
-    """Fit the steps of a plan to the leg whose savepoint they go back to.
+def reopened(steps: tuple[Step, ...], run: Run, scene: Scene) -> tuple[Step, ...]:
+    """Fit steps to the leg whose savepoint they go back to.
 
     Its dumps are read back, and its seals compared, before anything is stopped; what is there now is kept.
     """
     chain = scene.history.chain(run)
-    steps = from_set(plan.steps, dumps_of(chain), under="")
-    return proved_first(tuple(_guarded(steps, chain, accepted_losses(scene))), stands=True)
-
-
-def _guarded(steps: Iterator[Step], chain: Sequence[Run], accepted: frozenset[str]) -> Iterator[Step]:
-    """Put before what is put back the proof that nothing was written since the seal of its database."""
-    seals = seals_of(chain)
-    for step in steps:
-        sealed = seals.get((step.service, str(step.args.get("database", "")).partition("@")[0]))
-        if step.kind != restore.KIND:
-            yield step
-        elif sealed is None or step.service in accepted:
-            yield replace(step, args={**step.args, "keep_present": True})
-        else:
-            proof = replace(unchanged_since(*sealed, step.after, str(step.phase)), phase=step.phase)
-            yield proof
-            yield replace(step, after=(proof.id,), args={**step.args, "keep_present": True})
+    found = tuple(from_set(steps, dumps_of(chain), under=""))
+    proved = guarded(found, seals_of(chain), accepted_losses(scene), keep=True, prefix=str(Phase.MIGRATE))
+    return proved_first(tuple(proved), stands=True)

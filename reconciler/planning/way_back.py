@@ -33,7 +33,7 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
         prefix = "back" if run is runs[0] else f"back.{run.id}"
         mirrored = _mirrored(run, leads, prefix, same_run=run.id == under)
         part = _once(tuple(from_set(mirrored, dumps, under=under)))
-        part = tuple(_guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
+        part = tuple(guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
         ends = _ends(undone)
         undone += tuple(replace(step, after=step.after or ends) for step in part)
     undone = proved_first(led(undone, leads), stands=all(run.id != under for run in runs))
@@ -145,23 +145,26 @@ def _step(step: Step, undo: Undo, *, id_: str, after: tuple[str, ...], args: Map
     )
 
 
-def _guarded(
-    mirrored: tuple[Step, ...],
+def guarded(
+    steps: tuple[Step, ...],
     seals: Mapping[tuple[str, str], tuple[Step, Run]],
     accept_loss: frozenset[str],
     *,
     keep: bool,
     prefix: str,
 ) -> Iterable[Step]:
-    """Put before what takes rows away the proof that none was written since the seal, and let it keep what is there."""
-    for step in mirrored:
+    """Put before what takes rows away the proof that none was written since the seal, and let it keep what is there.
+
+    A dump at a savepoint, DATABASE@RELEASE, is one of that database.
+    """
+    for step in steps:
         if not takes_rows(step):
             yield step
             continue
         before = step.after
-        sealed = seals.get((step.service, str(step.args["database"])))
+        sealed = seals.get((step.service, str(step.args["database"]).partition("@")[0]))
         if sealed is not None and step.service not in accept_loss:
-            proof = unchanged_since(*sealed, before, prefix)
+            proof = replace(_unchanged(*sealed, before, prefix), phase=step.phase)
             yield proof
             before = (proof.id,)
         yield replace(step, after=before, args={**step.args, "keep_present": keep or sealed is not None})
@@ -173,8 +176,7 @@ def _database(step: Step) -> tuple[str, str]:
     return step.service, str(database["name"])
 
 
-def unchanged_since(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Step:
-    """Return the step that proves that nothing was written to a database since it was sealed."""
+def _unchanged(seal: Step, run: Run, after: tuple[str, ...], prefix: str) -> Step:
     _, name = _database(seal)
     args = dict(seal.args) | {"fingerprint": run.values(seal.id).get("fingerprint", "")}
     undo = Undo("unchanged", args, f"prove that nothing was written to {name} since the seal")

@@ -12,6 +12,7 @@ import pytest
 from reconciler.adapters.failpoints import NAMES, VARIABLE, Failpoint, armed
 from reconciler.domain.journal import Kind
 from reconciler.errors import SettingsError
+from reconciler.ports import Ports
 from tests.fakes.clock import VirtualClock
 from tests.fakes.journal import MemoryJournal, Store
 from tests.scenarios.stage import Stage
@@ -47,7 +48,9 @@ def test_all_that_is_reached_is_written_down(tmp_path: Path):
     assert (tmp_path / "trace").read_text().splitlines() == ["intent.before"] * 3
 
 
-@pytest.mark.parametrize("text", ["intent", "intent.before:x", "intent.before:1:explode", "nowhere.after"])
+@pytest.mark.parametrize(
+    "text", ["intent", "intent.before:x", "intent.before:0", "intent.before:1:explode", "nowhere.after"]
+)
 def test_a_boundary_that_is_not_there_is_refused(text: str):
     with pytest.raises(SettingsError, match="there is no failpoint"):
         armed({VARIABLE: text})
@@ -59,11 +62,13 @@ def test_every_kind_of_entry_is_a_boundary():
 
 
 async def test_a_journey_reaches_its_boundaries(tmp_path: Path):
-    stage = Stage()
     failpoint = Failpoint(trace=tmp_path / "trace")
-    plain = stage.ports
-    stage.ports = lambda: failpoint.around(plain())  # type: ignore[method-assign]
-    stage.start()
+
+    class Watched(Stage):
+        def ports(self) -> Ports:
+            return failpoint.around(super().ports())
+
+    stage = Watched()
     stage.want(release="yoga")
     for _ in range(10):
         await stage.step()

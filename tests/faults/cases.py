@@ -244,12 +244,7 @@ def store_read_only(ground: Ground, undisturbed: End) -> None:
 
 @case
 def store_of_before_the_leg_put_back(ground: Ground, undisturbed: End) -> None:
-    ground.want("one")
-    ground.in_sync().kill()
-    kept = ground.keep_the_store()
-    ground.want("two")
-    ground.in_mid_migration().kill()
-    ground.put_back(kept)
+    _put_back_in_mid_leg(ground)
     ground.site.hold.unlink()
     ground.in_sync()
     once_by_the_tool(ground, undisturbed)
@@ -258,17 +253,22 @@ def store_of_before_the_leg_put_back(ground: Ground, undisturbed: End) -> None:
 @case
 def store_of_before_the_leg_put_back_while_the_schema_moves(ground: Ground, undisturbed: End) -> None:
     """The daemon knows of no run; the host does, and the same plan asks for the same steps of the same run."""
+    _put_back_in_mid_leg(ground)
+    daemon = ground.daemon()
+    time.sleep(5)
+    ground.site.hold.unlink()
+    ground.retried(daemon)
+    once_by_the_tool(ground, undisturbed)
+
+
+def _put_back_in_mid_leg(ground: Ground) -> None:
+    """Kill the daemon while the schema moves, and let its store be that of before the leg."""
     ground.want("one")
     ground.in_sync().kill()
     kept = ground.keep_the_store()
     ground.want("two")
     ground.in_mid_migration().kill()
     ground.put_back(kept)
-    daemon = ground.daemon()
-    time.sleep(5)
-    ground.site.hold.unlink()
-    ground.retried(daemon)
-    once_by_the_tool(ground, undisturbed)
 
 
 @case

@@ -16,9 +16,9 @@ from tempfile import mkdtemp
 import pymysql
 
 from reconciler.adapters.failpoints import VARIABLE
-from tests.integration.daemon.conftest import DATABASE
+from tests.integration.daemon.conftest import DATABASE, fresh_database
 from tests.integration.daemon.daemon import Daemon, Status, cli
-from tests.integration.daemon.site import HERE, HOSTS, Site
+from tests.integration.daemon.site import HERE, HOSTS, Site, made_tools, two_servers
 from tests.integration.daemon.test_secrets import credentials, files_on_mariadb
 from tests.support.mariadb import shared
 from tests.support.sshd import Sshd, start_sshd
@@ -48,31 +48,15 @@ class Ground:
     cases: int = 0
 
     def __post_init__(self) -> None:
-        self.tools = self.root / "tools"
-        self.tools.mkdir()
-        for source in (*(HERE / "tools").iterdir(), *TOOLS.iterdir()):
-            shutil.copy(source, self.tools / source.name)
-            (self.tools / source.name).chmod(0o755)
-        first = start_sshd(self.root / "sshd1")
-        (self.root / "sshd2").mkdir()
-        for name in ("client_key", "client_key.pub"):
-            shutil.copy(first.folder / name, self.root / "sshd2" / name)
-        self.servers = (first, start_sshd(self.root / "sshd2"))
+        self.tools = made_tools(self.root / "tools", HERE / "tools", TOOLS)
+        self.servers = two_servers(self.root / "sshd1", self.root / "sshd2")
         shared().run("SET GLOBAL innodb_flush_log_at_trx_commit = 1")  # what was committed survives a kill
 
     def begin(self) -> None:
         """Make a fresh site at release one, for which git wants release two."""
         self.cases += 1
         self.site = Site(self.root / f"case{self.cases}", self.tools, self.servers)
-        server = shared()
-        server.run(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
-        server.run(
-            "CREATE TABLE alembic_version (version_num VARCHAR(32))",
-            "INSERT INTO alembic_version VALUES ('d1')",
-            "CREATE TABLE things (name VARCHAR(32))",
-            "INSERT INTO things VALUES ('first'), ('second')",
-            dbname=DATABASE,
-        )
+        fresh_database()
         self.credentials = credentials(self.site)
         self.want("two")
 

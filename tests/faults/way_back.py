@@ -6,12 +6,10 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from tests.faults.cases import PATIENCE_S, Case, same
+from tests.faults.cases import PATIENCE_S, UNSTEADY, Case, same
 from tests.faults.ground import End, Ground
 
 TURN = "turned_back.before"
-STEADY = {"turned_back", "halt_raised", "intent", "start", "result", "run_ended"}
-"""What every leg reaches equally often; how often hosts are asked depends on how quick they are."""
 SOME = {"turned_back.after", "halt_raised.before", "intent.after", "start.after", "result.before", "run_ended.before"}
 
 
@@ -32,7 +30,7 @@ def boundaries_of_the_way_back(trace: Path, *, full: bool) -> list[tuple[str, in
     found: dict[str, list[tuple[str, int]]] = {}
     for name in trace.read_text().split():
         reached[name] += 1
-        if reached[TURN] and name.partition(".")[0] in STEADY:
+        if reached[TURN] and name.partition(".")[0] not in UNSTEADY:
             found.setdefault(name, []).append((name, reached[name]))
     return [one for name in sorted(found) if full or name in SOME for one in found[name][: None if full else 1]]
 

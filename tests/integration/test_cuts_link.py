@@ -16,6 +16,7 @@ import pytest
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.hosts import SshHosts
+from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.redactor import Redactor
 from reconciler.adapters.secrets import LocalSecrets
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
@@ -81,9 +82,17 @@ class Cut:
         self.daemons.append(SshHosts(settings))
         journal = MemoryJournal(SystemClock(), self.store)
         secrets = LocalSecrets({}, Redactor())
-        databases, dns, metrics, source = MemoryDatabases(), MemoryDns(), MemoryMetrics(), MemorySource()
-        world = (self.daemons[-1], databases, None, dns, metrics, secrets, source, journal, SystemClock())
-        return Ports(*world)  # type: ignore[arg-type]
+        return Ports(
+            hosts=self.daemons[-1],
+            databases=MemoryDatabases(),
+            http=HttpxHttp(),
+            dns=MemoryDns(),
+            metrics=MemoryMetrics(),
+            secrets=secrets,
+            source=MemorySource(),
+            journal=journal,
+            clock=SystemClock(),
+        )
 
     async def tried(self, step: Step, ports: Ports) -> Outcome | Unreachable | NeverStarted:
         host = replace(self.sshd.host("ks1"))

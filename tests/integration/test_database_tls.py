@@ -12,7 +12,7 @@ from reconciler.domain.desired import Database
 from reconciler.domain.observation import Absent, Unknown
 from reconciler.domain.outcome import Done, Failed, Outcome
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, backup, load, restore, restore_check, space, sql_rewrite
+from reconciler.steps import Evidence, StepKind, backup, load, restore, restore_check, space, sql_rewrite
 from tests.support.authority import Authority
 from tests.support.mariadb import PASSWORD, Mariadb, shared
 from tests.support.sandbox import Sandbox, sandbox
@@ -107,14 +107,13 @@ Act = Callable[..., Outcome]
 def act(sandbox: Sandbox, secured: Secured) -> Act:
     """Carry out a step of dumps as its host does."""
 
-    def run(kind: object, which: str, *, user: str = "encrypted", **more: object) -> Outcome:
+    def run(kind: StepKind, which: str, *, user: str = "encrypted", **more: object) -> Outcome:
         args = {"service": "demo", "database": "main", "engine": "mariadb", "dir": str(sandbox.root / "backups")}
         args |= {"host": "127.0.0.1", "port": secured.server.port, "user": user, "dbname": "demo"}
         args |= {"password": {"kind": "env", "origin": "X"}, "tls": secured.tls(which), **more}
-        model = kind.Model.model_validate(args)  # type: ignore[attr-defined]
-        done = sandbox.run(kind.effect(model), {"password": PASSWORD})  # type: ignore[attr-defined]
-        outcome: Outcome = kind.judge(model, Evidence(done))  # type: ignore[attr-defined]
-        return outcome
+        model = kind.Model.model_validate(args)
+        done = sandbox.run(kind.effect(model), {"password": PASSWORD})
+        return kind.judge(model, Evidence(done))
 
     return run
 

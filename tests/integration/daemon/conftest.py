@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.daemon.daemon import Daemon
-from tests.integration.daemon.site import HERE, Site
+from tests.integration.daemon.site import HERE, Site, made_tools, two_servers
 from tests.support.mariadb import shared
-from tests.support.sshd import Sshd, start_sshd
+from tests.support.sshd import Sshd
 
 DATABASE = "daemon_tests"
 SCRATCH = f"{DATABASE}_rehearsal"
 
 
+def fresh_database() -> None:
+    """Make the database anew, as release one left it."""
+    server = shared()
+    server.run(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
+    server.run(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+        "INSERT INTO alembic_version VALUES ('d1')",
+        "CREATE TABLE things (name VARCHAR(32))",
+        "INSERT INTO things VALUES ('first')",
+        dbname=DATABASE,
+    )
+
+
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs that stand for others, executable."""
-    folder = tmp_path_factory.mktemp("tools")
-    for source in (HERE / "tools").iterdir():
-        shutil.copy(source, folder / source.name)
-        (folder / source.name).chmod(0o755)
-    return folder
+    return made_tools(tmp_path_factory.mktemp("tools"), HERE / "tools")
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sshd, Sshd]]:
     """Two hosts that the same key opens."""
-    first = start_sshd(tmp_path_factory.mktemp("sshd1"))
-    folder = tmp_path_factory.mktemp("sshd2")
-    for name in ("client_key", "client_key.pub"):
-        shutil.copy(first.folder / name, folder / name)
-    second = start_sshd(folder)
+    first, second = two_servers(tmp_path_factory.mktemp("sshd1"), tmp_path_factory.mktemp("sshd2"))
     yield first, second
     first.stop()
     second.stop()
@@ -74,14 +78,6 @@ def daemon(start: Callable[[], Daemon]) -> Daemon:
 @pytest.fixture
 def database() -> Iterator[None]:
     """A database on MariaDB at release one; scratch ones go with it."""
-    server = shared()
-    server.run(f"CREATE DATABASE {DATABASE}")
-    server.run(
-        "CREATE TABLE alembic_version (version_num VARCHAR(32))",
-        "INSERT INTO alembic_version VALUES ('d1')",
-        "CREATE TABLE things (name VARCHAR(32))",
-        "INSERT INTO things VALUES ('first')",
-        dbname=DATABASE,
-    )
+    fresh_database()
     yield
-    server.run(f"DROP DATABASE {DATABASE}", f"DROP DATABASE IF EXISTS {SCRATCH}")
+    shared().run(f"DROP DATABASE {DATABASE}", f"DROP DATABASE IF EXISTS {SCRATCH}")

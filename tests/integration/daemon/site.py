@@ -14,11 +14,29 @@ from string import Template
 
 from tests.support.gitrepo import GitRepo
 from tests.support.net import free_port
-from tests.support.sshd import Sshd
+from tests.support.sshd import Sshd, start_sshd
 
 HERE = Path(__file__).parent
 HOSTS = ("alpha", "beta")
 TOKEN = "canary-7f3a9c-of-the-token"
+
+
+def made_tools(folder: Path, *sources: Path) -> Path:
+    """Fill a folder with the programs of others, executable."""
+    folder.mkdir(exist_ok=True)
+    for source in (each for place in sources for each in place.iterdir()):
+        shutil.copy(source, folder / source.name)
+        (folder / source.name).chmod(0o755)
+    return folder
+
+
+def two_servers(first: Path, second: Path) -> tuple[Sshd, Sshd]:
+    """Start two hosts that the same key opens."""
+    begun = start_sshd(first)
+    second.mkdir(exist_ok=True)
+    for name in ("client_key", "client_key.pub"):
+        shutil.copy(begun.folder / name, second)
+    return begun, start_sshd(second)
 
 
 class Site:

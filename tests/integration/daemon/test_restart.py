@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
 import pytest
 
+from reconciler.web.line import ask
 from tests.integration.daemon.daemon import Daemon, child, cli
 from tests.integration.daemon.site import Site
 from tests.support.net import free_port
@@ -92,6 +94,19 @@ def test_one_that_stands_by_ends_when_it_is_told_to(site: Site, daemon: Daemon, 
     second.wait(lambda: "standing by" in second.log)
     assert second.end(signal.SIGTERM) == 0
     assert daemon.process.poll() is None
+
+
+def test_one_that_stands_by_leaves_the_leader_its_socket(site: Site, start: Callable[..., Daemon]) -> None:
+    place = site.root / "web.sock"
+    site.config.write_text(site.config.read_text().replace("[web]\n", f'[web]\nsocket = "{place}"\n'))
+    start().reached("InSync")
+    second = start()
+    second.wait(lambda: "standing by" in second.log)
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(place))
+        assert ask(line.makefile("rwb"), "livez").body == b"ok\n"
+    assert second.end(signal.SIGTERM) == 0
+    assert place.exists()
 
 
 def answers(port: int) -> bool:

@@ -22,19 +22,19 @@ from reconciler.domain.structure import Part, Structure
 _CONNECT_S = 10
 _LOCK_S = 5  # a question never queues long behind a schema change, nor makes others queue behind itself
 
-_TABLES = (
-    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
-)
+# Besides base tables, sequences and system-versioned tables hold rows; so may what a later server brings.
+_HOLDS_ROWS = "table_schema = DATABASE() AND table_type NOT IN ('VIEW', 'SYSTEM VIEW')"
+_TABLES = f"SELECT table_name FROM information_schema.tables WHERE {_HOLDS_ROWS}"  # noqa: S608 - a constant
 _COLUMNS = """
     SELECT table_name, column_name, column_type, is_nullable, COALESCE(collation_name, '')
     FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
 # Unions, no joins: a join makes the server fill its views of the schema anew for every row, which takes seconds.
-_STRUCTURE = """
+_STRUCTURE = f"""
     SELECT 'table', table_name, NULL, NULL, NULL, NULL, NULL, table_collation
-    FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'
+    FROM information_schema.tables WHERE {_HOLDS_ROWS}
     UNION ALL
     SELECT 'column', table_name, column_name, column_type, is_nullable, column_default, extra, collation_name
-    FROM information_schema.columns WHERE table_schema = DATABASE() LIMIT :rows"""
+    FROM information_schema.columns WHERE table_schema = DATABASE() LIMIT :rows"""  # noqa: S608 - a constant
 _KEYS = """
     SELECT 'index', table_name, index_name, seq_in_index, column_name, non_unique, sub_part, index_type
     FROM information_schema.statistics WHERE table_schema = DATABASE()
@@ -71,12 +71,15 @@ def connected(endpoint: DbEndpoint, password: str | None, timeout_s: float) -> I
 
 
 def tables(connection: Connection) -> frozenset[str]:
-    """List all tables that the account may see."""
+    """List all that holds rows and that the account may see."""
     return frozenset(str(row[0]) for row in connection.execute(text(_TABLES)))
 
 
 def fingerprint(connection: Connection) -> str:
-    """Digest the structure and the server's checksum of each table, which adds up rows in whatever order they lie."""
+    """Digest the structure and the server's checksum of each table, which adds up rows in whatever order they lie.
+
+    The checksum of a system-versioned table covers its history, that of a sequence where it stands.
+    """
     digest = hashlib.sha256()
     for row in connection.execute(text(_COLUMNS)):
         digest.update(repr(tuple(row)).encode())

@@ -15,7 +15,7 @@ mark=$marks/$name.loading
 load=$marks/$name.loaded
 
 tables() {
-  query "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+  query "SELECT COUNT(*) FROM information_schema.tables WHERE $holds_rows"
 }
 note() { printf '%s %s %s %s\n' "$sum" "$host" "$port" "$dbname" >"$1"; flush "$1" "$marks"; }
 noted() { printf '%s %s %s %s\n' "$sum" "$host" "$port" "$dbname" | cmp -s - "$1"; }
@@ -27,7 +27,7 @@ create() {
 }
 read_back() {
   there=$(tables)
-  wanted=$(gzip -dc -- "$1" | grep -c '^CREATE TABLE `' || :)
+  wanted=$(gzip -dc -- "$1" | grep -c -e '^CREATE TABLE `' -e '^CREATE SEQUENCE `' || :)
   [ "$there" = "$wanted" ] || fail "$dbname holds $there tables after the load; the dump has $wanted"
   value tables "$there"
   value marker "$(marker)"

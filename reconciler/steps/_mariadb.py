@@ -76,11 +76,24 @@ size() {
     WHERE table_schema = DATABASE()'
 }
 
+# The dump program leaves the history of system-versioned tables out unless told; and the server must take it back, too.
+# Where one of them cannot, a restore would lose it.
+history() {
+  versioned=$(query "SELECT COUNT(*) FROM information_schema.tables WHERE $here AND table_type = 'SYSTEM VERSIONED'")
+  [ "$versioned" != 0 ] || return 0
+  "$dump" --help | grep -q -e '--dump-history' ||
+    fail "$dbname has $versioned system-versioned tables, whose history $dump cannot dump; MariaDB 10.11 and newer can"
+  [ -n "$(query "SHOW VARIABLES LIKE 'system\_versioning\_insert\_history'")" ] ||
+    fail "$dbname has $versioned system-versioned tables, and its server cannot take their history back; 10.11 can"
+  echo --dump-history
+}
+
 # dump_to FINAL: sets `sum`.
 dump_to() {
   if [ -e "$1" ]; then whole "$1"; echo "kept: $1"; return 0; fi
   need=$(size)
   fits "$need"
+  with_history=$(history) || exit 1
   charset=$(query "SELECT CONCAT('ALTER DATABASE CHARACTER SET ', default_character_set_name, ' COLLATE ',
     default_collation_name, ';') FROM information_schema.schemata WHERE schema_name = DATABASE()")
   rm -f -- "$1.part" "$1.ok"
@@ -89,7 +102,7 @@ dump_to() {
   {
     printf '%s\n' "$charset"
     as_user "$dump" DUMP_OPTIONS \
-      ${MASTER_DATA:+--master-data=2} -- "$dbname" && : >"$1.ok"
+      ${MASTER_DATA:+--master-data=2} $with_history -- "$dbname" && : >"$1.ok"
   } | gzip -c >"$1.part"
   [ -f "$1.ok" ] || fail "the dump of $dbname failed"
   rm -f -- "$1.ok"
@@ -136,6 +149,7 @@ DUMP = MANIFEST + _DUMP
 _VERBS = r"""
 space() {
   exists || { value absent yes; return 0; }
+  history >/dev/null || exit 1
   ask_for "$(size)"
 }
 

@@ -296,3 +296,39 @@ async def test_the_structure_of_a_file_with_everything(file):
         "foreign q (a) references p (c) on delete cascade",
         "foreign q (a, b) references p (, )",
     )
+
+
+KEEPERS = (
+    "CREATE TABLE kept (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO kept VALUES (1, 1)",
+    "UPDATE kept SET a = 2",
+    "CREATE SEQUENCE next CACHE 1",
+)
+WRITES = {
+    "a row of a system-versioned table": "INSERT INTO kept VALUES (2, 2)",
+    "its history": "DELETE HISTORY FROM kept",
+    "a value taken from a sequence": "DO NEXTVAL(next)",
+    "a new sequence": "CREATE SEQUENCE other",
+    "a new system-versioned table": "CREATE TABLE other (id INT PRIMARY KEY) WITH SYSTEM VERSIONING",
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
+async def test_what_mariadb_alone_keeps_rows_in_is_in_the_fingerprint(server, write):
+    server.run("CREATE OR REPLACE DATABASE keeps")
+    server.run(*KEEPERS, dbname="keeps")
+    database = Database(name="main", url=server.url("keeps"))
+    before, again = [await SqlDatabases().fingerprint(database, server.password) for _ in range(2)]
+    server.run(write, dbname="keeps")
+    after = await SqlDatabases().fingerprint(database, server.password)
+    assert (before.value == again.value, before.value == after.value) == (True, False)
+
+
+async def test_what_mariadb_alone_keeps_rows_in_is_counted_and_is_structure(server):
+    server.run("CREATE OR REPLACE DATABASE keeps")
+    server.run(*KEEPERS, dbname="keeps")
+    database = Database(name="main", url=server.url("keeps"))
+    seen = await SqlDatabases().marker(database, server.password)
+    assert seen.value.tables == 2
+    structure = await SqlDatabases().structure(database, server.password)
+    assert {each.table for each in structure.value.objects} == {"kept", "next"}

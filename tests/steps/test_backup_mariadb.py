@@ -188,6 +188,43 @@ def test_a_restore_brings_the_whole_database_back(sandbox, db, act):
     assert (105, 2) in db.content()["user"]
 
 
+KEPT = "SELECT id, a, row_start, row_end FROM kept FOR SYSTEM_TIME ALL ORDER BY row_end"
+
+
+@pytest.fixture
+def keeping(db):
+    """Keep rows in what only MariaDB has: two of a system-versioned table, one of them history, and a sequence."""
+    db.rows("CREATE TABLE kept (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING")
+    db.rows("INSERT INTO kept VALUES (1, 1)")
+    db.rows("UPDATE kept SET a = 2")
+    db.rows("CREATE SEQUENCE next START WITH 7 CACHE 1")
+    assert db.rows("SELECT NEXTVAL(next)") == ((7,),)
+    return db
+
+
+def test_a_restore_brings_history_and_sequences_back(sandbox, keeping, act):
+    act(backup)
+    told = json.loads((sandbox.root / "backups/run-1/keystone.main.sql.gz.json").read_text())
+    assert (told["rows"]["kept"], told["rows"]["next"]) == (2, 1)
+    was = keeping.rows(KEPT)
+    for statement in ("DELETE FROM kept", "DELETE HISTORY FROM kept", "SELECT NEXTVAL(next)", "CREATE SEQUENCE since"):
+        keeping.rows(statement)
+    done = act(restore, "run-2", run="run-1")
+    assert isinstance(done, Done), done
+    assert (keeping.rows(KEPT), keeping.rows("SELECT NEXTVAL(next)")) == (was, ((8,),))
+    assert not keeping.rows("SHOW TABLES LIKE 'since'")
+
+
+@pytest.mark.usefixtures("keeping")
+@pytest.mark.parametrize("kind", [space, backup])
+def test_history_that_the_client_cannot_dump_is_refused(sandbox, act, kind):
+    sandbox.tool("mariadb-dump", 'echo "  --quick  Do not buffer."')
+    failed = act(kind)
+    assert isinstance(failed, Failed), failed
+    assert "1 system-versioned tables, whose history" in failed.text
+    assert sandbox.log == ["mariadb-dump --help"]
+
+
 def test_a_savepoint_lies_beside_the_set_of_the_start(sandbox, db, act):
     assert isinstance(act(backup), Done)
     db.rows("INSERT INTO user VALUES (5, 2)")

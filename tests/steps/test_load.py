@@ -137,3 +137,22 @@ def test_one_that_is_not_empty_is_not_taken_for_fresh(act, databases):
     failed = act(load, new, fresh=True)
     assert isinstance(failed, Failed)
     assert "and not by this run" in failed.text
+
+
+@pytest.mark.integration
+def test_what_mariadb_alone_keeps_rows_in_is_loaded_and_is_not_empty(act, tmp_path):
+    old, new = (Mariadb(tmp_path, name) for name in ("old", "new"))
+    old.run("CREATE TABLE kept (id INT PRIMARY KEY) WITH SYSTEM VERSIONING", "INSERT INTO kept VALUES (1)")
+    old.run("DELETE FROM kept", "CREATE SEQUENCE next")
+    assert isinstance(act(backup, old), Done)
+    new.run("CREATE SEQUENCE theirs")
+    refused = act(load, new)
+    assert isinstance(refused, Failed), refused
+    assert "is not empty" in refused.text
+    new.run("DROP SEQUENCE theirs")
+    done = act(load, new)
+    assert isinstance(done, Done), done
+    assert done.values["tables"] == "2"
+    assert len(new.run("SELECT * FROM kept FOR SYSTEM_TIME ALL")) == 1
+    for each in (old, new):
+        each.forget()

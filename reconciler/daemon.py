@@ -43,6 +43,7 @@ class Daemon:
         """Pass after pass until told to stop; running steps go on on their hosts."""
         poll = asyncio.create_task(self._poll())
         try:
+            await self._sleep()  # until it is known what is wanted, or the source is too slow to be waited for
             while not self.stopping:
                 await self._pass_or_wait()
                 await self._sleep()

@@ -16,6 +16,8 @@ async def take_revision(memory: Memory) -> Read | None:
     _doubt(memory)
     revision = memory.source.revision
     if revision is None:
+        if memory.source.head:
+            await _recall(memory)
         return memory.read
     if memory.read is None or memory.read.commit != revision.commit:
         read = memory.reader(revision)
@@ -51,9 +53,8 @@ def _refuse(memory: Memory, revision: Revision, read: Read) -> None:
 
 
 async def _last_good(memory: Memory, refused: Read) -> Read | None:
-    """Return the accepted revision's desired state, with the newer one's problems."""
-    if memory.read is None and memory.history.accepted:
-        await _recall(memory)
+    """Return the desired state in force, with the newer revision's problems."""
+    await _recall(memory)
     good = memory.read
     if good is None or good.desired is None:
         return Read(refused.commit, None, None, refused.problems)
@@ -61,8 +62,10 @@ async def _last_good(memory: Memory, refused: Read) -> Read | None:
 
 
 async def _recall(memory: Memory) -> None:
-    """Read the accepted revision, as a daemon does that was just started."""
-    revision = await memory.ports.source.revision(memory.history.accepted)
+    """Read the revision in force, as a daemon must that was just started."""
+    if memory.read is not None or not memory.history.read:
+        return
+    revision = await memory.ports.source.revision(memory.history.read)
     good = memory.reader(revision) if revision is not None else None
     if good is not None and good.desired is not None:
         memory.read = Read(good.commit, good.desired, good.catalog)

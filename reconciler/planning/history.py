@@ -27,7 +27,9 @@ def fold(entries: Iterable[Entry], onto: History | None = None) -> History:
 def _accepted(history: History, entry: Entry) -> History:
     revision = str(entry.body["revision"])
     vouched = entry.kind == Kind.HISTORY_ACCEPTED or entry.body.get("signed_by")
-    return replace(history, accepted=revision, trusted=revision if vouched else history.trusted, refused="")
+    read = revision if entry.kind == Kind.REVISION_ACCEPTED else history.read
+    trusted = revision if vouched else history.trusted
+    return replace(history, accepted=revision, read=read, trusted=trusted, refused="")
 
 
 def _refused(history: History, entry: Entry) -> History:

@@ -1,0 +1,32 @@
+"""What is wanted stays in force when something newer is accepted that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.domain.verdict import State
+from tests.scenarios.stage import Stage
+
+
+async def accepted_by_hand(stage: Stage, *, refused: bool) -> None:
+    """Rewrite the history to a commit that nobody can read, and accept it."""
+    rewritten = stage.commit(None, parent="")
+    if refused:
+        stage.source.refused.add(rewritten)
+    await stage.pass_once()
+    stage.journal.ask("accept-history", rewritten, "ada", "the history was cleaned")
+    await stage.pass_once()
+    assert stage.memory.history.accepted == rewritten
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["no desired state", "no tree that may be read"])
+async def test_a_new_daemon_goes_on_with_what_could_be_read_last(refused):
+    stage = Stage()
+    good = stage.want()
+    await stage.until(State.IN_SYNC)
+    await accepted_by_hand(stage, refused=refused)
+    await stage.kill()
+    stage.start()
+    report = await stage.pass_once()
+    assert (report.revision, report.desired is None) == (good, False)
+    assert report.problems or report.source.problem

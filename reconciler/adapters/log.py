@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor
 
 from reconciler.adapters.redactor import Redactor
+from reconciler.domain.text import lines, one_line
 
-UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
-    "\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # invisible, line separators, bidirectional overrides
-    "\ud800-\udfff]"  # lone surrogates, which no stream can encode
-)
 MULTILINE = frozenset({"exception", "stack"})
 SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -27,6 +23,8 @@ SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 """What is done to every event, whoever logged it."""
+
+Fit = Callable[[str], str]
 
 QUIET = ("alembic", "asyncssh", "httpcore", "httpx", "sqlalchemy")
 
@@ -61,11 +59,6 @@ def configure(format: str, level: str, redactor: Redactor, stream: TextIO | None
     )
 
 
-def strip(text: str) -> str:
-    """Remove what could steer a terminal or hide text, from a text that somebody else wrote."""
-    return UNSAFE.sub("", text)
-
-
 def _last(format: str, redactor: Redactor) -> list[Processor]:  # noqa: A002
     """Render: exceptions become text first, so that they are cleaned like everything else."""
     clean = Cleaner(redactor)
@@ -76,27 +69,29 @@ def _last(format: str, redactor: Redactor) -> list[Processor]:  # noqa: A002
 
 
 class Cleaner:
-    """A processor that redacts secrets and strips control characters from every key and value."""
+    """A processor that redacts secrets in every key and value, and keeps each within its line."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        """Clean one event; a newline stays only in tracebacks, elsewhere it could forge a line."""
-        return {self._text(key): self._clean(value, lines=key in MULTILINE) for key, value in event.items()}
+        """Clean one event; only tracebacks have lines, all but the first indented."""
+        return {
+            self._text(key): self._clean(value, fit=lines if key in MULTILINE else one_line)
+            for key, value in event.items()
+        }
 
-    def _clean(self, value: object, *, lines: bool) -> object:
+    def _clean(self, value: object, fit: Fit) -> object:
         match value:
             case None | bool() | int() | float():
                 return value
             case dict():
-                return {self._text(str(key)): self._clean(item, lines=lines) for key, item in value.items()}
+                return {self._text(str(key)): self._clean(item, fit) for key, item in value.items()}
             case list() | tuple() | set() | frozenset():
-                return [self._clean(item, lines=lines) for item in value]
+                return [self._clean(item, fit) for item in value]
             case _:
-                return self._text(str(value), lines=lines)
+                return self._text(str(value), fit)
 
-    def _text(self, text: str, *, lines: bool = False) -> str:
-        """Redact before stripping and after: a secret may hold, or be broken up by, what is stripped."""
-        clean = self._redactor.redact(strip(self._redactor.redact(text)))
-        return clean if lines else clean.replace("\n", "\\n")
+    def _text(self, text: str, fit: Fit = one_line) -> str:
+        """Redact before cleaning and after: a secret may hold, or be broken up by, what is removed."""
+        return self._redactor.redact(fit(self._redactor.redact(text)))

@@ -164,7 +164,7 @@ def show_service(said: Mapping[str, Any]) -> None:
     for each in said["releases"]:
         name = each["id"] if each["id"] == each["codename"] else f"{each['id']} {each['codename']}"
         versions = f"{each['first']} to {each['final']}" if each["final"] else ""
-        markers = ["\n".join(map(_words, each["markers"].get(database, ()))) for database in databases]
+        markers = [[_words(marker) for marker in each["markers"].get(database, ())] for database in databases]
         add_row(rows, (f"{name}{' (SLURP)' if each['slurp'] else ''}", versions, *markers))
     print_lines(rows)
     say("")

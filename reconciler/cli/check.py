@@ -143,6 +143,6 @@ def _source(settings: Settings) -> Desired | Finding:
         return Finding("source", False, f"{state.problem}: {state.text}", state.hint)
     read = app.read_revision(state.revision)
     if read.desired is None:
-        text = "\n".join(block.text for block in read.problems)
+        text = "; ".join(block.text for block in read.problems)
         return Finding("source", False, text, "Push a corrected commit.")
     return read.desired

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ import typer
 
 from reconciler.cli import world
 from reconciler.cli.history import BAD, words
-from reconciler.cli.output import Config, Format, Output, say, write_data
+from reconciler.cli.output import Config, Format, Output, say, to_json, write_data
 from reconciler.domain.journal import Entry, Kind
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _stalls(reader: JournalReader) -> Stalls:
 def _write(found: Sequence[Event], output: Format, *, follow: bool) -> None:
     if output is Format.JSON and follow:
         for each in found:
-            typer.echo(json.dumps(each, ensure_ascii=False))
+            typer.echo(to_json(each))
     elif output is not Format.TABLE:
         write_data({"events": [dict(each) for each in found]}, output)
     else:

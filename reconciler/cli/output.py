@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NoReturn
@@ -13,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from reconciler.domain.text import clean_text
+from reconciler.domain.text import escaped, lines, one_line
 from reconciler.errors import ReconcilerError
 
 STYLES = {
@@ -26,8 +27,6 @@ STYLES = {
     "Halted": "bold red",
 }
 
-
-MAX_TEXT = 1 << 20
 PIPE_WIDTH = 160
 """Columns of tables and trees where no terminal has a width of its own."""
 
@@ -52,28 +51,50 @@ Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is wr
 
 
 def plain(text: str) -> str:
-    """Make a text fit for a terminal, whoever wrote it: no markup, no escapes, no control characters."""
-    return escape(clean_text(text.encode(errors="replace"), MAX_TEXT))
+    """Make a text fit for one line of a terminal, whoever wrote it: no markup, no escapes, no lines of its own."""
+    return escape(one_line(text))
 
 
 def out() -> Console:
     """Return the console for results."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    console = Console(highlight=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, emoji=False, width=PIPE_WIDTH)
 
 
 def err() -> Console:
     """Return the console for progress and errors."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def write_data(value: object, form: Format) -> None:
     """Write a JSON value on stdout as JSON or YAML."""
-    if form is Format.YAML:
-        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
-    else:
-        text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    typer.echo(text, nl=False)
+    typer.echo(_yaml(value) if form is Format.YAML else f"{to_json(value, indent=2)}\n", nl=False)
+
+
+def to_json(value: object, *, indent: int | None = None) -> str:
+    """Write a JSON value; what a terminal would obey or hide is escaped in it."""
+    return escaped(json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines in one, as JSON does."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "\n" in text else None),
+)
+
+
+def _yaml(value: object) -> str:
+    """Write a JSON value; PyYAML escapes bidirectional and invisible characters only where it escapes all but ASCII."""
+
+    def dump(*, allow_unicode: bool) -> str:
+        text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=allow_unicode, width=sys.maxsize)
+        return text
+
+    readable = dump(allow_unicode=True)
+    return readable if escaped(readable) == readable else dump(allow_unicode=False)
 
 
 def table(*columns: str) -> Table:
@@ -96,8 +117,12 @@ def print_lines(made: RenderableType) -> None:
 
 
 def add_row(to: Table, cells: Sequence[object], style: str = "") -> None:
-    """Add a row of texts that are never read as markup."""
-    to.add_row(*(plain(str(cell)) for cell in cells), style=style)
+    """Add a row of texts that are never read as markup; a cell that is a list has a line for each of its texts."""
+    to.add_row(*map(_cell, cells), style=style)
+
+
+def _cell(cell: object) -> str:
+    return "\n".join(plain(str(each)) for each in (cell if isinstance(cell, list) else [cell]))
 
 
 def say(text: str, style: str = "") -> None:
@@ -113,10 +138,7 @@ def note(text: str) -> None:
 def show_error(error: ReconcilerError) -> None:
     """Write what happened and what to do."""
     console = err()
-    first, *more = str(error).splitlines() or [error.reason]
-    console.print(f"[bold red]error:[/] {plain(first)}")
-    for line in more:
-        console.print(plain(f"       {line}"))
+    console.print(f"[bold red]error:[/] {escape(lines(str(error) or error.reason))}")
     if error.hint:
         console.print(f"[bold]hint:[/] {plain(error.hint)}")
 

@@ -16,11 +16,10 @@ from reconciler.cli.outline import (
     stopped,
     waves_text,
 )
-from reconciler.cli.output import MAX_TEXT
 from reconciler.cli.words import on
 from reconciler.domain.plan import Plan
 from reconciler.domain.route import Route
-from reconciler.domain.text import clean_text
+from reconciler.domain.text import one_line
 from reconciler.planning.account import account_of
 from reconciler.planning.durations import Durations
 from reconciler.planning.notice import Notice
@@ -36,6 +35,12 @@ MAX_CHARACTERS = 60_000
 
 MAX_COMMAND = 300
 """Characters of one command; `-o json` has it whole."""
+
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&#$]|(?<![^\W_])_|_(?![^\W_])|^\d*[-+.)](?=[-\s]|$)")
+"""What makes markup of a text; an underscore within a word does not."""
+
+_NAMED = re.compile(r"[@#](?=\w)|:(?=[a-z+-][\w+-]*:)")
+"""What forges turn into mentions and emoji after they have read the Markdown."""
 
 
 def markdown_of(previews: Sequence[Preview], durations: Durations = Durations(), most: int = MAX_CHARACTERS) -> str:
@@ -101,7 +106,7 @@ def _head(each: Preview, plan: Plan, told: Telling, which: str) -> Iterator[str]
     for block in plan.blocked:
         yield f"- **Blocked, {_text(block.reason)}**: {_text(block.text)} *{_text(block.hint)}*"
     for wait in plan.waits_for:
-        yield f"- **Waits for leg {wait.leg} of {_text(wait.group)}**: {_text(wait.text)} `{wait.rule}`"
+        yield f"- **Waits for leg {wait.leg} of {_text(wait.group)}**: {_text(wait.text)} {_code(wait.rule)}"
     if plan.steps:
         yield f"- Stopped from quiesce until moved: {_text(stopped(plan)) or 'nothing'}"
         yield from (f"- Users: {_text(line)}" for line in noticed(told, plan))
@@ -120,9 +125,9 @@ def _route(route: Route) -> Iterator[str]:
     yield f"Route of {_text(route.service)}, policy {route.policy}: {_text(' → '.join(route.stops))}"
     yield from ("", "| hop | kind | why |", "| --- | --- | --- |")
     for hop in route.hops:
-        why = [f"{reason.text} `{reason.rule}`" for reason in hop.reasons]
-        why += [f"**before it**: {gate.text} `{gate.id}`" for gate in hop.gates]
-        yield f"| {hop.start} → {hop.goal} | {hop.kind} | {'<br>'.join(_text(each) for each in why)} |"
+        why = [f"{_text(reason.text)} {_code(reason.rule)}" for reason in hop.reasons]
+        why += [f"**before it**: {_text(gate.text)} {_code(gate.id)}" for gate in hop.gates]
+        yield f"| {_text(f'{hop.start} → {hop.goal}')} | {hop.kind} | {'<br>'.join(why)} |"
     yield ""
 
 
@@ -137,7 +142,7 @@ def _going_back(told: Telling) -> Iterator[str]:
 
 def _steps(plan: Plan, told: Telling) -> Iterator[str]:
     for section in sections(plan):
-        yield f"- **{section.phase}**: {section.text}"
+        yield f"- **{section.phase}**: {_text(section.text)}"
         for part in section.parts:
             if part.title:
                 yield f"  - {_text(part.title)}"
@@ -164,14 +169,12 @@ def _users(line: Line, told: Telling) -> str:
 
 def _code(command: str) -> str:
     """Put a command between backticks, of which it may hold some itself; nothing in there is markup."""
-    one_line = " ".join(clean_text(command.encode(errors="replace"), MAX_TEXT).split())
-    text = f"{one_line[:MAX_COMMAND]}..." if len(one_line) > MAX_COMMAND else one_line
+    text = one_line(" ".join(command.split()), MAX_COMMAND)
     fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def _text(text: str) -> str:
-    """Keep texts of others from becoming markup: no tags, no table cells, no mentions, no lines of their own."""
-    one_line = " ".join(clean_text(text.encode(errors="replace"), MAX_TEXT).split())
-    safe = one_line.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return re.sub(r"([@#])(?=\w)", "\\1\N{ZERO WIDTH SPACE}", safe)
+    """Keep texts of others from becoming markup: no tags, cells, links or mentions, no lines of their own."""
+    marked = _MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", one_line(" ".join(text.split())))
+    return _NAMED.sub("\\g<0>\N{ZERO WIDTH SPACE}", marked)

@@ -51,7 +51,7 @@ def _show_hops(found: Route) -> None:
     for hop in found.hops:
         why = [f"{reason.text} [{reason.rule}]" for reason in hop.reasons]
         why += [f"before it: {gate.text} [{gate.id}]" for gate in hop.gates]
-        add_row(rows, (hop.start, hop.goal, hop.kind, "\n".join(why)))
+        add_row(rows, (hop.start, hop.goal, hop.kind, why))
     print_lines(rows)
 
 

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from reconciler.adapters.journal import SqlJournal
+from reconciler.cli.output import plain
 from reconciler.errors import ReconcilerError
 from reconciler.testdrive import keystone, mariadb, processes, setup
 from reconciler.testdrive.acts import CONFIG, SERVICE_FILE, Result, Stage, play
@@ -41,7 +41,7 @@ class Wishes:
 
 def main(wishes: Wishes) -> int:
     """Play the testdrive and return the exit code: 0 when all went as promised, 1 when not, 130 interrupted."""
-    show = Show(Console(stderr=wishes.json, highlight=False, soft_wrap=True))
+    show = Show(Console(stderr=wishes.json, highlight=False, emoji=False, soft_wrap=True))
     engine = wishes.engine or ("mariadb" if mariadb.is_installed() else "sqlite")
     root = _new_root()
     processes.mark(root)
@@ -143,7 +143,7 @@ def _tell_more(site: Site, show: Show) -> None:
     """Print what to try next."""
     show.title("Everything still runs. What to try next:")
     for command, meaning in _to_try(site):
-        show.console.print(f"  {escape(command)}  [dim]# {escape(meaning)}[/]")
+        show.console.print(f"  {plain(command)}  [dim]# {plain(meaning)}[/]")
 
 
 def _to_try(site: Site) -> tuple[tuple[str, str], ...]:

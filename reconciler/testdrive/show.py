@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.markup import escape
 from rich.status import Status
 
+from reconciler.cli.output import plain
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Step
@@ -29,11 +29,11 @@ class Show:
     def title(self, text: str) -> None:
         """Begin a part."""
         self.console.print()
-        self.console.print(escape(text), style="bold cyan")
+        self.console.print(plain(text), style="bold cyan")
 
     def line(self, text: str, style: str = "") -> None:
         """Write what happened."""
-        self.console.print(f"[dim]{time.monotonic() - self.began:6.1f}[/]  {escape(text)}", style=style or None)
+        self.console.print(f"[dim]{time.monotonic() - self.began:6.1f}[/]  {plain(text)}", style=style or None)
 
     def begin(self, text: str) -> None:
         """Write what begins, and say that it is under way."""
@@ -42,15 +42,15 @@ class Show:
 
     def text(self, text: str) -> None:
         """Write what explains."""
-        self.console.print(escape(text), style="dim")
+        self.console.print(plain(text), style="dim")
 
     def command(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
         """Run a command of ours as a person would, and show what it says."""
         argv = (sys.executable, "-m", "reconciler", *words)
         done = subprocess.run(argv, capture_output=True, text=True, check=False, env=dict(environment))
-        self.console.print(f"        [bold]$ reconciler {escape(' '.join(words))}[/]")
+        self.console.print(f"        [bold]$ reconciler {plain(' '.join(words))}[/]")
         for line in (done.stdout + done.stderr).splitlines():
-            self.console.print(escape(f"        {line}"))
+            self.console.print(plain(f"        {line}"))
 
     def doing(self, text: str) -> None:
         """Say what is under way; only a terminal shows it."""
@@ -59,7 +59,7 @@ class Show:
         if self.spinner is None:
             self.spinner = self.console.status("")
             self.spinner.start()
-        self.spinner.update(escape(text))
+        self.spinner.update(plain(text))
 
     def rest(self) -> None:
         """Say that nothing is under way."""

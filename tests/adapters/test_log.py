@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from reconciler.adapters.log import configure, strip
+from reconciler.adapters.log import configure
 from reconciler.adapters.redactor import REDACTED, Redactor
+from reconciler.domain.text import clean
 
 CANARY = "c4nary-secret"
 EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b31m\u202egpj\x00\rover"
@@ -69,12 +70,8 @@ def test_a_secret_in_disguise_does_not_come_out(log):
 def test_no_control_character_comes_out(log):
     everywhere(EVIL)
 
-    assert strip(log.getvalue()) == log.getvalue()
+    assert clean(log.getvalue()) == log.getvalue()
     log.getvalue().encode()
-
-
-def test_what_no_stream_can_encode_is_removed():
-    assert strip("a\ud800b\udcffc") == "abc"
 
 
 def test_host_output_cannot_forge_a_line(log):
@@ -82,6 +79,13 @@ def test_host_output_cannot_forge_a_line(log):
     logging.getLogger("foreign").warning("ok\n2026-01-01 [info] canary passed")
 
     assert len(log.getvalue().splitlines()) == 2
+
+
+def test_the_message_of_an_exception_cannot_forge_a_line(log):
+    error = ValueError("ok\n2026-01-01 [info     ] canary passed\u2028x")
+    structlog.get_logger().error("failed", exc_info=error)
+
+    assert not [line for line in log.getvalue().splitlines() if line.startswith("2026-01-01 ")]
 
 
 def test_json_lines_have_stable_keys():

@@ -55,9 +55,18 @@ def test_a_comment_that_would_be_too_long_is_cut_and_says_so():
 
 
 def test_markdown_of_others_is_no_markup():
-    assert _text("<b>|@team #12 a\nb") == "&lt;b>\\|@\u200bteam #\u200b12 a b"
+    assert _text("<b>|@team #12 a\nb") == r"\<b\>\|@\u200bteam \#\u200b12 a b".replace(r"\u200b", "\u200b")
+    assert _text("`x` *y* _z_ [a](b) ~c~ nova_api") == r"\`x\` \*y\* \_z\_ \[a\](b) \~c\~ nova_api"
+    assert [_text(each) for each in ("- a", "1. a", "12) a", "--- a", "-v 1.2")] == [
+        r"\- a",
+        r"1\. a",
+        r"12\) a",
+        r"\--- a",
+        "-v 1.2",
+    ]
+    assert _text(":warning: at a.yaml:3:5") == ":\u200bwarning: at a.yaml:3:5"
     assert _code("echo `date`") == "`` echo `date` ``"
-    assert len(_code("x" * 5000)) < 320
+    assert len(_code("x" * 5000)) < 330
 
 
 def test_durations_of_a_recorded_journal(call: Call, tmp_path: Path):

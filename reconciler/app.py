@@ -7,7 +7,7 @@ import os
 import random
 import resource
 import signal
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +36,7 @@ from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.revision import Revision
 from reconciler.domain.signers import Unreadable, read_signers
+from reconciler.domain.text import one_line
 from reconciler.domain.verdict import Report
 from reconciler.errors import SettingsError
 from reconciler.execution.executor import Executor
@@ -51,26 +52,36 @@ from reconciler.web.server import Apart, Child, Serving
 
 log = structlog.get_logger()
 
+TOLD = 20
+"""Problems of a commit that are told one by one; `reconciler validate` lists all."""
+
 KILLED = 128
 """A process that a signal ended exits with this plus the signal's number."""
 
 
 def read_revision(revision: Revision, allowed: Collection[str] | None = None) -> Read:
-    """Read a commit; what is wrong with it comes back as problems, all at once.
+    """Read a commit; what is wrong with it comes back as problems, the first of them and how many more there are.
 
     `allowed` are the programs that its commands may run; None means any.
     """
     found = read_files(revision.files)
     if isinstance(found, Problems):
-        return Read(revision.commit, None, None, tuple(_block(problem) for problem in found.items))
+        told = [_block(problem) for problem in found.items[:TOLD]]
+        return Read(revision.commit, None, None, (*told, *_more(found.items)))
     if refused := commands_refused(found, allowed):
-        return Read(revision.commit, None, None, refused)
+        return Read(revision.commit, None, None, (*refused[:TOLD], *_more(refused)))
     return Read(revision.commit, found, load_catalog(found.catalog))
 
 
 def _block(problem: Problem) -> Block:
-    text = f"{problem.file}:{problem.line}:{problem.col}: {problem.what}"
+    text = one_line(f"{problem.file}:{problem.line}:{problem.col}: {problem.what}")
     return Block(str(Reason.SOURCE_INVALID), text, problem.hint or TEXTS[Reason.SOURCE_INVALID][1])
+
+
+def _more(problems: Sequence[object]) -> Iterator[Block]:
+    if len(problems) > TOLD:
+        hint = "Check the commit out; `reconciler validate --all` lists them."
+        yield Block(str(Reason.SOURCE_INVALID), f"and {len(problems) - TOLD} more problems", hint)
 
 
 # ---------------------------------------------------------------- adapters

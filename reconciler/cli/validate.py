@@ -9,6 +9,7 @@ import typer
 
 from reconciler.cli import world
 from reconciler.cli.output import note
+from reconciler.domain.text import one_line
 from reconciler.errors import SourceError
 
 
@@ -29,9 +30,9 @@ def validate(
     except SourceError as error:
         if not folder.is_dir():
             raise
-        for line in str(error).splitlines():
+        for line in str(error).split("\n"):
             name, _, what = line.partition(" ")
-            typer.echo(f"{folder / name}:1:1: error: {what}; {error.hint}")
+            typer.echo(one_line(f"{folder / name}:1:1: error: {what}; {error.hint}"))
         raise typer.Exit(1) from error
     if isinstance(found, Problems):
         placed = Problems(tuple(replace(each, file=str(folder / each.file)) for each in found.items))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.domain.text import one_line
+
 PRINTED = 100  # problems spelled out; the rest is counted
 
 
@@ -19,9 +21,9 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        """Print as compilers do, so that editors find the place."""
+        """Print as compilers do, in one line, so that editors find the place."""
         advice = f"; {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.col}: error: {self.what}{advice}"
+        return one_line(f"{self.file}:{self.line}:{self.col}: error: {self.what}{advice}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ ROOT = "fleet.yaml"
 SECTIONS = ("hosts", "groups", "services", "probes", "procedures")
 FOLDERS = ("hosts", "services", "probes", "procedures", "catalog")
 MAX_FILES = 5000
+MAX_YAML = 8 << 20
+"""Bytes of all YAML together; small values take sixty times as much once they are read."""
+
+MAX_PROBLEMS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +72,31 @@ class Tree:
 def read_tree(files: Mapping[str, bytes], builtin: Mapping[str, bytes]) -> Tree:
     """Read every file; `builtin` holds procedures that a site may not redefine."""
     tree = read_procedures(builtin)
-    if len(files) > MAX_FILES:
-        tree.problems.append(Problem(ROOT, 1, 1, f"there are {len(files)} files, more than {MAX_FILES}"))
+    if problem := _too_much(files):
+        tree.problems.append(problem)
         tree.whole = False
         return tree
     if ROOT not in files:
         tree.problems.append(Problem(ROOT, 1, 1, "the file is missing", "a desired state has fleet.yaml at its root"))
         tree.whole = False
     for name in sorted(files, key=lambda name: (name != ROOT, name)):
+        if len(tree.problems) >= MAX_PROBLEMS:
+            tree.problems.append(
+                Problem(name, 1, 1, "this file and those after it were not read", "correct the others")
+            )
+            tree.whole = False
+            break
         _file(tree, name, files[name])
     return tree
+
+
+def _too_much(files: Mapping[str, bytes]) -> Problem | None:
+    size = sum(len(data) for name, data in files.items() if name.endswith(".yaml"))
+    if size > MAX_YAML:
+        return Problem(ROOT, 1, 1, f"the YAML files have {size} bytes together, more than {MAX_YAML}")
+    if len(files) > MAX_FILES:
+        return Problem(ROOT, 1, 1, f"there are {len(files)} files, more than {MAX_FILES}")
+    return None
 
 
 def read_procedures(files: Mapping[str, bytes]) -> Tree:

@@ -17,6 +17,7 @@ from reconciler.desired.problem import Problem
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 100_000
+MAX_PROBLEMS = 1_000
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 # Control and bidirectional characters, and line breaks that editors count differently.
 UNSEEN = re.compile(
@@ -109,6 +110,8 @@ class _Reader:
 
     def take(self, event: yaml.Event) -> bool:
         """Take one event."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return self._stop(event, f"reading stopped here, after {len(self.problems)} problems", "correct them first")
         if isinstance(event, yaml.DocumentStartEvent):
             return self._document(event)
         if isinstance(event, yaml.NodeEvent):
@@ -143,12 +146,12 @@ class _Reader:
 
     def _refused(self, event: yaml.NodeEvent) -> bool:
         if isinstance(event, yaml.AliasEvent):
-            return self._refuse(event, f"the alias *{event.anchor}", "write the value out")
+            return self._refuse(event, f"the alias {shown(str(event.anchor))}", "write the value out")
         if event.anchor is not None:
-            self._refuse(event, f"the anchor &{event.anchor}", "write the value out wherever it is needed")
+            self._refuse(event, f"the anchor {shown(event.anchor)}", "write the value out wherever it is needed")
         tag = getattr(event, "tag", None)
         if tag is not None:
-            return self._refuse(event, f"the tag {tag}", "every scalar is text; remove the tag")
+            return self._refuse(event, f"the tag {shown(tag)}", "every scalar is text; remove the tag")
         return False
 
     def _unfit(self, event: yaml.ScalarEvent) -> bool:

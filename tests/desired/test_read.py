@@ -73,6 +73,26 @@ def test_problems_are_sorted_once_each_and_cut_when_printed() -> None:
     assert str(problems).splitlines()[-1] == "and 7 more"
 
 
+def test_a_problem_stays_within_its_line() -> None:
+    assert str(Problem("a\nb.yaml", 1, 2, "tag !\nfoo", "a\u202eb")) == "a\\nb.yaml:1:2: error: tag !\\nfoo; ab"
+
+
+def test_much_yaml_is_refused_unread() -> None:
+    problems = read({f"services/{name}.yaml": b"#" * (1 << 20) for name in range(9)})
+    assert isinstance(problems, Problems)
+    assert [each.what for each in problems.items] == ["the YAML files have 9437184 bytes together, more than 8388608"]
+
+
+def test_reading_stops_after_very_many_problems() -> None:
+    files = {f"services/{name:02}.yaml": b"a: b\n" * 5_000 for name in range(12)}
+    problems = read({"fleet.yaml": b"fleet: {name: a}\n", **files})
+    assert isinstance(problems, Problems)
+    assert len(problems.items) < 2 * 10_000
+    assert "services/10.yaml:1:1: error: this file and those after it were not read; correct the others" in {
+        str(each) for each in problems.items
+    }
+
+
 def fleet_of(name: str) -> dict[str, bytes]:
     """A fleet that says `name` wherever a name may stand; JSON is YAML."""
     fleet = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired.node import Node
-from reconciler.desired.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, read_yaml
+from reconciler.desired.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, read_yaml
 
 
 def plain(text: str) -> object:
@@ -63,6 +63,19 @@ def test_many_values_are_refused() -> None:
     assert said(b"[" + b"a," * MAX_NODES + b"]") == [
         f"a.yaml:1:{2 * MAX_NODES}: error: the file has more than {MAX_NODES} values; split it"
     ]
+
+
+def test_reading_stops_after_many_problems() -> None:
+    found = said(b"a: b\n" * 180_000)
+    assert len(found) == MAX_PROBLEMS + 1
+    assert found[-1].endswith(f"error: reading stopped here, after {MAX_PROBLEMS} problems; correct them first")
+
+
+@pytest.mark.parametrize("text", ["a: !%0Ab.yaml%20forged x", "a: !%E2%80%AEx b", "a: !<%1B%5B2J> b"])
+def test_a_tag_forges_no_line_of_its_own(text: str) -> None:
+    (found,) = read_yaml("a.yaml", text.encode())[1]
+    assert found.what.startswith("the tag '")
+    assert found.what.isprintable()
 
 
 @given(st.binary(max_size=300))

@@ -31,7 +31,7 @@ MEMBERS = 3
 """How many hosts a quorum needs at least, so that one can be missed."""
 
 NOT_EXPOSED = "not-exposed"
-GATES = ("alerts", "approvals", "backups", "disk_space", "halts", "quarantine", "rehearsal", "windows")
+GATES = ("alerts", "approvals", "backups", "disk_space", "halts", "quarantine", "rehearsal", "repeats", "windows")
 RISKS = ("data-loss", "hold", *GATES, NOT_EXPOSED)
 Check = Callable[[ServiceEntry, ServiceModel, World], Iterator[Problem]]
 

@@ -33,6 +33,10 @@ GATE_TEXTS: dict[Reason, tuple[str, str]] = {
         "A host has less free space than the desired state asks for, or nobody can tell how much.",
         "Make room there; or `accept` a `disk_space:SERVICE` in git, with a name, a reason and a day.",
     ),
+    Reason.DRIFT_REPEATS: (
+        "Hosts have left what they were brought to, over and over: something else changes them, too.",
+        "Find it (Ansible, cron, a person) and stop it; then `accept` a `repeats:SERVICE` in git, or wait.",
+    ),
     Reason.FLEET_HALTED: (
         "Another group is halted, and git says that its halts stop the whole fleet.",
         "Mend what halted it and clear that halt; or `accept` a `halts:SERVICE` in git to let this one go on.",

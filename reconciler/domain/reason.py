@@ -99,5 +99,6 @@ class Reason(StrEnum):
     QUARANTINED_SERVING = "QuarantinedServing"
     DISK_SPACE_SHORT = "DiskSpaceShort"
     FLEET_HALTED = "FleetHalted"
+    DRIFT_REPEATS = "DriftRepeats"
     WINDOW_CLOSED = "WindowClosed"
     WINDOW_TOO_SHORT = "WindowTooShort"

@@ -30,7 +30,8 @@ class Case:
     would but the canary's. `alerts` is what fires, by the alert's name in git. `free` are bytes by host and path.
     `rehearsals` says of each service of which git asks one how it went: running, passed, failed, or nothing. `sets` are
     the dumps of each service whose databases the leg writes and for which git says how old they may be. `aside` are the
-    quarantined hosts of services whose schema is still to be changed while they are stopped.
+    quarantined hosts of services whose schema is still to be changed while they are stopped. `moved` is when each host
+    that the leg would move was moved by earlier ones, for the same desired state.
     """
 
     group: str
@@ -51,6 +52,7 @@ class Case:
     sets: Mapping[str, tuple[BackupSet, ...]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
+    moved: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
 
 
 class Gate(Protocol):

@@ -20,6 +20,7 @@ from reconciler.planning.kept import kept_sets
 from reconciler.planning.pause import least_s
 from reconciler.planning.quarantine import away, waiting_since
 from reconciler.planning.rehearsal import rehearsed
+from reconciler.planning.repeats import moved
 from reconciler.planning.retention import FILES
 from reconciler.planning.scene import Scene, accepted, groups_of
 from reconciler.planning.set_aside import policy_of
@@ -115,6 +116,7 @@ def _case(plan: Plan, scene: Scene, *, begun: bool) -> Case:
         free=scene.free,
         rehearsals=dict(_rehearsals(plan, scene)),
         sets={} if begun else _sets(plan, scene),
+        moved={} if begun else moved(plan, scene.history),
         alerts=scene.alerts,
         approvals=(*scene.history.approvals, *scene.desired.approved),
         begun=begun,

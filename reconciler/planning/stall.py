@@ -34,7 +34,7 @@ _KINDS = {
         Reason.MOVED_BY_OTHERS,
         Reason.CLAIMED,
     },
-    Stalled.GATE_FAILING: {Reason.REHEARSAL_MISSING},
+    Stalled.GATE_FAILING: {Reason.REHEARSAL_MISSING, Reason.DRIFT_REPEATS},
     Stalled.WAITING_APPROVAL: {Reason.APPROVAL_MISSING},
     Stalled.WAITING_PERSON: {Reason.SUSPENDED, Reason.HELD, Reason.FLEET_HALTED},
     Stalled.HOST_LOST: {

@@ -263,7 +263,8 @@ def _plain(name: str) -> Service:
 
 
 def _rests(report: Report) -> bool:
-    """Tell whether all groups rest; one may wait for another only if that one rests, and for the next window always."""
-    verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason != Reason.WINDOW_CLOSED]
+    """Tell whether all groups rest; one may wait for another only if that one rests, and for what time alone brings."""
+    time = {Reason.WINDOW_CLOSED, Reason.DRIFT_REPEATS}
+    verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason not in time]
     moving = [v for v in verdicts if v.state not in RESTING]
     return all(v.reason == Reason.CLAIMED for v in moving) and (not moving or len(moving) < len(verdicts))

@@ -12,7 +12,7 @@ class Holds(StrEnum):
 
     EVERYTHING = "everything"  # but what finishes
     SERVING = "serving"  # what touches what serves: preflight and prepare may go on
-    SCHEMA = "schema"  # steps of the phase migrate, and what comes after them
+    SCHEMA = "schema"  # steps of the phase migrate, and restores going back, and what comes after them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ GATE_TEXTS: dict[Reason, tuple[str, str]] = {
         "`reconciler rehearse SERVICE` makes and tries one; `reconciler backups SERVICE` lists what is there.",
     ),
     Reason.QUARANTINED_SERVING: (
-        "A host in quarantine answers and still runs a service whose schema would be changed with all else stopped.",
+        "A host in quarantine answers and still runs a service whose databases would be changed or put back by now.",
         "Stop and disable on HOST what the text names, or switch it off; the daemon asks again by itself.",
     ),
     Reason.DISK_SPACE_SHORT: (

@@ -30,14 +30,16 @@ class Case:
     would but the canary's. `alerts` is what fires, by the alert's name in git. `free` are bytes by host and path.
     `rehearsals` says of each service of which git asks one how it went: running, passed, failed, or nothing. `sets` are
     the dumps of each service whose databases the leg writes and for which git says how old they may be. `aside` are the
-    quarantined hosts of services whose schema is still to be changed while they are stopped. `moved` is when each host
-    that the leg would move was moved by earlier ones, for the same desired state.
+    quarantined hosts of services whose schema is still to be changed while they are stopped, or with `back`, of a leg
+    that goes back, whose rows are still to be put back. `moved` is when each host that the leg would move was moved by
+    earlier ones, for the same desired state.
     """
 
     group: str
     desired: Desired
     now: datetime
     begun: bool
+    back: bool = False
     least_s: float = 0.0
     waived: frozenset[str] = frozenset()
     halts: tuple[Halt, ...] = ()
@@ -56,7 +58,7 @@ class Case:
 
 
 class Gate(Protocol):
-    """What a module of this room offers; its name is the gate's."""
+    """What a module of this room offers; its name is the gate's. One with a true `BACK` is asked going back too."""
 
     NAME: str
 
@@ -73,5 +75,6 @@ def gates() -> Mapping[str, Gate]:
 
 
 def closed(case: Case) -> tuple[Closed, ...]:
-    """Run all gates and return all reasons, but for those that are waived."""
-    return tuple(each for name, gate in gates().items() if name not in case.waived for each in gate.judge(case))
+    """Run all gates that bear on the case and return all reasons, but for those that are waived."""
+    asked = (gate for gate in gates().values() if not case.back or getattr(gate, "BACK", False))
+    return tuple(each for gate in asked if gate.NAME not in case.waived for each in gate.judge(case))

@@ -1,4 +1,4 @@
-"""Lets a stopped service's schema be changed only while no quarantined host is seen that still serves it."""
+"""Lets a service's schema be changed offline, or rows be put back, only while no quarantined host still serves it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from reconciler.domain.reasons import Reason, hint_of
 from reconciler.gates import Case
 
 NAME = "quarantine"
+BACK = True
+"""What a host in quarantine goes on writing is lost by a restore, and what is restored is not what was dumped."""
 
 
 def judge(case: Case) -> tuple[Closed, ...]:
-    """Close for each such host before the pause, and right before the schema steps until each was asked again.
+    """Close for each such host before the pause, and right before schema steps and restores until it was asked again.
 
     One that does not answer is closed for by nobody: that it is off is what its quarantine says.
     """

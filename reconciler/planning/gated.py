@@ -18,6 +18,8 @@ from reconciler.planning.decision import ruling
 from reconciler.planning.durations import durations_of
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.pause import least_s
+from reconciler.planning.proved_first import puts_back
+from reconciler.planning.put_back import to_put_back
 from reconciler.planning.quarantine import away, waiting_since
 from reconciler.planning.rehearsal import rehearsed
 from reconciler.planning.repeats import moved
@@ -37,7 +39,7 @@ class Held:
         """Tell whether a step may begin all the same; what finishes gives up what was taken."""
         match self.holds:
             case Holds.SCHEMA:
-                return step.phase is not Phase.MIGRATE
+                return step.phase is not Phase.MIGRATE and not (step.phase is Phase.BACK_OUT and puts_back(step))
             case Holds.SERVING:
                 return step.phase is Phase.FINISH or step.phase in PREPARING
             case Holds.EVERYTHING:
@@ -47,12 +49,15 @@ class Held:
 def held_at_a_gate(plan: Plan, scene: Scene, run: Run | None = None, *, wave: int = 0) -> Held | None:
     """Return what a group waits for, with every reason; None when all gates are open.
 
-    `run` is the open one, and `wave` what it would begin next. What goes back passes all gates.
+    `run` is the open one, and `wave` what it would begin next. What goes back passes all gates but those that say
+    otherwise; rehearsals pass all.
     """
-    if plan.direction != "forward":
+    if plan.direction == "rehearse":
         return None
+    back = plan.direction == "back" or (run is not None and run.going_back)
     case = _case(plan, scene, begun=run is not None and not run.preparing)
-    case = replace(case, aside=tuple(_aside(plan, run, scene)))
+    aside = _aside_back(plan, run, scene) if back else _aside(plan, run, scene)
+    case = replace(case, aside=tuple(aside), back=back)
     if run is not None:
         case = replace(case, wave=wave, run=run.id)
     found = closed(case)
@@ -75,6 +80,14 @@ def _aside(plan: Plan, run: Run | None, scene: Scene) -> Iterator[Aside]:
         if each.service in stopped & changed:
             since = waiting_since(each.service, run, away(scene.desired)) if run else None
             yield replace(each, since=since)
+
+
+def _aside_back(plan: Plan, run: Run | None, scene: Scene) -> Iterator[Aside]:
+    """Yield the quarantined hosts of services whose rows are still to be put back."""
+    changed = {step.service for step in (to_put_back(run) if run else filter(puts_back, plan.steps))}
+    for each in scene.aside:
+        if each.service in changed:
+            yield replace(each, since=waiting_since(each.service, run, away(scene.desired)) if run else None)
 
 
 def _stops_all(halt: Halt, scene: Scene) -> bool:

@@ -178,7 +178,7 @@ class OpenRun:
         newer = bool(running) and unheard(run, self.scene)
         fresh = [step for step in run.steps if self._may_start(step) and not (newer and _ends_all(step))]
         next_ = asked_again(run, self.scene.now) or fresh
-        held = None if run.going_back else held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
+        held = held_at_a_gate(run.plan, self.scene, run, wave=self._new_wave(next_))
         open_ = [step for step in next_ if held is None or held.lets(step)]
         may, short = (tuple(open_), ()) if run.going_back else spared(open_, self.scene)
         ready = tuple(map(self._ready, may))

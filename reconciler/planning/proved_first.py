@@ -15,14 +15,19 @@ def takes_rows(step: Step) -> bool:
     return step.kind in {restore.KIND, load.KIND}
 
 
+def puts_back(step: Step) -> bool:
+    """Tell whether a step gives databases back what they held: from a dump, or from the node that was held back."""
+    return takes_rows(step) or (step.kind == galera.KIND and step.args.get("action") == "bootstrap")
+
+
 def proved_first(undone: Sequence[Step], *, stands: bool) -> tuple[Step, ...]:
     """Let every dump be read back, every seal be compared and the present find room, before anything is put back.
 
     A seal that can only be compared after something was put back, for its service serves until then, is compared before
     that too. Where the run `stands`, all is asked before anything is stopped, so that a refusal costs no outage.
     """
-    puts_back = {step.id for step in undone if takes_rows(step) or _leads(step)}
-    behind = _behind(puts_back, undone)
+    putting = {step.id for step in undone if puts_back(step)}
+    behind = _behind(putting, undone)
     seals = [step for step in undone if step.kind == unchanged.KIND]
     first = [
         *(_reading(step) for step in undone if step.kind == restore.KIND),
@@ -32,7 +37,7 @@ def proved_first(undone: Sequence[Step], *, stands: bool) -> tuple[Step, ...]:
     proofs = tuple(step.id for step in (*first, *seals) if step.id not in behind)
     gates = _gates(first, undone) if stands else ()
     ahead = tuple(step.id for step in gates or first) if stands else ()
-    waiting = (_waiting(step, proofs if step.id in puts_back else () if step.after else ahead) for step in undone)
+    waiting = (_waiting(step, proofs if step.id in putting else () if step.after else ahead) for step in undone)
     return tuple(_in_order([*first, *gates, *waiting]))
 
 
@@ -43,10 +48,6 @@ def _gates(first: Sequence[Step], undone: Iterable[Step]) -> tuple[Step, ...]:
     args: dict[str, Json] = {"waits_for": len(first)}
     gate = _asking(first[0], barrier.KIND, f"wait for {len(first)} answers", args)
     return (replace(gate, id="preflight.barrier", host="", after=tuple(step.id for step in first)),)
-
-
-def _leads(step: Step) -> bool:
-    return step.kind == galera.KIND and step.args.get("action") == "bootstrap"
 
 
 def _behind(ids: set[str], undone: Iterable[Step]) -> set[str]:

@@ -12,6 +12,7 @@ from reconciler.domain.procedure import Phase
 from reconciler.domain.quarantine import Aside
 from reconciler.domain.run import History, Run
 from reconciler.planning.deployments import bearing
+from reconciler.planning.put_back import put_back_since
 
 Members = tuple[str, ...]
 
@@ -48,10 +49,12 @@ def aside_of(desired: Desired, seen: Observations) -> tuple[Aside, ...]:
 
 
 def waiting_since(service: str, run: Run, gone: frozenset[str]) -> datetime | None:
-    """Return when all of a service was done that comes before its schema steps, but for what is of hosts that are gone.
+    """Return when all of a service was done that comes before its rows are changed, but for what is of hosts gone.
 
-    None while something of it is not.
+    That is before its schema steps, and on the way back before they are put back. None while something of it is not.
     """
+    if run.going_back:
+        return put_back_since(service, run, gone)
     before = {Phase.QUIESCE, Phase.BACKUP, Phase.LOAD}
     steps = [each for each in run.plan.steps if each.service == service and each.phase in before]
     here = [each for each in steps if each.host not in gone]
@@ -60,11 +63,11 @@ def waiting_since(service: str, run: Run, gone: frozenset[str]) -> datetime | No
 
 
 def ask_since(desired: Desired, history: History) -> Iterator[datetime]:
-    """Yield since when hosts in quarantine must have been asked, for the schema steps of open runs."""
+    """Yield since when hosts in quarantine must have been asked, for the schema steps and restores of open runs."""
     gone = away(desired)
     services = {name for each in desired.quarantined for name in each.services}
     for run in history.runs:
-        if not run.ended and run.back is None:
+        if not run.ended:
             yield from filter(None, (waiting_since(name, run, gone) for name in services))
 
 

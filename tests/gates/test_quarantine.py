@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from reconciler.domain.gate import Holds
 from reconciler.domain.quarantine import Aside
 from reconciler.domain.reasons import Reason
-from reconciler.gates import Case
+from reconciler.domain.window import Window
+from reconciler.gates import Case, closed
 from reconciler.gates.quarantine import judge
 from tests.support.sample import DESIRED
 
@@ -47,3 +49,11 @@ def test_one_that_was_asked_and_runs_nothing_or_did_not_answer_holds_back_nobody
     assert judge(case(sick())) == ()
     assert judge(case(sick(READY, since=READY), begun=True)) == ()
     assert judge(case(sick(None))) == ()
+
+
+def test_of_all_gates_it_alone_is_asked_of_what_goes_back():
+    window = Window(name="night", effect="deny", zone="UTC", cron="0 0 * * *", duration_h=24)
+    serving = replace(case(sick(NOW, "unit keystone")), desired=replace(DESIRED, windows=(window,)))
+    assert [each.gate for each in closed(serving)] == ["quarantine", "windows"]
+    assert [each.gate for each in closed(replace(serving, back=True))] == ["quarantine"]
+    assert closed(replace(serving, back=True, waived=frozenset({"quarantine"}))) == ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from reconciler.domain.desired import BuildSpec, ContainerSpec, Deployment, Quarantine
 from reconciler.domain.observation import Absent, Container, HostReport, Known, Observations, Unit, Unknown
 from reconciler.domain.quarantine import Aside
-from reconciler.planning.quarantine import aside_of, hosts_of, in_force
+from reconciler.domain.run import History
+from reconciler.planning.quarantine import aside_of, ask_since, hosts_of, in_force
+from tests.planning.test_put_back import done, run
 from tests.support.sample import DESIRED, KEYSTONE
 
 DAY = date(2026, 1, 2)
@@ -59,6 +61,13 @@ def test_one_that_nobody_can_ask_is_known_by_when_it_was_tried():
     lost = Observations(hosts={"ks2": Unknown("HostUnreachable", "no route", AT)})
     assert aside_of(found, lost) == (Aside(service="keystone", host="ks2", at=AT),)
     assert aside_of(found, Observations()) == (Aside(service="keystone", host="ks2"),)
+
+
+def test_they_are_asked_right_before_databases_are_put_back():
+    found = in_force(replace(DESIRED, quarantined=(replace(SICK, host="ks3"),)), DAY)
+    back = run(stop1=done(1), stop2=done(2))
+    assert list(ask_since(found, History(runs=(back,)))) == [AT + timedelta(minutes=2)]
+    assert list(ask_since(found, History(runs=(replace(back, ended="backed_out"),)))) == []
 
 
 def test_without_any_nothing_is_made_anew():

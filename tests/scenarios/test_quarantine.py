@@ -9,7 +9,7 @@ from reconciler.domain.desired import Desired, Quarantine
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from tests.fakes.hosts import Faults
-from tests.scenarios.stage import Stage
+from tests.scenarios.stage import BROKEN_CONFIG, Stage
 from tests.support.sample import desired
 
 FAR = date(2999, 1, 1)
@@ -89,6 +89,46 @@ async def test_a_host_that_comes_up_while_the_others_are_stopped_keeps_the_schem
     stage.fleet.machines["ks3"].running = ""
     await stage.until(State.IN_SYNC)
     assert stage.fleet.data.release == "2026.1"
+
+
+async def test_a_revert_waits_for_a_host_that_still_serves_before_anything_is_stopped():
+    stage = await at_yoga()
+    stage.fleet.machines["ks3"].running = ""
+    stage.commit(without("ks3", release="2026.1"))
+    await stage.until(State.IN_SYNC)
+    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"  # somebody has switched it on
+    done = len(stage.fleet.ledger)
+
+    stage.commit(without("ks3", release="yoga"))
+    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
+    assert held.text == "ks3 is in quarantine and still runs keystone: unit keystone"
+    assert "on ks3" in held.hint
+    assert {step.partition(".")[0] for step in stage.fleet.ledger[done:]} == {"preflight"}
+
+    stage.fleet.machines["ks3"].running = ""
+    await stage.until(State.IN_SYNC)
+    assert stage.fleet.data.release == "yoga"
+
+
+async def test_a_host_that_comes_up_while_a_leg_is_backed_out_keeps_the_databases_from_being_put_back():
+    stop = "back.keystone.roll.start@ks1"
+    stage = await at_yoga(Faults(held={stop}))
+    stage.fleet.machines["ks3"].running = ""
+    stage.commit(without("ks3", release="2026.1", config=BROKEN_CONFIG))
+    while stop not in {key.step for host in stage.fleet.hosts.hosts.values() for key in host.waiting}:
+        await stage.step()
+    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"  # somebody has switched it on
+    stage.fleet.hosts.release(stop)
+    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
+    assert "ks3" in held.text
+    assert stage.fleet.data.release == "2026.1"
+
+    stage.fleet.machines["ks3"].running = ""
+    await stage.until(State.HALTED)
+    while stage.memory.history.open_run("keystone"):
+        await stage.step()
+    assert stage.fleet.data.release == "yoga"
+    assert stage.running() == {"ks1": "yoga", "ks2": "yoga", "ks3": ""}
 
 
 async def test_a_host_that_comes_out_of_quarantine_follows():

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.catalog.commands_model import EraModel, LieModel
 from reconciler.catalog.model import Model, Name, RowName, SpanModel, Text, Versions
 from reconciler.catalog.rule_model import NoteModel, RuleModel
 from reconciler.domain.marker import Stage
+from reconciler.domain.version import NUMBERS
+
+
+def _numbers(text: str) -> str:
+    if not re.fullmatch(NUMBERS, text):
+        raise ValueError("must be a version of numbers and dots, like 19.0.1")
+    return text
 
 
 class ReleaseModel(Model):
@@ -79,7 +87,7 @@ class MarkerModel(Model):
 class EarlierMarkerModel(MarkerModel):
     """A marker of the first packages of a release, before a migration was added within it."""
 
-    until: Name
+    until: Annotated[str, AfterValidator(_numbers), Field(json_schema_extra={"pattern": f"^{NUMBERS}$"})]
 
 
 class ReleaseMarkerModel(MarkerModel):

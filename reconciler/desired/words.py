@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from reconciler.domain.dburl import parse_url
 from reconciler.domain.placeholder import PLACEHOLDER, WORDS
+from reconciler.domain.version import EPOCH
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 WAVE_SIZE = r"[1-9][0-9]{0,5}|(?:[1-9][0-9]?|100)%"
@@ -175,13 +176,14 @@ Unit = Annotated[str, _text(r"[A-Za-z0-9_][A-Za-z0-9:_.@\\-]{0,254}", "a unit na
 Label = Annotated[str, _text(rf"{NAME}=[^\n]*", "a label like canary=yes")]
 DebName = Annotated[str, _text(r"[a-z0-9][a-z0-9+.-]{1,99}", "a deb package name")]
 RpmName = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}", "an rpm package name")]
-# As the steps take them once they are filled. Epoch 0 is left out: hosts do not tell it, and what is compared is text.
-_HOLE, _EPOCH = r"\{[A-Za-z0-9_.-]+\}", r"(?!0+:)(?:(?:[0-9]{1,9}|\{[A-Za-z0-9_.-]+\}):)?"
+# As `domain.version` has them once they are filled: what hosts tell is compared as text.
+_HOLE = r"\{[A-Za-z0-9_.-]+\}"
+_EPOCH = rf"(?:(?:{EPOCH}|{_HOLE}):)?"
 _RPM = rf"(?:[A-Za-z0-9_.+~^]|{_HOLE})+"
 RpmVersion = Annotated[
     str,
     _text(
-        rf"{_EPOCH}(?:{_RPM}-{_RPM}|(?=[^{{]*\{{){_RPM})",
+        rf"(?!.*\.\.){_EPOCH}(?:{_RPM}-{_RPM}|(?=[^{{]*\{{){_RPM})",
         "an exact rpm version with its release and without epoch 0, like 1:21.0.1-1.el9",
     ),
 ]
@@ -196,7 +198,7 @@ Mount = Annotated[str, _text(r"[^:\s]+:[^:\s]+(?::[a-zA-Z,]+)?", "a mount, like 
 DebVersion = Annotated[
     str,
     _text(
-        rf"{_EPOCH}(?:[0-9]|{_HOLE})(?:[A-Za-z0-9.+~-]|{_HOLE})*",
+        rf"{_EPOCH}(?:[0-9]|{_HOLE})(?:(?:[A-Za-z0-9.+~-]|{_HOLE})*(?:[A-Za-z0-9.+~]|{_HOLE}))?",
         "an exact deb version without epoch 0, like 2:21.0.1-0ubuntu1",
     ),
 ]

@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.domain.desired import Host, Service
 from reconciler.domain.observation import Absent, Known, Package, Unknown
 from reconciler.domain.reasons import Reason
+from reconciler.domain.version import DEB
 from reconciler.observers import Seen
 from reconciler.observers._packages import asked
 from reconciler.observers._text import END, HEAD, fields_of, matched, moment, odd
@@ -15,7 +16,6 @@ from reconciler.ports import Answer, Question
 
 FIELD = "packages"
 NAME = r"[a-z0-9][a-z0-9+.-]{1,200}"
-VERSION = r"([0-9]{1,9}:)?[0-9][A-Za-z0-9.+~-]{0,200}"
 
 # dpkg-query ends with 1 when a package is unknown to it, with 2 when it cannot tell.
 SCRIPT = (
@@ -63,7 +63,7 @@ def _package(status: str, unpacked: str, version: str, at: datetime) -> Known[Pa
     match words:
         case [want, "ok", "installed" | "triggers-pending" | "triggers-awaited"]:
             when = moment(unpacked) if unpacked else None
-            return Known(Package(matched(VERSION, version, "a version"), want == "hold", when), at)
+            return Known(Package(matched(DEB, version, "a version"), want == "hold", when), at)
         case [_, "ok", "not-installed" | "config-files"]:
             return Absent(at)
         case _:

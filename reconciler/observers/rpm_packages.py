@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.domain.desired import Host, Service
 from reconciler.domain.observation import Absent, Known, Package, Unknown
 from reconciler.domain.reasons import Reason
+from reconciler.domain.version import RPM
 from reconciler.observers import Seen
 from reconciler.observers._packages import asked
 from reconciler.observers._text import END, HEAD, fields_of, matched, moment, odd
@@ -15,9 +16,9 @@ from reconciler.ports import Answer, Question
 
 FIELD = "packages"
 NAME = r"[A-Za-z0-9][A-Za-z0-9+._-]{0,200}"
-VERSION = r"([0-9]{1,9}:)?[A-Za-z0-9_.+~^]{1,100}-[A-Za-z0-9_.+~^]{1,100}"
 
-# `rpm -qa` ends well when it finds nothing, and badly when it cannot read its database.
+# `rpm -qa` ends well when it finds nothing, and badly when it cannot read its database. A lock is name-epoch:version-
+# release.* or epoch:name-version-release.*, and that of nova-api is none of nova.
 SCRIPT = (
     HEAD
     + r"""
@@ -26,7 +27,8 @@ seen=$(rpm -qa --qf '%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}\t%{I
   exit 3
 locks=$(cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null | sed 's/^[0-9]*://')
 [ -z "$seen" ] || printf '%s\n' "$seen" | while IFS="$(printf '\t')" read -r name version installed; do
-  held=$(printf '%s\n' "$locks" | awk -v start="$name-" 'index($0, start) == 1 { print "held"; exit }')
+  held=$(printf '%s\n' "$locks" | awk -v start="$name-" '
+    index($0, start) == 1 && substr($0, length(start) + 1) ~ /^([0-9]+:)?[^-]+-[^-]+$/ { print "held"; exit }')
   printf 'package\t%s\t%s\t%s\t%s\n' "$name" "$version" "$installed" "${held:-free}"
 done
 """
@@ -52,7 +54,7 @@ def parse(answer: Answer, at: datetime) -> Seen:
             case ["asked", name]:
                 seen[matched(NAME, name, "a package's name")] = Absent(at)
             case ["package", name, version, installed, "held" | "free" as lock] if name in seen:
-                text = matched(VERSION, version, "a version").removeprefix("0:")
+                text = matched(RPM, version.removeprefix("0:"), "a version")
                 now = Known(Package(text, lock == "held", moment(installed)), at)
                 twice = Unknown(Reason.HOST_OUTPUT_INVALID, f"{name} is installed in several versions", at)
                 seen[name] = now if isinstance(seen[name], Absent) or seen[name] == now else twice

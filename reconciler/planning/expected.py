@@ -6,8 +6,9 @@ import re
 
 from reconciler.domain.catalog import Database, Service
 from reconciler.domain.marker import STAGES, Marker, Stage
+from reconciler.domain.version import NUMBERS
 
-VERSION = re.compile(r"\d+(\.\d+)*")
+VERSION = re.compile(NUMBERS)
 
 
 def heads_expected(service: Service, database: str, release: str, *, version: str = "") -> tuple[Marker, ...]:

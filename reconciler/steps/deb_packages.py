@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
+from reconciler.domain.version import DEB
 from reconciler.steps import Args, Evidence
 from reconciler.steps._apt import APT, called
 from reconciler.steps._judge import by_exit
@@ -22,7 +23,7 @@ INTERRUPTIBLE = False
 
 # Debian policy, sections 5.6.1 and 5.6.12
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
-Version = Annotated[str, Field(pattern=r"^([0-9]+:)?[0-9][A-Za-z0-9.+~-]*$")]
+Version = Annotated[str, Field(pattern=f"^(?:{DEB})$")]
 POLICY = "/usr/sbin/policy-rc.d"
 
 # Maintainer scripts start and restart services on their own. During a roll that is our business alone, so they are

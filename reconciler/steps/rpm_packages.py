@@ -10,6 +10,7 @@ from pydantic import Field
 from reconciler.domain.effect import Ask, HostScript
 from reconciler.domain.outcome import Outcome
 from reconciler.domain.plan import Json, Undo
+from reconciler.domain.version import RPM
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._judge import by_exit
 from reconciler.steps._shell import PRELUDE, flag
@@ -22,7 +23,7 @@ REPEATABLE = True
 INTERRUPTIBLE = False
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$")]
-Version = Annotated[str, Field(pattern=r"^([0-9]+:)?[A-Za-z0-9_.+~^]+-[A-Za-z0-9_.+~^]+$")]
+Version = Annotated[str, Field(pattern=f"^(?:{RPM})$")]
 
 # A lock of the plugin would keep the old version: those of our packages go before, and come back as what is installed
 # afterwards. What was installed and locked when the run first touched a package is kept, also over a crash.

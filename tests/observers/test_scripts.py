@@ -174,3 +174,27 @@ def test_what_was_not_answered_is_unknown(tmp_path):
     cut = read_report(questions, {"units": Answer(0, b"end\n")}, AT)
     assert isinstance(cut.units["api"], Unknown)
     assert cut.units["api"].reason == Reason.HOST_OUTPUT_INVALID
+
+
+LOCKS = {
+    "nova": [
+        "nova-api-0:17.0.13-1.el7.*",
+        "0:nova-api-17.0.13-1.el7.*",
+        "!nova-0:17.0.13-1.el7.*",
+        "# nova-1-1 was kept",
+    ],
+    "nova-api": ["nova-api-0:17.0.13-1.el7.*"],
+    "nova-cells": ["12:nova-cells-17.0.13-1.el7.*"],
+    "nova-conductor": ["nova-conductor-17.0.13-1.el7.*"],
+}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_an_rpm_package_is_held_by_a_lock_of_its_own_only(look, tmp_path, name):
+    tool(tmp_path, "rpm", f"printf '{name}\\t0:17.0.13-1.el7\\t1700000000\\n'")
+    tool(tmp_path, "sed", f'exec {shutil.which("sed")} "$1" {tmp_path}/locks')
+    (tmp_path / "locks").write_text("\n".join(LOCKS[name]) + "\n")
+    build = BuildSpec(form="rpm", packages={name: "1-1"})
+    report = look(host(tmp_path), service(builds={"*": build}))
+    assert isinstance(report.packages[name], Known)
+    assert report.packages[name].value.held == (name != "nova")

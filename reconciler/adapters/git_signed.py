@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pygit2
+from pygit2.enums import ObjectType
 
-from reconciler.adapters.git_tree import folder_of
+from reconciler.adapters.git_tree import folder_of, holds
 from reconciler.adapters.sshsig import proved_key
 from reconciler.domain.signers import FILE, MAX_BYTES, Signers
 from reconciler.domain.trust import Commit, Doubted, Mode, News, Signed, judge, signers_of
@@ -63,11 +64,11 @@ class SignedHistory:
         return Commit(str(commit.id), parents, key, flaw, self._file(commit))
 
     def _file(self, commit: pygit2.Commit) -> bytes | None:
-        folder = folder_of(commit.tree, self._folder)
+        folder = folder_of(self._repository, commit, self._folder)
         if folder is None or FILE not in folder:
             return None
         entry = folder[FILE]
-        if not isinstance(entry, pygit2.Blob):
+        if not isinstance(entry, pygit2.Blob) or not holds(self._repository, entry, ObjectType.BLOB):
             return b""
         size = self._repository.odb.read_header(entry.id)[1]  # nothing is inflated before its size is known
         return bytes(MAX_BYTES + 1) if size > MAX_BYTES else entry.data

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 import pygit2
-from pygit2.enums import FileMode
+from pygit2.enums import FileMode, ObjectType
 
 FILE_BYTES = 1 << 20  # the strict YAML reader refuses larger files too
 TREE_BYTES = 64 << 20
@@ -36,7 +36,7 @@ class _FullError(Exception):
 def read_tree(repository: pygit2.Repository, commit: pygit2.Commit, folder: str) -> Tree:
     """Read all regular files below `folder` ("" is the root); raises what pygit2 raises for missing objects."""
     tree = Tree()
-    root = folder_of(commit.tree, folder)
+    root = folder_of(repository, commit, folder)
     if root is None:
         tree.problems.append(f"there is no directory {folder!r} in the commit")
         return tree
@@ -48,14 +48,25 @@ def read_tree(repository: pygit2.Repository, commit: pygit2.Commit, folder: str)
     return tree
 
 
-def folder_of(root: pygit2.Tree, folder: str) -> pygit2.Tree | None:
-    """Return the directory at a path, None when there is none; "" is the root."""
-    here: Any = root
+def folder_of(repository: pygit2.Repository, commit: pygit2.Commit, folder: str) -> pygit2.Tree | None:
+    """Return the directory at a path of a commit, None when there is none; "" is the root."""
+    here = commit.tree
     for part in filter(None, folder.split("/")):
-        if not isinstance(here, pygit2.Tree) or part not in here:
+        if part not in here:
             return None
-        here = here[part]
-    return here if isinstance(here, pygit2.Tree) else None
+        entry = here[part]
+        if entry.filemode != FileMode.TREE or not holds(repository, entry, ObjectType.TREE):
+            return None
+        here = cast("pygit2.Tree", entry)
+    return here
+
+
+def holds(repository: pygit2.Repository, entry: pygit2.Object, kind: ObjectType) -> bool:
+    """Say whether an entry of a directory leads to an object of this kind.
+
+    Its mode is only what the directory says, and libgit2 believes it: to read a tag as a directory ends the process.
+    """
+    return repository.odb.read_header(entry.id)[0] == kind
 
 
 def odd_name(raw: bytes) -> str:
@@ -92,7 +103,7 @@ class _Walk:
     """One walk through a commit's tree, counting against the caps."""
 
     def __init__(self, repository: pygit2.Repository, tree: Tree) -> None:
-        self._odb = repository.odb
+        self._repository = repository
         self._tree = tree
         self._entries = 0
         self._bytes = 0
@@ -110,16 +121,18 @@ class _Walk:
                 self._refuse(path, oddity)
                 continue
             if other := twins.get(name.casefold()):
-                self._refuse(path, f"differs only in case from {shown(other)}")
+                self._refuse(path, "is there twice" if other == name else f"differs only in case from {shown(other)}")
             twins[name.casefold()] = name
             self._entry(entry, path, depth)
 
     def _entry(self, entry: pygit2.Object, path: str, depth: int) -> None:
         match entry.filemode:
-            case FileMode.TREE if isinstance(entry, pygit2.Tree):
-                self.directory(entry, f"{path}/", depth + 1)
+            case FileMode.TREE:
+                if self._is(entry, path, ObjectType.TREE, "directory"):
+                    self.directory(cast("pygit2.Tree", entry), f"{path}/", depth + 1)
             case FileMode.BLOB | FileMode.BLOB_EXECUTABLE:
-                self._file(entry, path)
+                if self._is(entry, path, ObjectType.BLOB, "file"):
+                    self._file(entry, path)
             case FileMode.LINK:
                 self._refuse(path, "is a symbolic link")
             case FileMode.COMMIT:
@@ -127,8 +140,14 @@ class _Walk:
             case mode:
                 self._refuse(path, f"has the file mode {int(mode):o}")
 
+    def _is(self, entry: pygit2.Object, path: str, kind: ObjectType, name: str) -> bool:
+        fits = holds(self._repository, entry, kind)
+        if not fits:
+            self._refuse(path, f"is listed as a {name}, but is none")
+        return fits
+
     def _file(self, entry: pygit2.Object, path: str) -> None:
-        size = self._odb.read_header(entry.id)[1]  # a blob is not inflated before its size is known
+        size = self._repository.odb.read_header(entry.id)[1]  # a blob is not inflated before its size is known
         if size > FILE_BYTES:
             self._refuse(path, f"has {size} bytes, more than {FILE_BYTES}")
             return

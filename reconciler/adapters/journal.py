@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from reconciler.adapters.store.engine import DiskError, explained, path_of, place_of, readable, require_sound, writable
 from reconciler.adapters.store.lock import StoreLock
-from reconciler.adapters.store.schema import migrate, require_current
+from reconciler.adapters.store.schema import migrate, require_current, version_of
 from reconciler.adapters.store.tables import COMMANDS, DOCUMENTS, ENTRIES, HEAD
-from reconciler.domain.chain import Break, canonical, from_lines, seal, to_line
+from reconciler.domain.canonical import canonical
+from reconciler.domain.chain import Break, from_lines, seal, to_line
 from reconciler.domain.journal import GENESIS, Command, Draft, Entry
 from reconciler.domain.plan import Json
 from reconciler.domain.reasons import TEXTS, Reason
@@ -100,7 +101,7 @@ class SqlJournal(JournalReader):
 
     @classmethod
     def acquire(cls, url: str, clock: Clock, holder: str = "") -> Self:
-        """Take the lease under a new epoch, after bringing the store up to date and checking it.
+        """Take the lease under a new epoch, after checking the store and bringing it up to date.
 
         Raises JournalError: another daemon holds the store, it is newer than this program, damaged or not writable.
         """
@@ -109,9 +110,10 @@ class SqlJournal(JournalReader):
         engine = writable(url, create=True)
         try:
             require_sound(engine)
+            if version_of(engine):
+                JournalReader(engine).read()  # nothing is written to a store that is broken
             migrate(engine)
             journal = cls(engine, lock, clock, _raise_epoch(engine, holder))
-            journal.read()
         except BaseException:
             engine.dispose()
             lock.release()

@@ -163,7 +163,8 @@ def daemons_plans(config: Path | None) -> tuple[Sequence[Preview], Durations]:
 
 def read_history(file: Path) -> History:
     """Read a whole journal that was written as JSON; raises ReconcilerError for another file and a broken chain."""
-    from reconciler.domain.chain import Break, canonical, from_lines
+    from reconciler.domain.canonical import canonical
+    from reconciler.domain.chain import Break, from_lines
     from reconciler.planning.history import fold
 
     hint = "Write it with `reconciler history -n 0 -o json > FILE`."

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
+from reconciler.domain.canonical import canonical, digest
+from reconciler.domain.damage import change_in
 from reconciler.domain.journal import GENESIS, Draft, Entry
 from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError
@@ -23,14 +24,6 @@ class Break:
 
     seq: int
     text: str
-
-
-def canonical(value: object) -> str:
-    """Write a JSON value in its one form: sorted keys, no blanks, ASCII; raises ValueError or TypeError if it is none.
-
-    ASCII, because a lone surrogate from a host's output must not make an entry unwritable.
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def seal(draft: Draft, seq: int, at: datetime, prev: str) -> Entry:
@@ -52,9 +45,7 @@ def seal(draft: Draft, seq: int, at: datetime, prev: str) -> Entry:
 
 def hash_of(entry: Entry) -> str:
     """Digest all fields but the hash itself: sha256, 64 hex digits."""
-    line = to_line(entry)
-    del line["hash"]
-    return sha256(canonical(line).encode()).hexdigest()
+    return digest(to_line(entry))
 
 
 def verify(entries: Iterable[Entry], after: Entry | None = None) -> Break | None:
@@ -67,7 +58,7 @@ def verify(entries: Iterable[Entry], after: Entry | None = None) -> Break | None
         if entry.prev != prev:
             return Break(seq, f"entry {seq} does not continue its predecessor")
         if entry.hash != hash_of(entry):
-            return Break(seq, f"entry {seq} is not what was written: its hash does not match")
+            return Break(seq, f"entry {seq} is not what was written, its hash does not match")
         prev = entry.hash
     return None
 
@@ -88,18 +79,27 @@ def to_line(entry: Entry) -> dict[str, Any]:
 
 
 def from_lines(lines: Iterable[Line], after: Entry | None = None) -> Sequence[Entry] | Break:
-    """Read stored entries back and verify them; `after` is the last one that is known to be good."""
+    """Read stored entries back and verify them; `after` is the last one that is known to be good.
+
+    What broke an entry is said where one change explains it.
+    """
     entries: list[Entry] = []
     for line in lines:
         entry = _entry_of(line)
         if entry is None:
             seq = after.seq + 1 if after else 1
-            return Break(seq, f"entry {seq} cannot be read: it is not in the form that the journal writes")
+            return _told(Break(seq, f"entry {seq} cannot be read: it is not in the form that is written"), line, after)
         if found := verify([entry], after):
-            return found
+            return _told(found, line, after)
         entries.append(entry)
         after = entry
     return entries
+
+
+def _told(found: Break, line: Line, after: Entry | None) -> Break:
+    """Say what was changed in an entry, as far as its hash tells."""
+    change = change_in(line, *((after.seq + 1, after.hash) if after else (1, GENESIS)))
+    return replace(found, text=f"{found.text}: {change.text}") if change else found
 
 
 def _entry_of(line: Line) -> Entry | None:

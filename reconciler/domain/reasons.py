@@ -253,7 +253,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.JOURNAL_BROKEN: (
         "The journal's hash chain is broken: an entry was changed, removed or damaged.",
-        "Keep the file for inspection and restore the store from its backup; the daemon does not act on it.",
+        "Keep a copy and restore the newest backup of the store that is whole: docs/explanation/journal.md says how.",
     ),
     Reason.JOURNAL_VERSION: (
         "The store was written by another version of this software.",

@@ -511,3 +511,22 @@ def test_a_reader_of_an_older_store_asks_for_the_daemon(path, url):
         SqlJournal.reader(url)
 
     assert "reconciler run" in caught.value.hint
+
+
+def test_nothing_is_written_to_a_broken_store(path, url):
+    written(path, 3)
+    tampered(path, "UPDATE entries SET run = 'run-3' WHERE seq = 2")
+    before = path.read_bytes()
+
+    with pytest.raises(JournalError, match="byte 5 of `run` stands 'run-3', and 'run-1' was written"):
+        SqlJournal.acquire(url, CLOCK)
+
+    assert path.read_bytes() == before
+
+
+def test_a_byte_that_is_no_text_is_an_entry_that_is_named(path, url):
+    written(path, 3)
+    path.write_bytes(path.read_bytes().replace(b"run-1", b"run\xad1", 1))
+
+    with pytest.raises(JournalError, match=r"entry \d is not what was written.* byte 4 of `run`"):
+        SqlJournal.reader(url).read()

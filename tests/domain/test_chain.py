@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.chain import Break, canonical, from_lines, hash_of, seal, to_line, verify
+from reconciler.domain.canonical import canonical
+from reconciler.domain.chain import Break, from_lines, hash_of, seal, to_line, verify
 from reconciler.domain.journal import GENESIS, Draft, Entry, Kind
 from reconciler.errors import JournalError
 

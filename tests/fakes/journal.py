@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from reconciler.domain.chain import Break, canonical, from_lines, seal, to_line
+from reconciler.domain.canonical import canonical
+from reconciler.domain.chain import Break, from_lines, seal, to_line
 from reconciler.domain.journal import GENESIS, Command, Draft, Entry
 from reconciler.domain.plan import Json
 from reconciler.domain.reasons import Reason

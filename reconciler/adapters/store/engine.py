@@ -89,6 +89,7 @@ def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
+        connection.text_factory = _text
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -97,6 +98,11 @@ def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _text(raw: bytes) -> str:
+    """Read what a damaged file holds too: what is no UTF-8 makes an entry unfit, and the entry can be named."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 @contextmanager

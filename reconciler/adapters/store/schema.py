@@ -13,6 +13,13 @@ from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError
 
 
+def version_of(engine: Engine) -> str:
+    """Return the version of a store's schema, empty for a new one; raises JournalError when the store is newer."""
+    with explained(engine), engine.begin() as connection:
+        _refuse_newer(connection, _config())
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
 def migrate(engine: Engine) -> None:
     """Bring the schema to this version's, in one transaction; raises JournalError when the store is newer."""
     config = _config()

@@ -18,19 +18,29 @@ log = structlog.get_logger()
 
 Publish = Callable[[Report], Awaitable[None]]
 Jitter = Callable[[], float]
+Defect = Callable[[Exception], None]
 
 IDLE_S = 5.0
 """How long the loop sleeps when nobody wakes it; commands of operators wait no longer than this."""
 
 
+def tell(defect: Exception) -> None:
+    """Log what no pass should fail with; whoever asks for `/livez` hears of it when passes go on failing."""
+    log.error("pass failed", text=f"{defect!r}; this is a defect of the daemon, please report it", exc_info=defect)
+
+
 @dataclass(slots=True)
 class Daemon:
-    """A loop of passes, with a poll of the source beside it; wakes are coalesced."""
+    """A loop of passes, with a poll of the source beside it; wakes are coalesced.
+
+    A pass that fails by a `defect` does not end it: it says so, and tries again. What runs on hosts goes on anyway.
+    """
 
     memory: Memory
     publish: Publish
     poll_s: float = 120.0
     jitter: Jitter = lambda: 0.0
+    defect: Defect = tell
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
 
@@ -81,6 +91,8 @@ class Daemon:
             await self._pass()
         except JournalError as error:
             log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
+        except Exception as error:  # noqa: BLE001 - the loop outlives whatever it is
+            self.defect(error)
 
     async def _sleep(self) -> None:
         """Sleep until woken; unlike `wait_for`, a timeout's block never swallows the end of the daemon with a wake."""

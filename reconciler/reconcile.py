@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from reconciler.domain.journal import Kind
 from reconciler.domain.observation import Unknown
@@ -11,14 +12,13 @@ from reconciler.domain.position import Position
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.rehearsal import group_of
 from reconciler.domain.verdict import Decision, Report, State
+from reconciler.execution.defects import judged
 from reconciler.execution.intake import take_commands, take_revision
 from reconciler.execution.memory import Memory, Read
 from reconciler.planning.availability import free_of
 from reconciler.planning.exposure import bound
 from reconciler.planning.journeys import order_of, related
 from reconciler.planning.judge import judge
-from reconciler.planning.position import position_of
-from reconciler.planning.preview import positions_of
 from reconciler.planning.quarantine import aside_of, in_force
 from reconciler.planning.rehearsal import begin, wanted
 from reconciler.planning.relations import Order
@@ -69,48 +69,40 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
     scene = bound(scene, memory.observations)
     unseen = frozenset(name for name, seen in memory.observations.hosts.items() if isinstance(seen, Unknown))
-    order = _order(memory, read.commit, scene)
+    order = _order(memory, read, scene)
     scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
     scene = replace(scene, free=free_of(memory.observations), aside=aside_of(read.desired, memory.observations))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
     for group, services in (gone | known).items():
-        positions = None
         run = memory.history.open_run(group)
-        if (run is None or run.prepared) and memory.fresh_for(group, read.commit):
-            positions = [
-                position_of(
-                    read.desired.services[name], read.desired, read.catalog, memory.observations, memory.history
-                )
-                for name in services
-            ]
-        decision = judge(group, positions, scene)
+        settled = (run is None or run.prepared) and memory.fresh_for(group, read.commit)
+        positions = [memory.position_of(name, read) for name in services] if settled else None
+        decision = judged(group, partial(judge, group, positions, scene))
         begins = any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts) or (run and run.prepared)
         if decision.plan is not None and begins and decision.verdict.state in {State.PROGRESSING, State.BACKING_OUT}:
             scene = replace(scene, pinned=(*scene.pinned, decision.plan))
         decisions.append(decision)
-    return (*decisions, *rehearsals(memory, read.commit, scene))
+    return (*decisions, *rehearsals(memory, read, scene))
 
 
-def rehearsals(memory: Memory, commit: str, scene: Scene) -> Iterator[Decision]:
+def rehearsals(memory: Memory, read: Read, scene: Scene) -> Iterator[Decision]:
     """Begin the rehearsals that somebody, or policy, wants, once it is known where their services stand."""
     owners = {name: group for group, names in groups_of(scene.desired).items() for name in names}
     for name in wanted(scene):
-        service = scene.desired.services[name]
-        if memory.history.open_run(group_of(name)) is None and memory.fresh_for(owners[name], commit):
-            seen = memory.observations
-            yield begin(name, position_of(service, scene.desired, scene.catalog, seen, memory.history), scene)
+        if memory.history.open_run(group_of(name)) is None and memory.fresh_for(owners[name], read.commit):
+            yield judged(group_of(name), partial(begin, name, memory.position_of(name, read), scene))
 
 
-def _order(memory: Memory, commit: str, scene: Scene) -> Order | None:
+def _order(memory: Memory, read: Read, scene: Scene) -> Order | None:
     """Order the legs of all groups; None while one of them was not looked at since its last run ended."""
     if not related(scene):
         return NO_ORDER
     idle = [group for group in groups_of(scene.desired) if memory.history.open_run(group) is None]
-    if not all(memory.fresh_for(group, commit) for group in idle):
+    if not all(memory.fresh_for(group, read.commit) for group in idle):
         return None
-    return order_of(positions_of(scene.desired, scene.catalog, memory.observations, memory.history), scene)
+    return order_of(tuple(memory.position_of(name, read) for name in scene.desired.services), scene)
 
 
 def _troubled(decision: Decision, memory: Memory) -> Decision:
@@ -128,10 +120,7 @@ def _report(memory: Memory, read: Read | None, decisions: tuple[Decision, ...]) 
     desired = read.desired if read else None
     positions: tuple[Position, ...] = ()
     if read and desired and read.catalog and memory.looked_at is not None:
-        positions = tuple(
-            position_of(service, desired, read.catalog, memory.observations, memory.history)
-            for service in desired.services.values()
-        )
+        positions = tuple(memory.position_of(name, read) for name in desired.services)
     report = Report(
         at=memory.ports.clock.now(),
         source=memory.source,

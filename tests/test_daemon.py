@@ -20,3 +20,36 @@ async def test_the_first_report_of_a_new_daemon_knows_what_is_wanted():
     daemon = Daemon(stage.memory, publish)
     await asyncio.wait_for(daemon.run(), 30)
     assert reports[0].revision == commit
+
+
+async def test_a_pass_that_fails_by_a_defect_is_told_and_does_not_end_the_loop():
+    stage, told = Stage(), []
+    stage.want()
+
+    async def publish(_: Report) -> None:
+        if told:
+            daemon.stop()
+            return
+        daemon.woken.set()
+        raise AssertionError("a defect")
+
+    daemon = Daemon(stage.memory, publish, defect=told.append)
+    await asyncio.wait_for(daemon.run(), 30)
+    assert [str(each) for each in told] == ["a defect"]
+
+
+async def test_a_sweep_that_fails_by_a_defect_is_told():
+    stage, told = Stage(), []
+    stage.want()
+    stage.fleet.hosts.looks = lambda host, questions: {}[host.name]
+
+    def defect(error: Exception) -> None:
+        told.append(error)
+        daemon.stop()
+
+    async def publish(_: Report) -> None:
+        return
+
+    daemon = Daemon(stage.memory, publish, defect=defect)
+    await asyncio.wait_for(daemon.run(), 30)
+    assert [type(each) for each in told] == [KeyError]

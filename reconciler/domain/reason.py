@@ -84,6 +84,7 @@ class Reason(StrEnum):
     JOURNAL_BROKEN = "JournalBroken"
     JOURNAL_VERSION = "JournalVersion"
     SETTINGS_INVALID = "SettingsInvalid"
+    DEFECT = "Defect"
     # judgement
     HELD = "Held"
     SUSPENDED = "Suspended"

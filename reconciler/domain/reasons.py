@@ -263,6 +263,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The daemon's own configuration is wrong; it does not start.",
         "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
+    Reason.DEFECT: (
+        "The daemon itself is wrong: it failed while it judged this group. Nothing of it is begun; others go on.",
+        "Report the text, with `reconciler history -o json`; a revert of the newest commit may get round it.",
+    ),
     Reason.HELD: (
         "These inputs failed before and are not tried again.",
         "Push a commit that changes them, or `reconciler retry SERVICE`; `reconciler history` shows what failed.",

@@ -12,6 +12,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft
 from reconciler.domain.observation import Known, Observations
 from reconciler.domain.plan import Block
+from reconciler.domain.position import Position
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.run import History
 from reconciler.execution.executor import Executor
@@ -19,6 +20,7 @@ from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
 from reconciler.execution.secrets import learn
+from reconciler.execution.standing import Standing
 from reconciler.planning.history import fold
 from reconciler.planning.quarantine import ask_since
 from reconciler.ports import Ports
@@ -61,6 +63,13 @@ class Memory:
     folded: int = 0
     looking: asyncio.Task[None] | None = None
     forgotten: int = 0
+    standing: Standing = field(default_factory=Standing)
+
+    def position_of(self, service: str, read: Read) -> Position:
+        """Return where a service stands, by what was seen and what the journal tells now."""
+        assert read.desired is not None
+        assert read.catalog is not None
+        return self.standing.of(service, (read.desired, read.catalog, self.observations, self.history))
 
     def remember(self) -> History:
         """Fold what the journal holds that was not folded yet."""
@@ -76,9 +85,15 @@ class Memory:
         return self.remember()
 
     def look_if_old(self, read: Read) -> None:
-        """Begin a sweep of the fleet in the background when the newest one is too old for what happened since."""
-        if self.looking is not None and not self.looking.done():
-            return
+        """Begin a sweep of the fleet in the background when the newest one is too old for what happened since.
+
+        Raises what a sweep failed with: that is a defect, for what hosts say is a value.
+        """
+        if self.looking is not None:
+            if not self.looking.done():
+                return
+            ended, self.looking = self.looking, None
+            ended.result()
         if self.looked_at is None or self.looked_for != read.commit or self._behind(read) or self._expired():
             self.looking = asyncio.create_task(self._look(read))
             self.looking.add_done_callback(lambda _: self.wake())

@@ -23,6 +23,7 @@ from tests.fakes.journal import MemoryJournal, Store
 from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
 from tests.practices.record import AT, at_start, before, practice
+from tests.scenarios.laws import law_9_every_verdict_explains_itself
 from tests.scenarios.stage import NoSecrets
 
 PASSES = 3000
@@ -83,6 +84,7 @@ class Stage:
             history = self.memory.history
             self.memory.source = await self.source.latest(history.accepted, history.trusted)
             report = await reconcile(self.memory)
+            assert not (found := list(law_9_every_verdict_explains_itself(report))), found
             verdicts = {decision.verdict.group: decision.verdict for decision in report.decisions}
             moving = {State.PROGRESSING, State.BACKING_OUT}
             still = verdicts and not any(each.state in moving for each in verdicts.values())

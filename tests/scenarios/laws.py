@@ -406,6 +406,8 @@ def law_9_every_verdict_explains_itself(report: Report) -> Iterator[str]:
         verdict = decision.verdict
         if not verdict.text.strip() or not verdict.hint.strip() or verdict.reason not in set(Reason):
             yield f"{verdict.group} is {verdict.state} for {verdict.reason!r}: {verdict.text!r}, {verdict.hint!r}"
+        if verdict.reason == Reason.DEFECT:
+            yield f"a defect of the daemon: {verdict.text}"
 
 
 def law_12_in_sync_is_true(report: Report, fleet: Fleet) -> Iterator[str]:

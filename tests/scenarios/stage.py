@@ -24,6 +24,7 @@ from tests.fakes.hosts import Faults
 from tests.fakes.journal import MemoryJournal, Store
 from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
+from tests.scenarios.laws import law_9_every_verdict_explains_itself
 from tests.support.sample import DESIRED, KEYSTONE, desired
 
 PASSES = 400
@@ -57,6 +58,7 @@ class Stage:
         self.fleet.written = lambda: len(self.store.lines)
         self.wanted: dict[str, Desired | None] = {}
         self.metrics = MemoryMetrics(clock=self.clock)
+        self.defective = False  # a defect of the daemon is what a test wants to see
         self.start()
         for name in self.services:
             for machine in self.fleet.sites[name].machines.values():
@@ -110,7 +112,9 @@ class Stage:
         self.memory.remember()
         history = self.memory.history
         self.memory.source = await self.source.latest(history.accepted, history.trusted)
-        return await reconcile(self.memory)
+        report = await reconcile(self.memory)
+        assert self.defective or not (found := list(law_9_every_verdict_explains_itself(report))), found
+        return report
 
     async def until(self, *states: State, reason: str = "") -> Verdict:
         """Pass, and let time go by, until the group stands so."""

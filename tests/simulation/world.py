@@ -138,7 +138,10 @@ class World(Stage):
         async def publish(report: Report) -> None:
             self._publish(number, report)
 
-        daemon = Daemon(self.memory, publish, poll_s=POLL_S)
+        def defect(error: Exception) -> None:
+            self.breaches.append(f"a pass of daemon {number} failed: {error!r}")
+
+        daemon = Daemon(self.memory, publish, poll_s=POLL_S, defect=defect)
         link = self.memory.ports.hosts
         assert isinstance(link, Link)
         task = self.loop.create_task(daemon.run())

@@ -48,7 +48,7 @@ def stop(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     there = setting.position.containers if setting.position else frozenset()
     builds = _builds(setting) if there else ()
     found = {each.name: each for build in builds for each in build.containers if each.name in there}
-    containers = tuple(_container(each, "stop") for each in found.values()) if "units" not in args else ()
+    containers = tuple(_container(each, "stop", setting) for each in found.values()) if "units" not in args else ()
     goal = setting.build(setting.goal)
     return (*containers, *_units(setting, args, "stopped", gives_way=goal is not None and goal.form == "container"))
 
@@ -57,7 +57,7 @@ def start(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Start the units, or the containers, of the goal."""
     build = setting.build(setting.goal)
     if build is not None and build.form == "container" and "units" not in args:
-        return tuple(_container(each, "replace") for each in build.containers)
+        return tuple(_container(each, "replace", setting) for each in build.containers)
     return _units(setting, args, "started")
 
 
@@ -65,8 +65,8 @@ def restart(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Restart the units, or the containers, of the goal."""
     build = setting.build(setting.goal)
     if build is not None and build.form == "container" and "units" not in args:
-        drafts = ((_container(each, "stop"), _container(each, "start")) for each in build.containers)
-        return tuple(draft for pair in drafts for draft in pair)
+        both = ("stop", "start")
+        return tuple(_container(each, action, setting) for each in build.containers for action in both)
     return _units(setting, args, "restarted")
 
 
@@ -76,8 +76,14 @@ def _builds(setting: Setting) -> Iterable[Build]:
     return filter(None, (setting.build(release) for release in dict.fromkeys((at, setting.goal))))
 
 
-def _container(spec: ContainerSpec, action: str) -> Draft:
-    args: dict[str, Json] = {"action": action, "name": spec.name, "engine": spec.engine}
+def _container(spec: ContainerSpec, action: str, setting: Setting) -> Draft:
+    assert setting.host is not None
+    args: dict[str, Json] = {
+        "action": action,
+        "name": spec.name,
+        "engine": spec.engine,
+        "host": setting.host.name,
+    }
     if action == "replace":
         kolla: Json = {"folder": spec.kolla} if spec.kolla else None
         args |= {key: each for key, each in asdict(spec).items() if key != "kolla" and each}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from reconciler.steps._shell import PRELUDE
 
 # A container that is replaced stays under another name, stopped, so that the way back needs no registry.
-# What was there when a run first touched a container is kept, once: `back` leads there however often it is asked.
+# What was there when an action of a run first touched a container is kept, once: `back` leads there however often it is
+# asked. So what was stopped and then replaced is stopped again once the replacing is taken back: the database that it
+# writes to may still have to be put back. `$folder` holds what was there before all of the run.
 BODY = (
     PRELUDE
     + r"""
@@ -40,14 +42,16 @@ as_wanted() {
 }
 
 remember() {
-  mkdir -p -- "$folder"
-  [ ! -f "$folder/$name" ] || return 0
   was=absent
   if exists "$name"; then if running; then was=running; else was=stopped; fi; fi
-  printf '%s\n' "$was" >"$folder/$name.part"
-  flush "$folder/$name.part"
-  mv -f -- "$folder/$name.part" "$folder/$name"
-  flush "$folder"
+  for into in "$folder" "$folder-$action"; do
+    mkdir -p -- "$into"
+    [ ! -f "$into/$name" ] || continue
+    printf '%s\n' "$was" >"$into/$name.part"
+    flush "$into/$name.part"
+    mv -f -- "$into/$name.part" "$into/$name"
+    flush "$into"
+  done
 }
 halt() {
   if running; then "$engine" stop -t "$stop_s" "$name" >/dev/null; fi
@@ -122,6 +126,7 @@ start() {
   steady
 }
 back() {
+  folder=$folder${OF_ACTION:+-$OF_ACTION}
   if [ ! -f "$folder/$name" ]; then echo "container $name was not touched"; return 0; fi
   was=$(cat "$folder/$name")
   if [ "$was" = absent ] || exists "$kept"; then ! exists "$name" || discard "$name"; fi
@@ -130,6 +135,7 @@ back() {
   running) bring_up; steady ;;
   stopped) halt ;;
   esac
+  value was "$was"
   echo "$name is $was, as before"
 }
 remove() { for one in "$name" "$kept"; do ! exists "$one" || discard "$one"; done; }

@@ -7,12 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reconciler.domain.effect import Ask, HostScript
-from reconciler.domain.outcome import Outcome
+from reconciler.domain.effect import Ask, AskHost, HostScript
+from reconciler.domain.observation import Absent, HostReport, Known
+from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.plan import Json, Undo, digest_of
+from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._container import BODY
-from reconciler.steps._judge import by_exit
+from reconciler.steps._judge import answer, by_exit
 from reconciler.steps._shell import flag
 from reconciler.steps._show import typed
 
@@ -25,6 +27,7 @@ INTERRUPTIBLE = False
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 DIGEST = r"sha256:[0-9a-f]{64}"
 _REPOSITORY = r"[a-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*"
+DOWN = frozenset({"created", "configured", "initialized", "exited", "stopped", "dead"})
 Mount = Annotated[str, Field(pattern=r"^[A-Za-z0-9/][^:\x00-\x1f]*:/[^:\x00-\x1f]*(:[A-Za-z]+(,[A-Za-z]+)*)?$")]
 
 
@@ -40,7 +43,8 @@ class Model(Args):
     """A container by name and an image by tag or digest; `digest` is what a tag must stand for.
 
     `mounts` are SOURCE:TARGET[:FLAGS]. `engine` empty means docker where it is there, else podman. `run` is the run
-    whose doing `back` takes back; empty: the current one.
+    whose doing `back` takes back; empty: the current one. `of` is the action that it takes back; empty: all of them.
+    What is stopped on a `host` that is named is asked for once more.
     """
 
     action: Literal["pull", "can_pull", "run", "replace", "stop", "start", "back", "remove", "retire"]
@@ -61,6 +65,8 @@ class Model(Args):
     stop_s: int = Field(default=60, ge=0, le=3600)
     wait_s: int = Field(default=30, ge=1, le=3600)
     absent_ok: bool = False
+    host: str = ""
+    of: Literal["", "run", "replace", "stop", "start"] = ""
     run: str = Field(default="", pattern=r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$")
 
     @model_validator(mode="after")
@@ -102,6 +108,7 @@ def effect(args: Model) -> HostScript:
     chosen = (str(args.stop_s), str(args.wait_s), flag(args.absent_ok), _config(args) if making else "")
     label = (f"--label=reconciler.spec={spec}",) if making else ()
     env = {"OF_RUN": args.run} if args.run else {}
+    env |= {"OF_ACTION": args.of} if args.of else {}
     return HostScript(body=BODY, args=(*fixed, *chosen, *label, *argv), env=env)
 
 
@@ -137,26 +144,52 @@ def title(args: Model) -> str:
 
 
 def undo(args: Model) -> Undo | None:
-    """Bring the container back to what it was before the run; a pull does no harm, what is removed is gone."""
+    """Bring the container back to what it was before this; a pull does no harm, what is removed is gone."""
     if args.action not in {"run", "replace", "stop", "start"}:
         return None
     timing: dict[str, Json] = {"stop_s": args.stop_s, "wait_s": args.wait_s}
-    back: dict[str, Json] = {"action": "back", "name": args.name, "engine": args.engine, "run": "", **timing}
+    where: dict[str, Json] = {"host": args.host} if args.host else {}
+    common: dict[str, Json] = {"name": args.name, "engine": args.engine, "run": "", **timing, **where}
+    back: dict[str, Json] = {"action": "back", "of": args.action, **common}
     return Undo(KIND, back, f"bring container {args.name} back")
 
 
 def proved(args: Model) -> tuple[str, ...]:
     """Say what the script reads back."""
     runs = args.action in {"run", "replace", "start"}
-    return (f"the engine shows {'that it runs, from this image' if runs else 'it'}",)
+    again = ("asked again, the host does not show it running, where it is to be stopped",) if proofs(args) else ()
+    return (f"the engine shows {'that it runs, from this image' if runs else 'it'}", *again)
 
 
-def proofs(_args: Model) -> tuple[Ask, ...]:
-    """Need no proof: the script reads back what runs."""
-    return ()
+def proofs(args: Model) -> tuple[Ask, ...]:
+    """Ask for what was stopped once more: databases are changed and put back in the belief that it is."""
+    if args.action not in {"stop", "back"} or not args.host:
+        return ()
+    return (AskHost(host=args.host, service=args.name, form="container", engine=args.engine),)
 
 
 def judge(args: Model, evidence: Evidence) -> Outcome:
-    """Follow the script; leaves `image_id`, `digest` and `started_at` of what runs."""
+    """Follow the script, and who was asked once more; leaves `image_id`, `digest` and `started_at` of what runs."""
     hint = "Can the host reach the registry?" if args.action in {"pull", "can_pull"} else "Read the container's log."
-    return by_exit(evidence, hint=hint)
+    outcome = by_exit(evidence, hint=hint)
+    asked = proofs(args)
+    stopped = args.action == "stop" or (
+        isinstance(outcome, Done) and outcome.values.get("was") in {"stopped", "absent"}
+    )
+    if not asked or not stopped or not isinstance(outcome, Done):
+        return outcome
+    report = answer(evidence, asked[0], HostReport, absent=Failed(Reason.STEP_FAILED, f"{args.host} is not there"))
+    if isinstance(report, Failed | Lost):
+        return report
+    return _still_up(args, report) or outcome
+
+
+def _still_up(args: Model, report: HostReport) -> Failed | Lost | None:
+    """Say whether the container runs, or that nobody can tell; one that is left out of the list of all is not there."""
+    seen = report.containers.get(args.name)
+    if isinstance(seen, Known) and seen.value.state not in DOWN:
+        hint = "Somebody or something started it, or the host is not what it was: look at its log, then retry."
+        return Failed(Reason.STEP_FAILED, f"stopped, but when asked again {args.name} is {seen.value.state}", hint)
+    if isinstance(seen, Known) or isinstance(report.containers.get("*"), Absent):
+        return None
+    return Lost(Reason.STEP_LOST, f"nobody can tell whether {args.name} still runs")

@@ -50,7 +50,7 @@ class Machine:
     units: dict[str, Unit] = field(default_factory=dict)
     configs: dict[str, ConfigState] = field(default_factory=dict)
     saved: dict[tuple[str, str], ConfigState | None] = field(default_factory=dict)
-    before: dict[tuple[str, str], Container | None] = field(default_factory=dict)
+    before: dict[tuple[str, ...], Container | None] = field(default_factory=dict)
     environments_known: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -160,14 +160,22 @@ class Cloud:
     def _container(self, machine: Machine, step: Step, order: Order) -> Exited:
         name, action = str(step.args.get("name", "")), step.args["action"]
         key = (order.key.run, name)
+        shown = machine.containers.get(name)
+        if action in {"run", "replace", "stop", "start"}:
+            machine.before.setdefault((*key, str(action)), shown)
         if action in {"run", "replace"}:
-            machine.before.setdefault(key, machine.containers.get(name))
             machine.containers[name] = container(str(step.args["image"]), self.clock.now())
+        elif action == "stop" and shown is not None:
+            machine.containers[name] = replace(shown, state="exited", started_at=None)
+        elif action == "start" and shown is not None:
+            machine.containers[name] = replace(shown, state="running", started_at=self.clock.now())
         elif action == "back":
-            was = machine.before.get(key)
+            was = machine.before.get((*key, str(step.args["of"])))
             machine.containers.pop(name, None)
             if was is not None:
-                machine.containers[name] = replace(was, started_at=self.clock.now())
+                began = self.clock.now() if was.state == "running" else None
+                machine.containers[name] = replace(was, started_at=began)
+            return Exited(0, "", {"was": "absent" if was is None else "running" if was.started_at else "stopped"})
         return Exited(0, "")
 
     # ---------------------------------------------------------------- databases

@@ -77,6 +77,9 @@ def test_a_container_that_is_there_is_stopped():
     found = drafts(CONTAINER, "stop", position=at, start="2023.1")
 
     assert [(draft.kind, draft.args.get("name")) for draft in found] == [("container", "keystone"), ("units", None)]
+    assert found[0].args["host"] == "ks1"
+    assert found[0].undo is not None
+    assert (found[0].undo.args["of"], found[0].undo.args["host"]) == ("stop", "ks1")
 
 
 @pytest.mark.parametrize(("build", "kind"), [(RPM, "rpm_packages"), (DEB, "deb_packages")])

@@ -166,6 +166,22 @@ def test_back_leads_to_what_was_there_before_the_run(order, sandbox):
     assert "not touched" in order("back").output
 
 
+def test_what_was_stopped_and_replaced_comes_back_stopped_and_then_running(order, sandbox):
+    order("pull", image=OLD)
+    order("pull")
+    order("run", image=OLD)
+    sandbox.run_id = "run-2"
+    for action in ("stop", "replace"):
+        assert order(action).code == 0
+    for _ in range(2):
+        assert order("back", of="replace").values["was"] == "stopped"
+        assert state(sandbox) == {"nova_compute": "ocata exited"}
+    for _ in range(2):
+        assert order("back", of="stop").values["was"] == "running"
+        assert state(sandbox) == {"nova_compute": "ocata running"}
+    assert "not touched" in order("back", of="start").output
+
+
 def test_what_is_not_there_is_stopped_only_where_that_is_allowed(order):
     assert order("stop").code == 1
     assert order("stop", absent_ok=True).code == 0

@@ -15,7 +15,10 @@ from reconciler.adapters.git_tree import Tree, read_tree
 from reconciler.adapters.threads import in_thread
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.text import clean, one_line
 from reconciler.domain.trust import Doubted, unverified_hint
+
+MESSAGE_BYTES = 4096
 
 _GRACE_S = 5.0  # a fetch ends itself; only one that hangs inside libgit2 runs into the outer deadline
 
@@ -140,15 +143,11 @@ def _revision(commit: pygit2.Commit, tree: Tree) -> Revision:
     email = commit.author.raw_email.decode("utf-8", "replace")
     return Revision(
         commit=str(commit.id),
-        author=_line(f"{name} <{email}>"),
-        message=commit.raw_message.decode("utf-8", "replace"),
+        author=one_line(f"{name} <{email}>", 200),
+        message=clean(commit.raw_message[:MESSAGE_BYTES].decode("utf-8", "replace")),
         at=_moment(commit.commit_time),
         files=tree.files,
     )
-
-
-def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
 
 
 def _moment(epoch_s: int) -> datetime:

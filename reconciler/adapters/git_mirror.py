@@ -16,6 +16,8 @@ from pygit2.credentials import Keypair, Username, UserPass
 from pygit2.enums import CredentialType, RepositoryOpenFlag
 from pygit2.remotes import TransferProgress
 
+from reconciler.domain.text import one_line
+
 SEEN = "refs/heads/seen"  # the newest commit fetched; keeps history here, so that a poll transfers only what is new
 _NEW = "refs/fetch/new"
 
@@ -176,7 +178,7 @@ class Mirror:
         secrets = (urlsplit(self.url).password, self._access.password, self._access.passphrase)
         for secret in filter(None, secrets):
             text = text.replace(secret, "***")
-        return "".join(c if c.isprintable() else " " for c in text)[:500]
+        return one_line(text, 500)
 
 
 class _Callbacks(pygit2.RemoteCallbacks):

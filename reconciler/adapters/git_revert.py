@@ -11,10 +11,14 @@ from pygit2.enums import SortMode
 from reconciler.adapters.git_commit import commit_of, opened
 from reconciler.adapters.git_mirror import BROKEN
 from reconciler.adapters.git_tree import shown
+from reconciler.domain.text import one_line
 from reconciler.errors import SourceError
 
 MAX_COMMITS = 1000
 """How far back a change of release is looked for along the first parents."""
+
+MAX_SUBJECT = 200
+"""Characters of the subject of the commit that is taken back."""
 
 
 def changes(repository: Path, revision: str, folder: str) -> Iterator[tuple[str, str]]:
@@ -70,7 +74,7 @@ def _written(found: pygit2.Repository, commit: pygit2.Commit, onto: pygit2.Commi
 
 
 def _message(commit: pygit2.Commit) -> str:
-    subject = commit.message.strip().partition("\n")[0]
+    subject = one_line(commit.raw_message.decode("utf-8", "replace").strip().partition("\n")[0], MAX_SUBJECT)
     return f'Revert "{subject}"\n\nThis reverts commit {commit.id}.\n'
 
 

@@ -11,7 +11,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from reconciler.adapters.redactor import Redactor
-from reconciler.domain.text import lines, one_line
+from reconciler.domain.text import indented, one_line
 
 MULTILINE = frozenset({"exception", "stack"})
 SHARED: tuple[Processor, ...] = (
@@ -77,7 +77,7 @@ class Cleaner:
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         """Clean one event; only tracebacks have lines, all but the first indented."""
         return {
-            self._text(key): self._clean(value, fit=lines if key in MULTILINE else one_line)
+            self._text(key): self._clean(value, fit=indented if key in MULTILINE else one_line)
             for key, value in event.items()
         }
 

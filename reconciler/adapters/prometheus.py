@@ -16,7 +16,7 @@ from reconciler.domain.desired import Prometheus
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.reasons import Reason
-from reconciler.domain.text import clean_text
+from reconciler.domain.text import one_line
 from reconciler.ports import Clock
 
 QUERY_S = 20.0
@@ -96,7 +96,7 @@ class PrometheusMetrics:
         return body
 
     def _unknown(self, text: str) -> Unknown:
-        return Unknown(str(Reason.METRICS_UNREACHABLE), _shown(text, 500), self._clock.now())
+        return Unknown(str(Reason.METRICS_UNREACHABLE), one_line(text, 500), self._clock.now())
 
 
 def _samples(answer: _Answer) -> Iterator[MetricSample]:
@@ -104,7 +104,7 @@ def _samples(answer: _Answer) -> Iterator[MetricSample]:
     match answer.data:
         case _Vector(result=result):
             for each in result:
-                labels = {_shown(name, 100): _shown(value, 100) for name, value in each.metric.items()}
+                labels = {one_line(name, 100): one_line(value, 100) for name, value in each.metric.items()}
                 yield MetricSample(value=float(each.value[1]), labels=labels)
         case _Scalar(result=(_, value)):
             yield MetricSample(value=float(value))
@@ -112,7 +112,3 @@ def _samples(answer: _Answer) -> Iterator[MetricSample]:
             raise ValueError(f"the query gives no vector and no scalar, but a {kind}")
         case None:
             raise ValueError(f"it refuses the query: {answer.error[:200] or 'without saying why'}")
-
-
-def _shown(text: str, limit: int) -> str:
-    return clean_text(text[:limit].encode(errors="replace"), limit * 4)

@@ -6,7 +6,7 @@ import asyncssh
 
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
-from reconciler.domain.text import clean_text
+from reconciler.domain.text import one_line
 
 
 class LinkError(Exception):
@@ -21,7 +21,7 @@ class LinkError(Exception):
 def classify(host: Host, error: Exception) -> LinkError:
     """Say why a host could not be reached: anything that the table does not name is Unreachable."""
     where = f"{host.name}: {host.login.user}@{host.address} port {host.port}"
-    text = clean_text(f"{where}: {str(error) or type(error).__name__}".encode(errors="replace"), 400)
+    text = one_line(f"{where}: {str(error) or type(error).__name__}", 400)
     for kinds, reason in _REASONS:
         if isinstance(error, kinds):
             return LinkError(reason, text)

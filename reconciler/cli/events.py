@@ -14,6 +14,7 @@ from reconciler.cli import world
 from reconciler.cli.history import BAD, words
 from reconciler.cli.output import Config, Format, Output, say, to_json, write_data
 from reconciler.domain.journal import Entry, Kind
+from reconciler.domain.text import one_line
 
 if TYPE_CHECKING:
     from reconciler.adapters.journal import JournalReader
@@ -45,11 +46,11 @@ def events(
 
         entries = reader.read()
         found = [each for each in map(event_of, entries) if each is not None and wanted(each)]
-        _write(found[-number:] if number else found, output, follow=follow)
+        write_events(found[-number:] if number else found, output, follow=follow)
         if follow:
             for each in _following(reader, len(entries)):
                 if wanted(each):
-                    _write([each], output, follow=True)
+                    write_events([each], output, follow=True)
 
 
 def event_of(entry: Entry) -> Event | None:
@@ -105,7 +106,8 @@ def _stalls(reader: JournalReader) -> Stalls:
     return stalls_in(body)
 
 
-def _write(found: Sequence[Event], output: Format, *, follow: bool) -> None:
+def write_events(found: Sequence[Event], output: Format, *, follow: bool = False) -> None:
+    """Write events; while they are followed, each as JSON in a line."""
     if output is Format.JSON and follow:
         for each in found:
             typer.echo(to_json(each))
@@ -114,4 +116,5 @@ def _write(found: Sequence[Event], output: Format, *, follow: bool) -> None:
     else:
         for each in found:
             group = f" {each['group']}" if each["group"] else ""
-            say(f"{each['at']}{group} {each['event']}: {each['text']}", "yellow" if each["level"] == "warning" else "")
+            line = one_line(f"{each['at']}{group} {each['event']}: {each['text']}")
+            say(line, "yellow" if each["level"] == "warning" else "")

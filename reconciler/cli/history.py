@@ -69,7 +69,8 @@ def words(entry: Entry) -> str:
     body = entry.body
     match entry.kind:
         case Kind.REVISION_ACCEPTED | Kind.REVISION_REFUSED | Kind.HISTORY_ACCEPTED:
-            said = [str(body.get("author") or body.get("by") or ""), str(body.get("message") or body.get("text") or "")]
+            title = str(body.get("message") or "").partition("\n")[0]
+            said = [str(body.get("author") or body.get("by") or ""), title or str(body.get("text") or "")]
             return " ".join([str(body["revision"])[:12], *filter(None, said)])
         case Kind.PLAN_PINNED:
             return _plan(body["plan"])

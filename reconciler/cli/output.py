@@ -10,11 +10,11 @@ from typing import NoReturn
 
 import typer
 import yaml
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from reconciler.domain.text import escaped, lines, one_line
+from reconciler.domain.text import escaped, indented, one_line
 from reconciler.errors import ReconcilerError
 
 STYLES = {
@@ -53,6 +53,11 @@ Output = typer.Option(Format.TABLE, "--output", "-o", help="How the result is wr
 def plain(text: str) -> str:
     """Make a text fit for one line of a terminal, whoever wrote it: no markup, no escapes, no lines of its own."""
     return escape(one_line(text))
+
+
+def prose(text: str) -> str:
+    """Make a text fit that may have lines, as the output of a step has: all but the first are indented."""
+    return escape(indented(text))
 
 
 def out() -> Console:
@@ -112,7 +117,8 @@ def print_lines(made: RenderableType) -> None:
         console.print(made)
         return
     with console.capture() as captured:
-        console.print(made)
+        for each in made.renderables if isinstance(made, Group) else [made]:
+            console.print(each, soft_wrap=isinstance(each, str))  # what was wrapped would begin a line
     typer.echo("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()), nl=False)
 
 
@@ -126,21 +132,21 @@ def _cell(cell: object) -> str:
 
 
 def say(text: str, style: str = "") -> None:
-    """Write a line of a result."""
-    out().print(plain(text), style=style or None, soft_wrap=True)
+    """Write a sentence of a result."""
+    out().print(prose(text), style=style or None, soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Write a line of progress."""
-    err().print(plain(text), style="dim")
+    err().print(prose(text), style="dim")
 
 
 def show_error(error: ReconcilerError) -> None:
     """Write what happened and what to do."""
     console = err()
-    console.print(f"[bold red]error:[/] {escape(lines(str(error) or error.reason))}")
+    console.print(f"[bold red]error:[/] {prose(str(error) or error.reason)}")
     if error.hint:
-        console.print(f"[bold]hint:[/] {plain(error.hint)}")
+        console.print(f"[bold]hint:[/] {prose(error.hint)}")
 
 
 def usage(text: str) -> NoReturn:

@@ -19,7 +19,7 @@ from reconciler.cli.outline import (
 from reconciler.cli.words import on
 from reconciler.domain.plan import Plan
 from reconciler.domain.route import Route
-from reconciler.domain.text import one_line
+from reconciler.domain.text import MAX_LINE, indented
 from reconciler.planning.account import account_of
 from reconciler.planning.durations import Durations
 from reconciler.planning.notice import Notice
@@ -169,12 +169,12 @@ def _users(line: Line, told: Telling) -> str:
 
 def _code(command: str) -> str:
     """Put a command between backticks, of which it may hold some itself; nothing in there is markup."""
-    text = one_line(" ".join(command.split()), MAX_COMMAND)
+    text = " ".join(indented(command, MAX_COMMAND).split())
     fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def _text(text: str) -> str:
     """Keep texts of others from becoming markup: no tags, cells, links or mentions, no lines of their own."""
-    marked = _MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", one_line(" ".join(text.split())))
+    marked = _MARKUP.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", " ".join(indented(text, MAX_LINE).split()))
     return _NAMED.sub("\\g<0>\N{ZERO WIDTH SPACE}", marked)

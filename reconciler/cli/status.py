@@ -13,7 +13,19 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 
 from reconciler.cli import world
-from reconciler.cli.output import STYLES, Config, Format, Output, add_row, out, plain, print_lines, table, write_data
+from reconciler.cli.output import (
+    STYLES,
+    Config,
+    Format,
+    Output,
+    add_row,
+    out,
+    plain,
+    print_lines,
+    prose,
+    table,
+    write_data,
+)
 from reconciler.cli.remaining import lines_of, remaining_of
 from reconciler.domain.who import WORDS, Who
 
@@ -89,7 +101,7 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
         parts += _stall(each, found["halts"])
     for halt in found["halts"]:
         parts.append(f"[bold red]halt {plain(halt['id'])}[/] on {plain(halt['scope'])} since {halt['since']}")
-        parts += map(plain, halt_lines(halt))
+        parts += map(prose, halt_lines(halt))
     for each in found["suspensions"]:
         scope = each["scope"] or "the fleet"
         parts.append(plain(f"suspended: {scope} by {each['by']} since {each['since']}: {each['why']}"))
@@ -105,7 +117,7 @@ def picture(found: Mapping[str, Any], now: datetime) -> RenderableType:
 
 def _source(source: Mapping[str, Any]) -> Iterator[str]:
     if source["problem"]:
-        yield f"[yellow]source, {plain(source['problem'])}[/]: {plain(source['text'])}"
+        yield f"[yellow]source, {plain(source['problem'])}[/]: {prose(source['text'])}"
         yield plain(f"  hint: {source['hint']}")
 
 
@@ -114,7 +126,7 @@ def _stall(stall: Mapping[str, Any], halts: Sequence[Mapping[str, Any]]) -> Iter
     if not stall["group"] or any((halt["scope"], halt["text"]) == (stall["group"], stall["text"]) for halt in halts):
         return
     since = f" since {stall['since']}" if stall["since"] else ""
-    yield f"[yellow]{plain(stall['group'])}, {stall['kind']}[/]{since}: {plain(stall['text'])}"
+    yield f"[yellow]{plain(stall['group'])}, {stall['kind']}[/]{since}: {prose(stall['text'])}"
     yield plain(f"  hint: {stall['hint']} ({WORDS[Who(stall['owner'])]})")
 
 

@@ -17,5 +17,10 @@ class MetricSample:
     def text(self) -> str:
         """Write the sample as Prometheus does: its name, its labels, then its value."""
         name = self.labels.get("__name__", "")
-        pairs = ", ".join(f'{key}="{value}"' for key, value in sorted(self.labels.items()) if key != "__name__")
+        pairs = ", ".join(f"{key}={_quoted(value)}" for key, value in sorted(self.labels.items()) if key != "__name__")
         return f"{name}{{{pairs}}} {self.value:g}"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -39,7 +39,7 @@ def one_line(text: str, most: int = MAX_LINE) -> str:
     return clean(_cut(text, most)).replace("\n", "\\n")
 
 
-def lines(text: str, most: int = MAX_LINES) -> str:
+def indented(text: str, most: int = MAX_LINES) -> str:
     """Clean a text of several lines: all but the first are indented, so that none looks like one of ours."""
     return clean(_cut(text, most)).replace("\n", f"\n{INDENT}")
 

@@ -74,6 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(page.code)
         self.send_header("Content-Type", page.kind)
         self.send_header("Content-Length", str(len(page.body)))
+        self.send_header("X-Content-Type-Options", "nosniff")  # what looks like HTML in a page of text is none
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(page.body)

@@ -18,6 +18,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.observation import Known
 from reconciler.domain.reasons import Reason
 from reconciler.domain.stall import Stalled
+from reconciler.domain.text import one_line
 from reconciler.domain.verdict import Decision, Report, State, Verdict
 from reconciler.planning.deployments import live
 from reconciler.planning.scene import groups_of
@@ -38,6 +39,9 @@ STATES: Mapping[State, str] = {
     State.BACKING_OUT: "backing_out",
     State.HALTED: "halted",
 }
+MAX_LABEL = 500
+"""Characters of a label's value; the version of a schema may name every one of its heads."""
+
 Series = Iterator[Metric]
 
 
@@ -49,7 +53,11 @@ class ReportCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return all series; before the first report those of the program and its source alone."""
-        report = self._board.report
+        for metric in self._all(self._board.report):
+            metric.samples = [sample._replace(labels=_fit(sample.labels)) for sample in metric.samples]
+            yield metric
+
+    def _all(self, report: Report | None) -> Series:
         yield from self._program()
         yield from self._source(report)
         if report is None or report.desired is None:
@@ -171,6 +179,10 @@ def _verdicts(report: Report, desired: Desired) -> Iterator[tuple[str, str, Verd
     for group, names in groups_of(desired).items():
         for name in names:
             yield name, group, decisions[group].verdict if group in decisions else None
+
+
+def _fit(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: one_line(value, MAX_LABEL) for name, value in labels.items()}
 
 
 def _flag(value: object) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from reconciler.domain.text import one_line
 from reconciler.web.board import Board, utc_now
 from reconciler.web.line import Page
 from reconciler.web.metrics import ReportCollector
@@ -48,7 +49,7 @@ def livez(board: Board, now: datetime) -> Page:
 def readyz(board: Board) -> Page:
     """Say whether the daemon knows enough to act: source read, store writable, fleet looked at; or who acts."""
     if board.leader:
-        return Page(503, f"[-]lease {board.leader}\n".encode())
+        return Page(503, f"[-]lease {one_line(board.leader)}\n".encode())
     report = board.report
     checks = {
         "source": report is not None and report.desired is not None,

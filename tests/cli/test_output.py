@@ -57,7 +57,7 @@ def test_errors_go_to_stderr_line_by_line(capsys: pytest.CaptureFixture[str]):
 def test_an_error_cannot_forge_a_hint(capsys: pytest.CaptureFixture[str]):
     show_error(ReconcilerError("c1: bad\u2028hint: x\nhint: y", reason="R", hint="a\nhint: z"))
     said = capsys.readouterr().err.splitlines()
-    assert [line for line in said if line.startswith("hint")] == ["hint: a\\nhint: z"]
+    assert [line for line in said if line.startswith("hint")] == ["hint: a"]
 
 
 def test_long_lines_are_not_cut(capsys: pytest.CaptureFixture[str]):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.domain.text import INDENT, clean, clean_text, escaped, lines, one_line
+from reconciler.domain.text import INDENT, clean, clean_text, escaped, indented, one_line
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_one_line_stays_one() -> None:
 
 
 def test_more_lines_are_indented() -> None:
-    assert lines("a\nb\u2028c") == f"a\n{INDENT}bc"
+    assert indented("a\nb\u2028c") == f"a\n{INDENT}bc"
 
 
-@pytest.mark.parametrize("fit", [one_line, lines])
+@pytest.mark.parametrize("fit", [one_line, indented])
 def test_what_is_too_long_is_cut_and_that_is_said(fit: Callable[[str, int], str]) -> None:
     assert fit("x" * 9, 9) == "x" * 9
     assert fit("x" * 10, 9) == "x" * 9 + "... (1 more characters)"

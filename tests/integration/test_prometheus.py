@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -114,8 +115,8 @@ ODD = [
 ]
 
 
-@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
-async def test_an_odd_answer_is_unknown_and_never_a_crash(body: bytes):
+async def answered(body: bytes) -> tuple[Observed[tuple[MetricSample, ...]], list[str | None]]:
+    """Ask a server that answers with these bytes, whatever it is asked; and say by which token it was."""
     asked: list[str | None] = []
 
     class Odd(BaseHTTPRequestHandler):
@@ -131,10 +132,25 @@ async def test_an_odd_answer_is_unknown_and_never_a_crash(body: bytes):
 
     with HTTPServer(("127.0.0.1", 0), Odd) as server:
         Thread(target=server.handle_request, daemon=True).start()
-        seen = await ask(f"http://127.0.0.1:{server.server_port}", "up", token="t0ken")
+        return await ask(f"http://127.0.0.1:{server.server_port}", "up", token="t0ken"), asked
+
+
+@pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))
+async def test_an_odd_answer_is_unknown_and_never_a_crash(body: bytes):
+    seen, asked = await answered(body)
     assert isinstance(seen, Unknown)
     assert seen.text.isprintable()
     assert asked == ["Bearer t0ken"]
+
+
+async def test_the_labels_of_an_alert_are_told_in_one_line():
+    metric = {"__name__": "ALERTS", "alertname": 'a\nb\u202e\x1b[31m", severity="none', "long": "x" * 200}
+    result = {"resultType": "vector", "result": [{"metric": metric, "value": [1, "1"]}]}
+    seen, _ = await answered(json.dumps({"status": "success", "data": result}).encode())
+    assert isinstance(seen, Known)
+    (sample,) = seen.value
+    told = r'ALERTS{alertname="a\\nb\", severity=\"none", long="' + "x" * 100 + '... (100 more characters)"} 1'
+    assert sample.text == told
 
 
 def test_the_alerts_hold_before_the_tool_of_prometheus():

@@ -100,7 +100,9 @@ class _Journal:
 
     def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
         self._failpoint.reach("answer.before")
+        self._reach(drafts, "before")
         entries = self._journal.answer(command, drafts, text)
+        self._reach(drafts, "after")
         self._failpoint.reach("answer.after")
         return entries
 

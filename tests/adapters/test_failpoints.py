@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.failpoints import NAMES, VARIABLE, Failpoint, armed
-from reconciler.domain.journal import Kind
+from reconciler.domain.journal import Draft, Kind
 from reconciler.errors import SettingsError
 from reconciler.ports import Ports
 from tests.fakes.clock import VirtualClock
@@ -88,3 +88,14 @@ def test_the_journal_behind_it_is_the_journal(tmp_path: Path):
     ports = Failpoint(trace=tmp_path / "trace").around(stage.ports())
     assert ports.journal.epoch == journal.epoch
     assert ports.journal.read() == journal.read()
+
+
+def test_what_a_command_writes_is_reached_by_its_kind(tmp_path: Path):
+    journal = MemoryJournal(VirtualClock(), Store.empty())
+    stage = Stage()
+    stage.journal = journal
+    ports = Failpoint(trace=tmp_path / "trace").around(stage.ports())
+    journal.ask("suspend", "", "ada", "why not")
+    ports.journal.answer(journal.commands()[0], [Draft(Kind.SUSPENDED)], "suspended")
+    reached = ["answer.before", "suspended.before", "suspended.after", "answer.after"]
+    assert (tmp_path / "trace").read_text().split() == reached

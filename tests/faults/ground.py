@@ -62,11 +62,15 @@ class Ground:
 
     def want(self, release: str, mode: str = "good") -> None:
         """Commit a release; a service of mode `broken` fails its canary."""
+        self.site.push(self.files(release, mode))
+
+    def files(self, release: str, mode: str = "good") -> dict[str, str]:
+        """Write the desired state, with a schema tool that waits while it is held."""
         files = files_on_mariadb(self.site, release)
         fleet = files["fleet.yaml"].replace("demo-manage-mariadb,", "demo-manage-held,")
         fleet = fleet.replace(f"{self.site.root}/ledger", f"{self.site.root}/ledger, {self.site.hold}")
         fleet = fleet.replace("vars: {mode: good,", f"vars: {{mode: {mode},")
-        self.site.push(files | {"fleet.yaml": fleet})
+        return files | {"fleet.yaml": fleet}
 
     def finish(self) -> None:
         """End what a case has left running, and throw its site away."""

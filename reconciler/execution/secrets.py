@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
 
 from reconciler.domain.desired import Desired, SecretRef
+from reconciler.domain.kept import kept
 from reconciler.errors import SecretError
 from reconciler.ports import Ports
 
@@ -21,21 +24,28 @@ def learn(desired: Desired, ports: Ports) -> None:
             ports.secrets.resolve(ref)
 
 
-def named_in(desired: Desired) -> list[SecretRef]:
+@kept
+def named_in(desired: Desired) -> tuple[SecretRef, ...]:
     """List every secret that a desired state names, once and in order."""
-    return sorted(set(_refs(desired)), key=lambda ref: (ref.kind, ref.origin))
+    return tuple(sorted(set(_refs(desired)), key=lambda ref: (ref.kind, ref.origin)))
 
 
 def _refs(value: object) -> Iterator[SecretRef]:
-    match value:
-        case SecretRef():
-            yield value
-        case Mapping():
-            for each in value.values():
-                yield from _refs(each)
-        case tuple() | frozenset():
-            for each in value:
-                yield from _refs(each)
-        case _ if is_dataclass(value):
-            for each in fields(value):
-                yield from _refs(getattr(value, each.name))
+    if isinstance(value, SecretRef):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _of_all(value.values())
+    elif isinstance(value, tuple | frozenset):
+        yield from _of_all(value)
+    else:
+        kind: Any = type(value)
+        yield from _of_all(getattr(value, name) for name in _fields(kind))
+
+
+def _of_all(values: Iterable[object]) -> Iterator[SecretRef]:
+    return (ref for value in values if not isinstance(value, str) for ref in _refs(value))
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

@@ -115,6 +115,11 @@ def _expectation(build: Build, service: str, units: tuple[str, ...]) -> verify_h
     )
 
 
+@lru_cache(maxsize=1024)
+def _code(build: Build) -> verify_host.Model:
+    return _expectation(replace(build, files=()), "", ())
+
+
 def differences(build: Build, service: Service, host: str, report: HostReport) -> tuple[str, ...]:
     """List in sentences how a host differs from a build; nothing when it runs exactly that."""
     return tuple(verify_host.compare(expectation(build, service, host), report).wrong)
@@ -124,7 +129,7 @@ def installed_release(builds: Mapping[str, Build], report: HostReport) -> str:
     """Return the first release whose build is installed, judged by code alone; empty when none matches."""
     for release, build in builds.items():
         if not _elsewhere(build, report):
-            found = verify_host.compare(_expectation(replace(build, files=()), "", ()), report)
+            found = verify_host.compare(_code(build), report)
             if not found.wrong and not found.unknown:
                 return release
     return ""

@@ -9,6 +9,7 @@ from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
+from reconciler.domain.kept import kept
 from reconciler.domain.marker import Stage
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
 from reconciler.domain.plan import Block, ServiceRoute
@@ -35,10 +36,7 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
     order = [each.release.id for each in catalog.service(service.component).releases]
     ahead = to_come(service, history, order)
     service = live(service, history)
-    expands = _expands(desired.procedures.get(service.procedure))
-    databases = tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
-    builds = Builds(service, dict(versions_of(service, catalog)))
-    hosts = tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)
+    databases, hosts = _databases(service, desired, catalog, seen), _hosts(service, desired, catalog, seen)
     second = tuple(host for each in ahead for host in _second(each, desired, catalog, seen))
     blocks = tuple(d.block for d in databases if d.block)
     blocks += tuple(host.unknown for host in hosts if host.unknown)
@@ -50,11 +48,24 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
     )
 
 
+@kept
+def _databases(
+    service: Service, desired: Desired, catalog: Catalog, seen: Observations
+) -> tuple[DatabasePosition, ...]:
+    expands = _expands(desired.procedures.get(service.procedure))
+    return tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
+
+
+@kept
+def _hosts(service: Service, desired: Desired, catalog: Catalog, seen: Observations) -> tuple[HostPosition, ...]:
+    builds = Builds(service, dict(versions_of(service, catalog)))
+    return tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)
+
+
 def _second(new: Service, desired: Desired, catalog: Catalog, seen: Observations) -> tuple[HostPosition, ...]:
     """Place the hosts of a deployment that shall take over: they need not bear any build yet."""
-    builds = Builds(new, dict(versions_of(new, catalog)))
-    hosts = (_host(desired.hosts[name], builds, seen) for name in new.hosts)
     bare = Reason.HOST_WITHOUT_BUILD
+    hosts = _hosts(new, desired, catalog, seen)
     return tuple(replace(h, unknown=None) if h.unknown and h.unknown.reason == bare else h for h in hosts)
 
 

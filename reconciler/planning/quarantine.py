@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from reconciler.domain.desired import Deployment, Desired, Service
+from reconciler.domain.kept import kept
 from reconciler.domain.observation import HostReport, Known, Observations, Observed
 from reconciler.domain.procedure import Phase
 from reconciler.domain.quarantine import Aside
@@ -22,9 +23,12 @@ def in_force(desired: Desired, today: date) -> Desired:
 
     They are looked at all the same, their services too: what is left in `quarantined` says which they bear.
     """
-    holding = [each for each in desired.quarantined if today <= each.until]
-    if not desired.quarantined:
-        return desired
+    return _in_force(today.isoformat(), desired) if desired.quarantined else desired
+
+
+@kept
+def _in_force(today: str, desired: Desired) -> Desired:
+    holding = [each for each in desired.quarantined if today <= each.until.isoformat()]
     hosts = frozenset(each.host for each in holding)
     services = {name: _without(service, hosts) for name, service in desired.services.items()}
     told = tuple(replace(each, bears=_borne(each.host, desired)) for each in holding)

@@ -9,6 +9,7 @@ from datetime import datetime
 from reconciler.domain.backup import Trust
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
+from reconciler.domain.kept import kept
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
 from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
@@ -51,6 +52,7 @@ def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
     return dict(sorted({**desired.groups, **alone}.items()))
 
 
+@kept
 def inputs_of(group: str, desired: Desired) -> str:
     """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks.
 

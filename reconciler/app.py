@@ -29,6 +29,7 @@ from reconciler.adapters.prometheus import PrometheusMetrics
 from reconciler.adapters.redactor import Redactor
 from reconciler.adapters.secrets import LocalSecrets
 from reconciler.adapters.ssh import SshSettings
+from reconciler.adapters.supervisor import Supervisor
 from reconciler.catalog import load_catalog
 from reconciler.daemon import Daemon
 from reconciler.desired import Problem, Problems
@@ -151,6 +152,7 @@ class App:
     async def run(self) -> None:
         """Serve and pass until a signal comes."""
         web = serve(self.settings, self.board)
+        supervisor().ready()
         try:
             with caught(self.stop):
                 await self.daemon.run()
@@ -182,6 +184,8 @@ class App:
 def open_daemon(settings: Settings) -> App:
     """Take the lease and join everything; raises ReconcilerError when that cannot be."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would be all keys and passwords, on disk
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # a connection to each host is kept open
     redactor = Redactor()
     configure(settings.log.format, settings.log.level, redactor)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -201,6 +205,7 @@ def open_daemon(settings: Settings) -> App:
         publisher,
         poll_s=settings.source.poll_s,
         jitter=lambda: jitter.uniform(0, settings.source.jitter_s),
+        beat=supervisor().beat,
     )
     return App(daemon, ports, journal, board, settings)
 
@@ -215,6 +220,11 @@ def _recall(publisher: Publisher, journal: JournalReader) -> None:
     document = journal.document(STATUS)
     if document is not None and isinstance(document.body, dict):
         publisher.recall(document.body)
+
+
+def supervisor() -> Supervisor:
+    """Return who started this process and may want to hear of it."""
+    return Supervisor(os.environ.get("NOTIFY_SOCKET", ""))
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Daemon:
     """A loop of passes, with a poll of the source beside it; wakes are coalesced.
 
     A pass that fails by a `defect` does not end it: it says so, and tries again. What runs on hosts goes on anyway.
+    At each turn it calls `beat`.
     """
 
     memory: Memory
@@ -41,6 +42,7 @@ class Daemon:
     poll_s: float = 120.0
     jitter: Jitter = lambda: 0.0
     defect: Defect = tell
+    beat: Callable[[], None] = lambda: None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
 
@@ -55,6 +57,7 @@ class Daemon:
         try:
             await self._sleep()  # until it is known what is wanted, or the source is too slow to be waited for
             while not self.stopping:
+                self.beat()
                 await self._pass_or_wait()
                 await self._sleep()
         finally:

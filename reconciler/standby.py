@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from reconciler.app import App, caught, open_daemon, serve
+from reconciler.app import App, caught, open_daemon, serve, supervisor
 from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError, SettingsError
 from reconciler.settings import Settings
@@ -41,8 +41,10 @@ async def _stood_by(settings: Settings, held: JournalError) -> App | None:
     """Ask for the lease again and again, and say meanwhile who has it; None when told to end."""
     told_to_end = asyncio.Event()
     log.info("standing by", text=str(held))
+    supervisor().ready()
     with caught(lambda _: told_to_end.set()), _shown(settings, Board(utc_now(), leader=str(held))):
         while isinstance(found := _opened(settings), JournalError):
+            supervisor().beat()
             with suppress(TimeoutError):
                 await asyncio.wait_for(told_to_end.wait(), AGAIN_S)
                 return None

@@ -9,7 +9,7 @@ from reconciler.domain.verdict import Report
 from tests.scenarios.stage import Stage
 
 
-async def test_the_first_report_of_a_new_daemon_knows_what_is_wanted():
+async def test_the_first_report_of_a_new_daemon_knows_what_is_wanted_and_each_turn_is_told():
     stage, reports = Stage(), []
     commit = stage.want()
 
@@ -17,9 +17,10 @@ async def test_the_first_report_of_a_new_daemon_knows_what_is_wanted():
         reports.append(report)
         daemon.stop()
 
-    daemon = Daemon(stage.memory, publish)
+    beats: list[str] = []
+    daemon = Daemon(stage.memory, publish, beat=lambda: beats.append("it lives"))
     await asyncio.wait_for(daemon.run(), 30)
-    assert reports[0].revision == commit
+    assert (reports[0].revision, beats) == (commit, ["it lives"])
 
 
 async def test_a_pass_that_fails_by_a_defect_is_told_and_does_not_end_the_loop():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -131,10 +132,14 @@ def test_a_daemon_serves_answers_and_ends_on_a_signal(call: Call, site: Site):
     config = site.settings(port)
     site.want(site.fleet())
     site.trust()
-    daemon = subprocess.Popen(
-        [sys.executable, "-m", "reconciler", "run", "-c", str(config)], stderr=subprocess.PIPE, text=True
-    )
+    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    supervisor.bind(str(site.folder / "notify"))
+    argv = [sys.executable, "-m", "reconciler", "run", "-c", str(config)]
+    env = {**os.environ, "NOTIFY_SOCKET": str(site.folder / "notify")}
+    daemon = subprocess.Popen(argv, env=env, stderr=subprocess.PIPE, text=True)
     try:
+        supervisor.settimeout(60)
+        assert [supervisor.recv(100), supervisor.recv(100)] == [b"READY=1", b"WATCHDOG=1"]
         until(lambda: get(port, "/readyz")[0] == 200)
         assert get(port, "/livez") == (200, "ok\n")
         until(lambda: 'reconciler_hop_state{service="keystone",state="in_sync"} 1.0' in get(port, "/metrics")[1])
@@ -157,6 +162,7 @@ def test_a_daemon_serves_answers_and_ends_on_a_signal(call: Call, site: Site):
         assert daemon.returncode == 0, said
         assert "Traceback" not in said
     finally:
+        supervisor.close()
         daemon.kill()
         daemon.wait()
     entries = conforms("history", call("history", "-c", config, "-o", "json").stdout)["entries"]

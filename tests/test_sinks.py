@@ -10,6 +10,8 @@ import json
 import logging
 import re
 import sqlite3
+import sys
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -297,6 +299,7 @@ STATUS: dict[str, Any] = {
 def world(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[World]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    hooks = sys.excepthook, threading.excepthook
 
     def said() -> str:
         captured = capsys.readouterr()
@@ -304,6 +307,7 @@ def world(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[World]
 
     yield World(said, tmp_path)
     root.handlers, root.level = handlers, level
+    sys.excepthook, threading.excepthook = hooks
     structlog.reset_defaults()
 
 

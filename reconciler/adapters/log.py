@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import TextIO
 
 import structlog
@@ -30,7 +32,7 @@ QUIET = ("alembic", "asyncssh", "httpcore", "httpx", "sqlalchemy")
 
 
 def configure(format: str, level: str, redactor: Redactor, stream: TextIO | None = None) -> None:  # noqa: A002
-    """Send all logging, structlog's and the standard library's, to stderr.
+    """Send all logging, structlog's and the standard library's, and what nobody caught, to stderr.
 
     `format` is json or console, `level` one of debug, info, warning, error. Libraries speak from warning on.
     """
@@ -57,6 +59,13 @@ def configure(format: str, level: str, redactor: Redactor, stream: TextIO | None
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda of: _uncaught(of.exc_type, of.exc_value, of.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log what Python would print as it stands, secrets and all."""
+    structlog.get_logger(__name__).critical("a defect", exc_info=(kind, error, trace))
 
 
 def _last(format: str, redactor: Redactor) -> list[Processor]:  # noqa: A002

@@ -9,11 +9,15 @@ from pathlib import PurePath
 from reconciler.domain.plan import Block
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason, hint_of
+from reconciler.domain.text import one_line
 from reconciler.domain.verdict import Decision, State
 from reconciler.planning.decision import ruling
 
 FRAMES = 4
 """How many of the innermost calls are told."""
+
+MAX_TOLD = 500
+"""Characters of what an error says."""
 
 
 def placed(service: str, place: Callable[[], Position]) -> Position:
@@ -37,4 +41,4 @@ def told(error: Exception) -> str:
     """Say in one line what failed, and where in the product, the innermost call first."""
     frames = reversed(traceback.extract_tb(error.__traceback__, limit=-FRAMES))
     where = " < ".join(f"{PurePath(each.filename).name}:{each.lineno} {each.name}" for each in frames)
-    return f"{type(error).__name__}: {error} ({where})"
+    return f"{one_line(f'{type(error).__name__}: {error}', MAX_TOLD)} ({where})"

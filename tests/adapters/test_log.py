@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -22,7 +24,9 @@ EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b31m\u202egpj\x00\rover"
 def logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    hooks = sys.excepthook, threading.excepthook
     yield
+    sys.excepthook, threading.excepthook = hooks
     root.handlers, root.level = handlers, level
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
@@ -85,6 +89,19 @@ def test_the_message_of_an_exception_cannot_forge_a_line(log):
     error = ValueError("ok\n2026-01-01 [info     ] canary passed\u2028x")
     structlog.get_logger().error("failed", exc_info=error)
 
+    assert not [line for line in log.getvalue().splitlines() if line.startswith("2026-01-01 ")]
+
+
+def test_what_nobody_caught_is_cleaned_too(log):
+    text = f"{CANARY}\n2026-01-01 [info     ] \x1b[2Jcanary passed"
+    sys.excepthook(ValueError, ValueError(text), None)
+    thread = threading.Thread(target=lambda: int(text))
+    thread.start()
+    thread.join()
+
+    assert log.getvalue().count("ValueError") == 2
+    assert CANARY not in log.getvalue()
+    assert clean(log.getvalue()) == log.getvalue()
     assert not [line for line in log.getvalue().splitlines() if line.startswith("2026-01-01 ")]
 
 

@@ -29,3 +29,12 @@ def test_a_service_that_cannot_be_placed_stands_nowhere():
     assert (position.service, position.release, position.hosts) == ("nova", "", ())
     assert [each.reason for each in position.blocks] == [Reason.DEFECT]
     assert position.blocks[0].text.startswith("AssertionError: a range without a release (test_defects.py:")
+
+
+def test_a_defect_is_told_in_one_line_of_bounded_length():
+    def overlong() -> Decision:
+        raise ValueError("a\nb\x1b[2J" + "c" * 10_000)
+
+    text = judged("control", overlong).verdict.text
+    assert text.startswith("ValueError: a\\nbccc")
+    assert len(text) < 1_000

@@ -11,12 +11,11 @@ import typer
 
 from reconciler.cli import world
 from reconciler.cli.output import Config, Format, Output, add_row, note, print_lines, table, write_data
-from reconciler.cli.words import lasting
+from reconciler.cli.words import lasting, sized
 from reconciler.domain.backup import BackupSet, Copy, Need
 from reconciler.planning.history import fold
 from reconciler.planning.kept import kept_sets
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 COLUMNS = ("service", "run", "release", "kind", "trust", "age", "size", "way back of", "place")
 
 
@@ -93,10 +92,7 @@ def _trust(trust: object) -> str:
 
 
 def _size(copy: Copy) -> str:
-    if copy.bytes is None:
-        return "-"
-    power = min((copy.bytes.bit_length() - 1) // 10, len(UNITS) - 1) if copy.bytes else 0
-    return f"{copy.bytes / (1 << 10 * power):.3g} {UNITS[power]}" if power else f"{copy.bytes} B"
+    return "-" if copy.bytes is None else sized(copy.bytes)
 
 
 def _place(copy: Copy) -> str:

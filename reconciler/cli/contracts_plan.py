@@ -220,6 +220,24 @@ class MergeChange(TypedDict):
 
 Merge = TypedDict("Merge", {"from": str, "to": str, "differs": bool, "changes": list[MergeChange]})
 
+
+class StopBack(TypedDict):
+    """A release of the newest leg that a commit may name as the goal: where it began, or a savepoint.
+
+    `made_at` and `bytes` are of the dumps that would be loaded; `hops_again` lead from there to the leg's goal, whose
+    schema steps took `measured_s`. What was written since `sealed_at` would be lost; empty: it has not served since.
+    """
+
+    service: str
+    release: str
+    savepoint: bool
+    made_at: str
+    bytes: int | None
+    hops_again: int
+    measured_s: float | None
+    sealed_at: str
+
+
 Rollback = TypedDict(
     "Rollback",
     {
@@ -231,6 +249,7 @@ Rollback = TypedDict(
         "commit": str,
         "plan": Plan | None,
         "untold": str,
+        "stops": list[StopBack],
     },
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from reconciler.cli import world
-from reconciler.cli.output import Config, Format, Output, note, print_lines, say, write_data
+from reconciler.cli.output import Config, Format, Output, add_row, note, print_lines, say, table, write_data
 from reconciler.errors import DesiredStateError, JournalError, ReconcilerError, SourceError
 
 if TYPE_CHECKING:
     from reconciler.domain.desired import Desired
     from reconciler.planning.durations import Durations
     from reconciler.planning.preview import Preview
+    from reconciler.planning.stops_back import StopBack
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the daemon's journal says: the plan that a merge brings, and the releases that may be gone back to."""
+
+    plan: Preview
+    durations: Durations
+    stops: tuple[StopBack, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +105,14 @@ def _reverted(service: str, advance: Advance, repo: Path, made: str, path: str) 
     return desired
 
 
-def _told(service: str, desired: Desired, config: Path | None) -> tuple[Preview, Durations] | str:
+def _told(service: str, desired: Desired, config: Path | None) -> Told | str:
     """Ask the daemon's journal what the merge will do, or say why that cannot be told."""
     from reconciler.catalog.load import load_catalog
     from reconciler.planning.durations import durations_of
     from reconciler.planning.preview import preview_of
     from reconciler.planning.rollback import answer_to
     from reconciler.planning.scene import Scene, groups_of
+    from reconciler.planning.stops_back import stops_back
 
     try:
         with world.opened(world.settings_from(config)) as reader:
@@ -113,7 +124,8 @@ def _told(service: str, desired: Desired, config: Path | None) -> tuple[Preview,
     at = {each["service"]: each["position"] for each in status["services"] if each["service"] in services}
     if unknown := [name for name in services if not at.get(name)]:
         return f"where {', '.join(unknown)} stands is not known; `reconciler why {unknown[0]}` says more"
-    return preview_of(group, answer_to(group, at, scene), scene), durations_of(history)
+    preview = preview_of(group, answer_to(group, at, scene), scene)
+    return Told(preview, durations_of(history), stops_back(group, scene))
 
 
 def _show(service: str, advance: Advance, branch: str, made: str) -> None:
@@ -122,27 +134,37 @@ def _show(service: str, advance: Advance, branch: str, made: str) -> None:
     say(f"next: `git push origin {branch}`, a review, and a merge into the branch that the daemon follows")
 
 
-def _show_answer(told: tuple[Preview, Durations] | str) -> None:
+def _show_answer(told: Told | str) -> None:
     from reconciler.cli.plan_tree import tree_of
 
     if isinstance(told, str):
         note(f"What the daemon will do then cannot be told from here: {told}")
         return
-    found, durations = told
-    if found.plan is None:
+    if told.plan.plan is None:
         say("after the merge: nothing that serves was touched yet; the plan is dropped")
         return
     say("after the merge:")
-    print_lines(tree_of(found, durations))
+    print_lines(tree_of(told.plan, told.durations))
+    if told.stops:
+        _show_stops(told.stops)
 
 
-def _to_json(
-    service: str, advance: Advance, made: tuple[str, str], told: tuple[Preview, Durations] | str
-) -> Mapping[str, Any]:
+def _show_stops(stops: Sequence[StopBack]) -> None:
+    from reconciler.cli.stops_back import COLUMNS, rows_of
+
+    say("releases that a commit may name as the goal; all services of a leg go back together:", "bold")
+    rows = table(*COLUMNS)
+    for cells in rows_of(stops):
+        add_row(rows, cells)
+    print_lines(rows)
+
+
+def _to_json(service: str, advance: Advance, made: tuple[str, str], told: Told | str) -> Mapping[str, Any]:
+    from reconciler.cli.stops_back import to_json
     from reconciler.planning.plan_json import plans_to_json
 
     branch, commit = made
-    untold, plan = (told, None) if isinstance(told, str) else ("", plans_to_json([told[0]], told[1]))
+    known = None if isinstance(told, str) else told
     return {
         "service": service,
         "from": advance.after,
@@ -150,8 +172,9 @@ def _to_json(
         "reverts": advance.commit,
         "branch": branch,
         "commit": commit,
-        "plan": plan,
-        "untold": untold,
+        "plan": plans_to_json([known.plan], known.durations) if known else None,
+        "untold": told if isinstance(told, str) else "",
+        "stops": to_json(known.stops) if known else [],
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reconciler.planning.pause import Pause
 
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 FEW = 6
 """So many names are read at a glance; of more the first and the count are told."""
 
@@ -35,6 +36,12 @@ def lasting(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def sized(count: int) -> str:
+    """Say how many bytes: 2048 are 2 KiB."""
+    power = min((count.bit_length() - 1) // 10, len(UNITS) - 1) if count else 0
+    return f"{count / (1 << 10 * power):.3g} {UNITS[power]}" if power else f"{count} B"
 
 
 def pause_text(pause: Pause) -> str:

@@ -14,6 +14,9 @@ _UNTRUSTED = Reason.DATABASE_UNTRUSTED
 MISSING = 1049
 """MariaDB's number for a database that does not exist."""
 
+IN_CLEAR = 2059
+"""MariaDB's number for a way to log in that cannot be used."""
+
 # https://mariadb.com/kb/en/mariadb-error-code-reference/
 _MARIADB: dict[int, tuple[Reason, str]] = {
     1040: (_AWAY, "the server has too many connections"),
@@ -35,6 +38,7 @@ _MARIADB: dict[int, tuple[Reason, str]] = {
     2006: (_AWAY, "the connection was lost"),
     2013: (_AWAY, "the connection was lost, or the server did not answer in time"),
     2014: (_AWAY, "the server speaks out of turn"),
+    IN_CLEAR: (_AWAY, "the server wants the password in a way that is not known, or that would show it: ask for TLS"),
     2026: (_UNTRUSTED, "the server speaks no TLS, and the URL asks for it"),
 }
 # https://www.sqlite.org/rescode.html
@@ -78,6 +82,11 @@ def explain_os(error: OSError, timeout_s: float) -> tuple[Reason, str]:
     if error.filename:
         return _AWAY, f"{error.filename}: {error.strerror}"
     return _AWAY, error.strerror or f"no answer within {timeout_s:g} s"
+
+
+def explain_mangled(error: Exception) -> tuple[Reason, str]:
+    """Return a reason and a sentence for an answer that the driver could not make out."""
+    return _AWAY, f"what answers speaks no SQL that the driver understands ({type(error).__name__})"
 
 
 def _explain_tls(error: ssl.SSLError) -> str:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pymysql.err import OperationalError
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import quoted_name
 
-from reconciler.adapters.database_errors import MISSING, code
+from reconciler.adapters.database_errors import IN_CLEAR, MISSING, code
 from reconciler.adapters.database_marker import ForeignError
 from reconciler.adapters.database_structure import ROWS, Column, KeyColumn, key_column, rule
 from reconciler.adapters.database_structure import structure as normal_form
@@ -20,6 +21,7 @@ from reconciler.domain.dburl import DbEndpoint, Tls
 from reconciler.domain.structure import Part, Structure
 
 _CONNECT_S = 10
+_IN_CLEAR = ("mysql_clear_password", "dialog", "mysql_old_password")
 _LOCK_S = 5  # a question never queues long behind a schema change, nor makes others queue behind itself
 
 # Besides base tables, sequences and system-versioned tables hold rows; so may what a later server brings.
@@ -165,7 +167,17 @@ def _arguments(endpoint: DbEndpoint, timeout_s: float) -> dict[str, object]:
     }
     if endpoint.socket:
         arguments["unix_socket"] = endpoint.socket
-    return arguments | (_tls(endpoint.tls) if endpoint.tls else {})
+    return arguments | (_tls(endpoint.tls) if endpoint.tls else {"auth_plugin_map": dict.fromkeys(_IN_CLEAR, _Refused)})
+
+
+class _Refused:
+    """Stands for ways to log in by which whoever answers is told the password itself: only TLS proves who that is."""
+
+    def __init__(self, connection: object) -> None:
+        pass
+
+    def authenticate(self, _packet: object) -> None:
+        raise OperationalError(IN_CLEAR, "the password is not sent in clear")
 
 
 def _tls(tls: Tls) -> dict[str, object]:

@@ -34,7 +34,12 @@ def read_marker(connection: Connection, tables: Collection[str]) -> SchemaMarker
 
 
 def _heads(connection: Connection) -> frozenset[str]:
-    return frozenset(_head(row[0]) for row in _rows(connection, "alembic_version", [_cut("version_num", HEAD_CHARS)]))
+    rows = _rows(connection, "alembic_version", [_cut("version_num", HEAD_CHARS)])
+    heads = [_head(row[0]) for row in rows]
+    for head in heads:
+        if heads.count(head) > 1:  # alembic would change both rows, and refuse
+            raise ForeignError(f"alembic_version has more than one row for {head}")
+    return frozenset(heads)
 
 
 def _repositories(connection: Connection) -> Mapping[str, int]:
@@ -43,7 +48,7 @@ def _repositories(connection: Connection) -> Mapping[str, int]:
     for name, version in _rows(connection, "migrate_version", columns):
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= REPOSITORY_CHARS:
             raise ForeignError("migrate_version names a repository that cannot be read")
-        if not isinstance(version, int):
+        if not isinstance(version, int) or version < 0:
             raise ForeignError(f"migrate_version has no number for {name}")
         if name in found:
             raise ForeignError(f"migrate_version has more than one row for {name}")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from reconciler.adapters import database_mariadb, database_sqlite
-from reconciler.adapters.database_errors import explain, explain_os
+from reconciler.adapters.database_errors import explain, explain_mangled, explain_os
 from reconciler.adapters.database_marker import ForeignError, read_marker
 from reconciler.adapters.database_rows import read_rows
 from reconciler.adapters.threads import in_thread
@@ -86,6 +86,8 @@ class SqlDatabases:
             reason, text = explain(error)
         except OSError as error:  # TimeoutError too
             reason, text = explain_os(error, timeout_s)
+        except Exception as error:  # noqa: BLE001 - the drivers raise whatever they stumble over in a mangled answer
+            reason, text = explain_mangled(error)
         else:
             return Absent(self._now()) if value is None else Known(value, self._now())
         return Unknown(reason, f"database {database.name} ({endpoint}): {text}", self._now())

@@ -1,0 +1,2 @@
+CREATE TABLE user (id VARCHAR(64));
+CREATE TABLE alembic_version (version_num VARCHAR(32));

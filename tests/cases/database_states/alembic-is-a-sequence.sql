@@ -1,0 +1,2 @@
+CREATE TABLE user (id VARCHAR(64));
+CREATE SEQUENCE alembic_version;

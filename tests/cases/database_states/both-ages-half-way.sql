@@ -1,0 +1,8 @@
+CREATE TABLE user (id VARCHAR(64));
+CREATE TABLE migrate_version (repository_id VARCHAR(250), repository_path TEXT, version INTEGER);
+INSERT INTO migrate_version VALUES ('keystone', NULL, 109);
+INSERT INTO migrate_version VALUES ('keystone_contract', NULL, 16);
+INSERT INTO migrate_version VALUES ('keystone_data_migrate', NULL, 16);
+INSERT INTO migrate_version VALUES ('keystone_expand', NULL, 16);
+CREATE TABLE alembic_version (version_num VARCHAR(32));
+INSERT INTO alembic_version VALUES ('27e647c0fad4');

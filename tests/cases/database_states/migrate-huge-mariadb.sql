@@ -1,0 +1,3 @@
+CREATE TABLE user (id VARCHAR(64));
+CREATE TABLE migrate_version (repository_id VARCHAR(250), repository_path TEXT, version BIGINT UNSIGNED);
+INSERT INTO migrate_version VALUES ('keystone', NULL, 18446744073709551615);

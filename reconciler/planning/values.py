@@ -9,7 +9,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from reconciler.domain.outcome import Failed
-from reconciler.domain.placeholder import VALUE
+from reconciler.domain.placeholder import SECRET, VALUE
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
@@ -32,10 +32,19 @@ def with_values(step: Step, runs: Sequence[Run], bootstrap: str) -> Step | Faile
         value = _value(name, key, step, runs, bootstrap)
         if not value:
             return Failed(str(Reason.VALUE_MISSING), f"no step {name} left a value {key} for {step.title}")
-        if len(value) > MOST:
-            return Failed(str(Reason.VALUE_INVALID), f"value {name}.{key} has more than {MOST} characters")
+        if flaw := _flaw(value):
+            return Failed(str(Reason.VALUE_INVALID), f"value {name}.{key} {flaw}")
         found[name, key] = value
     return _checked(replace(step, args=cast("Mapping[str, Json]", _filled(step.args, found))))
+
+
+def _flaw(value: str) -> str:
+    """Say why a value may stand in no argument; who left it may be hostile."""
+    if len(value) > MOST:
+        return f"has more than {MOST} characters"
+    if value.startswith("-"):
+        return "begins with a dash: a command would take it for an option"
+    return "names a secret" if f"{{{SECRET}" in value else ""
 
 
 def _checked(step: Step) -> Step | Failed:

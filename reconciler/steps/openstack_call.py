@@ -86,6 +86,7 @@ take_back() {
   if [ ! -f "$notes/$key" ]; then echo 'nothing was changed'; return 0; fi
   kept=$(head -n 1 -- "$notes/$key")
   if [ -z "$kept" ]; then look "$@"; kept=$(printf '%s\n' "$seen" | head -n 1); fi
+  case $kept in -*) fail "the answer would be taken for an option: $kept" ;; esac
   look "$@"
   if wanted "$seen"; then with os 2 "$@"; echo "taken back"; else echo 'it is so no longer'; fi
   rm -f -- "$notes/$key"

@@ -84,6 +84,8 @@ def test_a_later_step_of_the_same_name_hides_no_value_that_it_does_not_leave() -
         (((saved("c1"), {"other": "/one"}),), Reason.VALUE_MISSING),
         (((saved("c1"), {"path": ""}),), Reason.VALUE_MISSING),
         (((saved("c1"), {"path": "x" * (MOST + 1)}),), Reason.VALUE_INVALID),
+        (((saved("c1"), {"path": "--os-auth-url=http://evil"}),), Reason.VALUE_INVALID),
+        (((saved("c1"), {"path": "/one {secret:admin}"}),), Reason.VALUE_INVALID),
     ],
 )
 def test_what_cannot_be_filled_fails_with_its_own_reason(left, reason: Reason) -> None:

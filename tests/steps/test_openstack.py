@@ -90,6 +90,16 @@ def test_what_was_there_before_is_not_taken_back(sandbox, cloud, act):
     assert not calls(sandbox, "user create") + calls(sandbox, "user delete")
 
 
+def test_an_answer_does_not_become_an_option(sandbox, cloud, act):
+    act(openstack_call, USER)
+    for note in (cloud / "user/placement", *sandbox.root.glob("**/saved/run-1/openstack/*")):
+        note.write_text("--os-auth-url=http://evil\n")
+    failed = act(openstack_call, {**USER, "restore_from": "self"})
+    assert isinstance(failed, Failed)
+    assert "would be taken for an option" in failed.text
+    assert not calls(sandbox, "user delete")
+
+
 def test_a_cloud_that_refuses_is_no_cloud_without_users(sandbox, act):
     for more in ({}, {"absent": True, "do": ["user", "delete", "placement"], "back": []}):
         failed = act(openstack_call, {**USER, **more}, password="wrong")

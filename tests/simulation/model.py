@@ -21,7 +21,7 @@ ASKING = {"http_probe", "probe", "verify_host", "seal", "unchanged", "row_gate",
 
 @dataclass
 class RunLife:
-    """One run: `steps` are those that may be begun now."""
+    """One run: `steps` are those that may be begun now, `hosts` those of all that might ever be."""
 
     group: str
     inherits: str
@@ -31,6 +31,15 @@ class RunLife:
     open: set[Attempt] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     last: dict[str, int] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.take(self.steps)
+
+    def take(self, steps: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let these be the steps from now on."""
+        self.steps = steps
+        self.hosts.update({name: str(step.get("host", "")) for name, step in steps.items()})
 
 
 @dataclass
@@ -93,7 +102,8 @@ class Model:
         run = self.runs[entry.run]
         if run.turned or run.ended:
             yield f"{entry.run} was turned back when it was {run.ended or 'turned back already'}"
-        run.turned, run.steps = True, _by_id(entry.body["steps"])
+        run.turned = True
+        run.take(_by_id(entry.body["steps"]))
 
     def _intent(self, entry: Entry) -> Iterator[str]:
         run, attempt, epoch = self.runs[entry.run], *_numbers(entry, "attempt", "epoch")
@@ -120,9 +130,12 @@ class Model:
         """Find steps that had to be over and are not; what was left out of a plan on purpose is not in it."""
         for before in run.steps.get(entry.step, {}).get("after", ()):
             step = run.steps.get(before, {})
-            free = step.get("advisory") or step.get("host") in self.left_alone
-            if step and before not in run.done and not free:
+            if step and before not in run.done and not self._free(step):
                 yield f"{entry.step} of {entry.run} was begun before {before} was done"
+
+    def _free(self, step: Mapping[str, Any]) -> bool:
+        """Tell whether nobody has to wait for a step: one that only advises, or one of a host that git leaves alone."""
+        return bool(step.get("advisory")) or step.get("host") in self.left_alone
 
     def _result(self, entry: Entry) -> Iterator[str]:
         run, key = self.runs[entry.run], (entry.run, entry.step, *_numbers(entry, "attempt"))
@@ -141,10 +154,10 @@ class Model:
         run = self.runs[entry.run]
         if run.ended:
             yield f"{entry.run} ended twice"
-        if waited_for := {key for key in run.open if run.steps[key[1]].get("host") not in self.left_alone}:
+        if waited_for := {key for key in run.open if run.hosts[key[1]] not in self.left_alone}:
             yield f"{entry.run} ended while {sorted(waited_for)} went on"
         run.ended = str(entry.body["result"])
-        lacking = [name for name, step in run.steps.items() if name not in run.done and not step.get("advisory")]
+        lacking = [name for name, step in run.steps.items() if name not in run.done and not self._free(step)]
         if run.ended == "done" and lacking:
             yield f"{entry.run} is done without {lacking}"
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -16,6 +17,8 @@ from reconciler.observers._text import END, HEAD, LAST_S, matched, odd, text_of
 from reconciler.ports import Answer, Question
 
 FIELD = "containers"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}"
+IMAGE = r"[!-~]{1,1000}"
 ALL = "*"  # the subject that is Absent where there is no podman, and Unknown where it gives no answer
 
 # `podman ps` names the image's id, `podman images` the digest that goes with it.
@@ -46,20 +49,20 @@ fi
 class _Shown(BaseModel):
     """One container of `podman ps`."""
 
-    names: tuple[str, ...] = Field(alias="Names", min_length=1)
-    image: str = Field(alias="Image", max_length=1000)
+    names: tuple[Annotated[str, Field(pattern=f"^{NAME}$")], ...] = Field(alias="Names", min_length=1)
+    image: str = Field(alias="Image", pattern=f"^({IMAGE})?$")
     image_id: str = Field(alias="ImageID", max_length=200)
     state: str = Field(alias="State", pattern="^[A-Za-z]{1,40}$")
     started: int | None = Field(alias="StartedAt", default=None)
     status: str = Field(alias="Status", default="", max_length=200)
-    restarts: int | None = Field(alias="Restarts", default=None, ge=0)
+    restarts: int | None = Field(alias="Restarts", default=None, ge=0, lt=10**9)
 
 
 class _Image(BaseModel):
     """One image of `podman images`."""
 
     id: str = Field(alias="Id", max_length=200)
-    digest: str = Field(alias="Digest", default="", max_length=200)
+    digest: str = Field(alias="Digest", default="", pattern="^[a-z0-9+:]{0,200}$")
 
 
 def questions(_host: Host, services: Iterable[Service]) -> tuple[Question, ...]:
@@ -80,16 +83,28 @@ def parse(answer: Answer, at: datetime) -> Seen:
     if text == "none\n":
         return {ALL: Absent(at)}
     if text.startswith("docker\n"):
-        return {ALL: Absent(at), **dict(_of_docker(line, at) for line in text.splitlines()[1:])}
+        return _named([_of_docker(line, at) for line in text.splitlines()[1:]], at)
     shown, mark, images = text.partition("\nimages\n")
     if not mark:
         raise ParseError("the images are left out")
     try:
         digests = {image.id: image.digest for image in TypeAdapter(list[_Image]).validate_python(_strict(images))}
         listed = TypeAdapter(list[_Shown]).validate_python(_strict(shown))
-    except (ValidationError, RecursionError, ValueError) as error:
-        raise ParseError(f"podman's answer is not understood: {str(error).splitlines()[0][:200]}") from None
-    return {ALL: Absent(at), **{one.names[0]: Known(_container(one, digests), at) for one in listed}}
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "all of it"
+        raise ParseError(f"podman's answer is not understood: {place}: {first['msg']}"[:200]) from None
+    except (RecursionError, ValueError) as error:
+        raise ParseError(f"podman's answer is not understood: {error}"[:200]) from None
+    return _named([(one.names[0], Known(_container(one, digests), at)) for one in listed], at)
+
+
+def _named(listed: list[tuple[str, Known[Container]]], at: datetime) -> Seen:
+    """Put containers under their names; raises ParseError when two have the same."""
+    found = dict(listed)
+    if len(found) != len(listed):
+        raise ParseError("two containers have the same name")
+    return {ALL: Absent(at), **found}
 
 
 def _of_docker(line: str, at: datetime) -> tuple[str, Known[Container]]:
@@ -97,9 +112,9 @@ def _of_docker(line: str, at: datetime) -> tuple[str, Known[Container]]:
     fields = line.split("\t")
     if len(fields) != 6:
         raise odd(fields)
-    name = matched(r"/?[A-Za-z0-9][A-Za-z0-9_.-]{0,200}", fields[0], "a container's name").removeprefix("/")
+    name = matched(rf"/?{NAME}", fields[0], "a container's name").removeprefix("/")
     state = matched("[a-z]{1,40}", fields[2], "a state")
-    image, tag, digest = _image(matched(r"[^\s]{1,1000}", fields[1], "an image"))
+    image, tag, digest = _image(matched(IMAGE, fields[1], "an image"))
     started = _moment(fields[3]) if state == "running" else None
     restarts = int(matched("[0-9]{1,9}", fields[4], "a count"))
     return name, Known(Container(image, tag, digest, state, started, _health(fields[5]), restarts), at)
@@ -111,13 +126,14 @@ def _health(text: str) -> str:
     return found[1] if found else ""
 
 
-def _moment(text: str) -> datetime:
-    """Read docker's time, without its fraction; raises ParseError."""
+def _moment(text: str) -> datetime | None:
+    """Read docker's time, without its fraction; None for the year 1, which stands for never. Raises ParseError."""
     whole = matched(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", text, "a time")[:19]
     try:
-        return datetime.fromisoformat(whole).replace(tzinfo=UTC)
+        found = datetime.fromisoformat(whole).replace(tzinfo=UTC)
     except ValueError:
         raise ParseError(f"a time is odd: {text[:80]!r}") from None
+    return found if found.year > 1 else None
 
 
 def _image(text: str) -> tuple[str, str, str]:

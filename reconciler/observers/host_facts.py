@@ -48,7 +48,7 @@ def parse(answer: Answer, at: datetime) -> Seen:
         match fields:
             case ["boot", boot]:
                 boots.append(matched(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", boot, "the boot id"))
-            case ["free", kib, path]:
+            case ["free", kib, path] if path.startswith("/") and path not in free:
                 free[path] = int(matched(r"[0-9]{1,15}", kib, f"the space of {path}")) * 1024
             case _:
                 raise odd(fields)

@@ -84,9 +84,16 @@ def parse(answer: Answer, at: datetime) -> Seen:
     lines = fields_of(answer)
     match lines:
         case [*programs, ["now", seconds]]:
-            return dict(_program(fields, moment(seconds), at) for fields in programs)
+            return _programs([_program(fields, moment(seconds), at) for fields in programs])
         case _:
             return _units(lines, at)
+
+
+def _programs(listed: list[tuple[str, Known[Unit] | Absent]]) -> Seen:
+    found = dict(listed)
+    if len(found) != len(listed):
+        raise ParseError("a program is listed twice")
+    return found
 
 
 def _units(lines: list[list[str]], at: datetime) -> Seen:
@@ -96,9 +103,8 @@ def _units(lines: list[list[str]], at: datetime) -> Seen:
         match fields:
             case ["unit", unit] if unit not in shown:
                 shown[matched(NAME, unit, "a unit's name")] = {}
-            case [line] if unit and "=" in line:
-                key, _, text = line.partition("=")
-                shown[unit][key] = text
+            case [line] if unit and "=" in line and (key := line.partition("=")[0]) not in shown[unit]:
+                shown[unit][key] = line.partition("=")[2]
             case _:
                 raise odd(fields)
     return {name: _unit(properties, at) for name, properties in shown.items()}

@@ -14,6 +14,7 @@ from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
 from reconciler.domain.outcome import Exited, Sample
+from reconciler.domain.quiet import MetricsServer
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
@@ -205,6 +206,10 @@ class Metrics(Protocol):
 
     async def query(self, server: Prometheus, token: str | None, promql: str) -> Observed[tuple[MetricSample, ...]]:
         """Ask an instant query: the samples of a vector, or a scalar as one; Unknown for everything else."""
+        ...
+
+    async def standing(self, server: Prometheus, token: str | None, *, rules: bool) -> Observed[MetricsServer]:
+        """Ask since when it runs, and on demand which alerting rules it has."""
         ...
 
 

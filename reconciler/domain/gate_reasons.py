@@ -11,7 +11,7 @@ GATE_TEXTS: dict[Reason, tuple[str, str]] = {
     ),
     Reason.ALERT_UNKNOWN: (
         "Nobody can tell whether something fires: no Prometheus answered, or not lately.",
-        "See to the Prometheus of `fleet.prometheus` and to the query; silence never counts as quiet.",
+        "See to the Prometheus of `fleet.prometheus` and to the query, or name `present`: silence is not quiet.",
     ),
     Reason.APPROVAL_MISSING: (
         "Git asks for the approval of people before this plan, or its next wave, goes on.",

@@ -51,7 +51,7 @@ async def _of_service(asked: Asked, desired: Desired, ports: Ports) -> Observed[
 
 
 async def _by_promql(exposure: Exposure, desired: Desired, ports: Ports) -> Observed[Finding]:
-    seen = await ask_metrics(exposure.promql, desired, ports)
+    seen = await ask_metrics(exposure.promql, "", desired, ports)
     return Known(_of_samples(exposure, seen.value), seen.at) if isinstance(seen, Known) else _lost(seen, ports)
 
 

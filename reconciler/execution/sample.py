@@ -56,14 +56,7 @@ async def _take(question: AskProbe, desired: Desired, ports: Ports) -> Sample:
 
 
 async def _by_metrics(probe: MetricProbe, desired: Desired, ports: Ports) -> Sample:
-    """Ask first whether there is anything to ask about: a series that nobody scrapes is as quiet as a healthy one."""
-    if probe.present:
-        there = await ask_metrics(probe.present, desired, ports)
-        if isinstance(there, Known) and not there.value:
-            return Sample(None, f"{probe.present} has no samples")
-        if not isinstance(there, Known):
-            return _judged(there, 0, (), probe.good)
-    seen = await ask_metrics(probe.promql, desired, ports)
+    seen = await ask_metrics(probe.promql, probe.present, desired, ports)
     found = tuple(each.text for each in seen.value) if isinstance(seen, Known) else ()
     return _judged(seen, len(found), found, probe.good)
 

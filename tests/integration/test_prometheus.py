@@ -6,22 +6,27 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.prometheus import PrometheusMetrics
+from reconciler.domain.alert import Alert
 from reconciler.domain.desired import Prometheus
 from reconciler.domain.effect import AskProbe
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.probe import Good, MetricProbe
+from reconciler.domain.quiet import MetricsServer
 from reconciler.domain.reasons import Reason
+from reconciler.execution.metrics import look_at_alerts
 from reconciler.execution.sampling import sampled
 from reconciler.ports import Ports
 from reconciler.steps import Evidence, probe
@@ -66,21 +71,68 @@ async def test_what_is_no_answer_is_unknown(url: str, promql: str, said: str):
     assert said in seen.text
 
 
-async def analysed(url: str, promql: str, good: Good) -> Outcome:
-    """Ask a probe of the daemon's to its verdict, by the real server and the real clock."""
-    asked = MetricProbe(name="p", promql=promql, good=good, count=3, interval_s=0.05, warmup_s=0.2, timeout_s=5)
+class Later(SystemClock):
+    """A clock that is ahead of the server's, as if that had run for so long."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(minutes=10)
+
+
+async def standing(url: str) -> MetricsServer:
+    """Ask until all rules were evaluated, which they are once a second."""
+    while True:
+        seen = await PrometheusMetrics(SystemClock()).standing(Prometheus(url=url), None, rules=True)
+        assert isinstance(seen, Known)
+        if "unknown" not in {each.health for each in seen.value.rules}:
+            return seen.value
+
+
+async def test_a_server_tells_since_when_it_runs_and_which_rules_it_has_evaluated(url: str):
+    found = await standing(url)
+    assert timedelta(0) < datetime.now(UTC) - found.started_at < timedelta(minutes=3)
+    assert [each.name for each in found.rules] == ["FleetIsIll", "Watchdog"]
+    assert {each.health for each in found.rules} == {"ok"}
+    assert all(each.evaluated_at > found.started_at for each in found.rules)
+
+
+def _asking(clock: SystemClock) -> Ports:
     nobody: Any = None
-    ports = Ports(
+    return Ports(
         hosts=nobody,
         databases=nobody,
         http=nobody,
         dns=nobody,
-        metrics=PrometheusMetrics(SystemClock()),
+        metrics=PrometheusMetrics(clock),
         secrets=nobody,
         source=nobody,
         journal=nobody,
-        clock=SystemClock(),
+        clock=clock,
     )
+
+
+async def fires(url: str, promql: str, clock: SystemClock) -> Observed[tuple[MetricSample, ...]]:
+    alert = Alert(name="critical", promql=promql)
+    return (await look_at_alerts(replace(DESIRED, alerts=(alert,), prometheus=Prometheus(url=url)), _asking(clock)))[
+        "critical"
+    ]
+
+
+async def test_silence_is_quiet_only_of_a_server_that_would_know_better(url: str):
+    await standing(url)
+    quiet = 'ALERTS{alertstate="firing", alertname="FleetIsIll"}'
+    fresh = await fires(url, quiet, SystemClock())
+    assert isinstance(fresh, Unknown)
+    assert "its silence counts after 300 s" in fresh.text
+    assert await fires(url, quiet, Later()) == Known((), ANY)
+    lost = await fires(url, quiet.replace("FleetIsIll", "Gone"), Later())
+    assert isinstance(lost, Unknown)
+    assert lost.text == "Prometheus has no alerting rule Gone"
+
+
+async def analysed(url: str, promql: str, good: Good) -> Outcome:
+    """Ask a probe of the daemon's to its verdict, by the real server and the real clock."""
+    asked = MetricProbe(name="p", promql=promql, good=good, count=3, interval_s=0.05, warmup_s=0.2, timeout_s=5)
+    ports = _asking(Later())
     desired = replace(DESIRED, prometheus=Prometheus(url=url))
     question = AskProbe(probe=asked)
     samples = await sampled(question, desired, ports)
@@ -133,6 +185,22 @@ async def answered(body: bytes) -> tuple[Observed[tuple[MetricSample, ...]], lis
     with HTTPServer(("127.0.0.1", 0), Odd) as server:
         Thread(target=server.handle_request, daemon=True).start()
         return await ask(f"http://127.0.0.1:{server.server_port}", "up", token="t0ken"), asked
+
+
+async def test_a_server_that_does_not_tell_of_itself_is_unknown():
+    class Odd(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with HTTPServer(("127.0.0.1", 0), Odd) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        named = Prometheus(url=f"http://127.0.0.1:{server.server_port}")
+        seen = await PrometheusMetrics(SystemClock()).standing(named, None, rules=False)
+    assert isinstance(seen, Unknown)
+    assert "not what Prometheus answers" in seen.text
 
 
 @pytest.mark.parametrize("body", ODD, ids=range(len(ODD)))

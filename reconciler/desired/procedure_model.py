@@ -36,6 +36,11 @@ class CutsLinkModel(Model):
     within_s: w.Seconds = Field(
         default=120, ge=10, description="Seconds from the end of the step in which the daemon must connect anew."
     )
+    again: tuple[w.Given, ...] = Field(
+        default=(),
+        description="An argv that brings back what the step made, run when going back cuts the link; "
+        "left out: the command itself, where the action is one, else `revert`. Holds placeholders.",
+    )
 
 
 class ActionModel(Model):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.desired.arguments import check_arguments, check_place, check_values
 from reconciler.desired.node import Node, shown
 from reconciler.desired.problem import Problem, Problems
-from reconciler.desired.procedure_model import ActionModel, ProcedureModel, WatchModel
+from reconciler.desired.procedure_model import ActionModel, CutsLinkModel, ProcedureModel, WatchModel
 from reconciler.desired.tree import Entry, Tree, read_procedures
 from reconciler.domain.action import ActionForm
 from reconciler.domain.procedure import (
@@ -95,8 +95,12 @@ def _action(step: ActionModel) -> ActionSpec:
         title=step.title,
         condition=Condition(when=When(word), subject=subject),
         required=step.required,
-        cuts_link=CutsLink(step.cuts_link.revert, step.cuts_link.within_s) if step.cuts_link else None,
+        cuts_link=_guard(step.cuts_link) if step.cuts_link else None,
     )
+
+
+def _guard(model: CutsLinkModel) -> CutsLink:
+    return CutsLink(model.revert, model.within_s, model.again)
 
 
 def _watch(model: WatchModel) -> WatchSpec:

@@ -71,10 +71,16 @@ class CutsLink:
     """Says that a step may cut off the host that it runs on, and what argv brings it back.
 
     The host runs `revert` by itself when the daemon has not come anew within `within_s` after the end of the step.
+    While the step is taken back it runs `again` instead, which brings back what the step made; empty: `revert` too.
     """
 
     revert: tuple[str, ...]
     within_s: float
+    again: tuple[str, ...] = ()
+
+    def undone(self, *, done: bool) -> CutsLink:
+        """Return the guard of what takes the step back: it brings back what stood before that, done or not."""
+        return CutsLink((done and self.again) or self.revert, self.within_s)
 
 
 @dataclass(frozen=True, slots=True)

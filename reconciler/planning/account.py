@@ -22,6 +22,7 @@ from reconciler.domain.effect import (
     HostScript,
 )
 from reconciler.domain.plan import Json, Step
+from reconciler.domain.procedure import CutsLink
 from reconciler.steps import Args, StepKind, kinds
 
 LATER = "(what runs depends on values that earlier steps leave)"
@@ -45,7 +46,7 @@ class Account:
 def account_of(step: Step) -> Account:
     """Give an account of one step."""
     undos = () if step.undo is None else (*step.undo.also, step.undo)
-    undone_by = ", then ".join(undo.title for undo in undos)
+    undone_by = "; ".join(filter(None, (", then ".join(undo.title for undo in undos), _guard_back(step))))
     undo_runs = tuple(line for undo in undos for line in _runs(undo.kind, undo.args))
     kind, args = _read(step.kind, step.args)
     if kind is None or args is None:
@@ -93,10 +94,19 @@ def _guard(step: Step) -> tuple[str, ...]:
     """Say what happens when a step has cut its host off."""
     if step.cuts_link is None:
         return ()
-    revert = " ".join(map(shlex.quote, step.cuts_link.revert))
-    return (
-        f"{step.host} takes a new connection within {step.cuts_link.within_s:g} s, else it runs by itself: {revert}",
-    )
+    return (_guarded(step.host, step.cuts_link),)
+
+
+def _guard_back(step: Step) -> str:
+    """Say the same of what takes the step back."""
+    if step.cuts_link is None or step.undo is None:
+        return ""
+    return _guarded(step.host, step.cuts_link.undone(done=True))
+
+
+def _guarded(host: str, guard: CutsLink) -> str:
+    revert = " ".join(map(shlex.quote, guard.revert))
+    return f"{host} takes a new connection within {guard.within_s:g} s, else it runs by itself: {revert}"
 
 
 def _words(ask: Ask) -> str:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from reconciler.domain.build import Build
 from reconciler.domain.desired import REHEARSAL, SecretRef
-from reconciler.domain.placeholder import fill
+from reconciler.domain.placeholder import VALUE, fill
 from reconciler.domain.plan import Json, Undo
-from reconciler.domain.procedure import ActionSpec
+from reconciler.domain.procedure import ActionSpec, CutsLink
 from reconciler.planning.build import expectation
 from reconciler.planning.build_actions import install_build, install_tools, prepare_build
 from reconciler.planning.condition import holds
@@ -49,8 +49,18 @@ def _guarded(draft: Draft, spec: ActionSpec, setting: Setting) -> Draft:
     """Let the host of a step that may cut it off know what brings it back."""
     if spec.cuts_link is None:
         return draft
-    revert = tuple(fill(word, setting.words()) for word in spec.cuts_link.revert)
-    return replace(draft, cuts_link=replace(spec.cuts_link, revert=revert))
+    revert, again = (
+        tuple(fill(word, setting.words()) for word in argv) for argv in (spec.cuts_link.revert, spec.cuts_link.again)
+    )
+    return replace(draft, cuts_link=CutsLink(revert, spec.cuts_link.within_s, again or _itself(draft)))
+
+
+def _itself(draft: Draft) -> tuple[str, ...]:
+    """Return the argv that a command is; none where it waits for values of other steps, which no guard knows."""
+    if draft.kind != command.KIND:
+        return ()
+    argv = command.as_argv(command.Model.model_validate(draft.args))
+    return () if any(VALUE.search(word) for word in argv) else argv
 
 
 def _configure(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:

@@ -51,7 +51,7 @@ def _programs(desired: Desired) -> Iterator[tuple[str, str]]:
             words = spec.args.get("argv")  # of a command, and of whatever else asks by one
             if isinstance(words, list | tuple) and words:
                 yield f"procedure {procedure.name}, {where}", str(words[0])
-            if spec.cuts_link:
-                yield f"procedure {procedure.name}, {where}, cuts_link", spec.cuts_link.revert[0]
+            for argv in (spec.cuts_link.revert, spec.cuts_link.again) if spec.cuts_link else ():
+                yield from ((f"procedure {procedure.name}, {where}, cuts_link", program) for program in argv[:1])
             for key in _NAMED & set(spec.args):  # where a kind lets a site say which program it calls
                 yield f"procedure {procedure.name}, {where}", str(spec.args[key])

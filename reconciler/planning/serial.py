@@ -95,7 +95,8 @@ def step_to_json(step: Step) -> dict[str, Json]:
 
 
 def _guard_to_json(guard: CutsLink) -> dict[str, Json]:
-    return {"revert": list(guard.revert), "within_s": guard.within_s}
+    again: dict[str, Json] = {"again": list(guard.again)} if guard.again else {}
+    return {"revert": list(guard.revert), "within_s": guard.within_s, **again}
 
 
 def _undo_to_json(undo: Undo) -> dict[str, Json]:
@@ -115,7 +116,7 @@ def _step(data: Mapping[str, Any]) -> Step:
         "undo": None if data["undo"] is None else _undo(data["undo"]),
     }
     if guard := data.get("cuts_link"):
-        fields["cuts_link"] = CutsLink(tuple(guard["revert"]), guard["within_s"])
+        fields["cuts_link"] = CutsLink(tuple(guard["revert"]), guard["within_s"], tuple(guard.get("again", ())))
     return Step(**fields)
 
 

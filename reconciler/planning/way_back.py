@@ -109,13 +109,15 @@ def _undone_before(step_id: str, waiting: Mapping[str, Sequence[str]], undoable:
 def _mirror(step: Step, later: tuple[str, ...], run: Run, *, same_run: bool, prefix: str) -> Iterable[Step]:
     """Yield what takes a step back, one after the other; the last one bears the step's name."""
     assert step.undo is not None
+    guard = step.cuts_link and step.cuts_link.undone(done=run.done(step.id))
     after = tuple(f"{prefix}.{each}" for each in later)
     for number, undo in enumerate(reversed(step.undo.also), start=1):
         id_ = f"{prefix}.{step.id}.{number}"
-        yield _step(step, undo, id_=id_, after=after, args=_bound(undo, run, same_run=same_run))
+        args = _bound(undo, run, same_run=same_run)
+        yield replace(_step(step, undo, id_=id_, after=after, args=args), cuts_link=guard)
         after = (id_,)
     args = _bound(step.undo, run, same_run=same_run)
-    yield _step(step, step.undo, id_=f"{prefix}.{step.id}", after=after, args=args)
+    yield replace(_step(step, step.undo, id_=f"{prefix}.{step.id}", after=after, args=args), cuts_link=guard)
 
 
 def _bound(undo: Undo, run: Run, *, same_run: bool) -> Mapping[str, Json]:
@@ -142,6 +144,7 @@ def _step(step: Step, undo: Undo, *, id_: str, after: tuple[str, ...], args: Map
         repeatable=kind.REPEATABLE,
         interruptible=kind.INTERRUPTIBLE,
         point_of_no_return=False,
+        cuts_link=None,
     )
 
 

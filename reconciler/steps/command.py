@@ -38,6 +38,13 @@ def effect(args: Model) -> HostScript:
     return HostScript(body=BODY, args=(args.cwd, *args.argv), env=args.env)
 
 
+def as_argv(args: Model) -> tuple[str, ...]:
+    """Write the command as an argv that brings its environment and its folder along."""
+    moved = ("sh", "-c", 'cd -- "$0" && exec "$@"', args.cwd) if args.cwd else ()
+    named = ("env", *(f"{name}={value}" for name, value in args.env.items())) if args.env else ()
+    return (*moved, *named, *args.argv)
+
+
 def shows(args: Model) -> tuple[str, ...]:
     """Show the command."""
     return (typed(args.argv, args.env, args.cwd),)

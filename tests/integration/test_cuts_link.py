@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from reconciler.adapters.http import HttpxHttp
 from reconciler.adapters.redactor import Redactor
 from reconciler.adapters.secrets import LocalSecrets
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
-from reconciler.domain.plan import Step
+from reconciler.domain.plan import Plan, Step, Undo
 from reconciler.domain.procedure import CutsLink, Phase
 from reconciler.domain.reasons import Reason
+from reconciler.domain.run import Attempt, Run
 from reconciler.execution.carry import carry
+from reconciler.planning.way_back import undo_steps
 from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
 from tests.fakes.databases import MemoryDatabases
 from tests.fakes.dns import MemoryDns
@@ -38,6 +41,8 @@ pytestmark = pytest.mark.integration
 KEY = StepKey("r1", "step", 1)
 PATIENCE_S = 60
 NUMBERS = count()
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -57,7 +62,10 @@ class Cut:
 
     @property
     def disarmed(self) -> bool:
-        return (self.sshd.folder / "state/steps/r1/step/1/guard/disarmed").exists()
+        return self.disarmed_of("step")
+
+    def disarmed_of(self, step: str) -> bool:
+        return (self.sshd.folder / f"state/steps/r1/{step}/1/guard/disarmed").exists()
 
     def step(self, does: str, within_s: float = 30, reverts: str = "", timeout_s: float = 60) -> Step:
         """Return a step that says in the ledger when it begins, does it, and says when it ends."""
@@ -75,6 +83,20 @@ class Cut:
             timeout_s=timeout_s,
             cuts_link=CutsLink(revert, within_s),
         )
+
+    def way_back(self, does: str, done: Outcome, within_s: float = 3) -> Step:
+        """Return what takes such a step back: it does this, and what brings the step's own state back mends the link."""
+        note = f"echo %s >>{self.sshd.folder}/ledger"
+        again = ("sh", "-c", f"{note % 'again'}; {self.up}")
+        undo = Undo("command", {"argv": ["sh", "-c", f"{note % 'undone'}; {does}"]}, "rewire back")
+        step = self.step(":", within_s)
+        guard = replace(step.cuts_link, again=again)
+        plan = Plan(
+            id="p1", group="keystone", inputs="i1", services=(), steps=(replace(step, undo=undo, cuts_link=guard),)
+        )
+        tried = {step.id: (Attempt(1, AT, 1, done, AT),)}
+        (back,) = undo_steps([Run(id="r1", plan=plan, started_at=AT, attempts=tried)], under="r1", accept_loss=NOTHING)
+        return back
 
     def daemon(self) -> Ports:
         """Start what of a daemon carries steps, under a lease of its own."""
@@ -96,7 +118,9 @@ class Cut:
 
     async def tried(self, step: Step, ports: Ports) -> Outcome | Unreachable | NeverStarted:
         host = replace(self.sshd.host("ks1"))
-        return await carry(step, KEY, replace(DESIRED, hosts={"ks1": host}), ports, may_start=True)
+        return await carry(
+            step, replace(KEY, step=step.id), replace(DESIRED, hosts={"ks1": host}), ports, may_start=True
+        )
 
     async def carried(self, step: Step, ports: Ports) -> Outcome:
         """Try as the executor does, until something is known."""
@@ -214,3 +238,29 @@ async def test_a_step_that_fails_or_dies_and_leaves_the_link_disarms_its_guard(c
     assert isinstance(died, Lost)
     assert cut.disarmed
     assert cut.ledger == ["begun"]
+
+
+async def test_a_way_back_that_cuts_the_link_ends_where_the_step_had_brought_it(cut: Cut) -> None:
+    daemon = cut.daemon()
+    assert isinstance(await cut.carried(cut.step(":"), daemon), Done)
+    outcome = await cut.carried(cut.way_back(cut.down, Done()), daemon)
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == Reason.LINK_CUT
+    assert cut.ledger == ["begun", "ended", "undone", "again"]
+
+
+async def test_a_way_back_that_leaves_the_link_disarms_its_guard(cut: Cut) -> None:
+    daemon = cut.daemon()
+    assert isinstance(await cut.carried(cut.way_back(f"{cut.down}; sleep 2; {cut.up}", Done(), 30), daemon), Done)
+    assert cut.disarmed_of("back.step")
+    assert cut.ledger == ["undone"]
+
+
+async def test_a_step_that_its_host_reverted_is_undone_under_the_same_revert(cut: Cut) -> None:
+    daemon = cut.daemon()
+    failed = await cut.carried(cut.step(cut.down, within_s=3), daemon)
+    assert isinstance(failed, Failed)
+    outcome = await cut.carried(cut.way_back(cut.down, failed), daemon)
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == Reason.LINK_CUT
+    assert cut.ledger == ["begun", "ended", "reverted", "undone", "reverted"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import TypeVar, TypeVarTuple
 
@@ -10,29 +12,36 @@ Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
 
 NEWEST = 2
-"""For so many last arguments answers are kept: what a pass asks of, and what the one before asked of."""
+"""So many answers are kept for each name: a pass may ask with what binds this fleet, and without."""
 
 
 def kept(function: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
-    """Let a pure function work an answer out once, for as long as its last argument is one of the newest.
+    """Let a pure function work an answer out once; the newest are kept for each name that its arguments say or bear.
 
     Desired states and sights of a fleet hold mappings and have no hash, and to compare them costs more than it saves:
-    a value is known by its identity, text by what it says. None of them may ever be changed.
+    what is no small value is known by its identity, and may never be changed.
     """
-    answers: dict[int, tuple[object, dict[tuple[object, ...], tuple[object, R]]]] = {}
+    answers: dict[tuple[str, ...], deque[tuple[tuple[object, ...], R]]] = {}
 
     @wraps(function)
     def ask(*args: *Ts) -> R:
         values: tuple[object, ...] = args
-        last = values[-1]
-        if id(last) not in answers:
-            for old in list(answers)[: 1 - NEWEST]:
-                del answers[old]
-            answers[id(last)] = (last, {})
-        found = answers[id(last)][1]
-        key = tuple(each if isinstance(each, str) else id(each) for each in values[:-1])
-        if key not in found:
-            found[key] = (args, function(*args))
-        return found[key][1]
+        name = tuple(each if isinstance(each, str) else getattr(each, "name", "") for each in values)
+        found = answers.setdefault(name, deque(maxlen=NEWEST))
+        for known, answer in found:
+            if _same(known, values):
+                return answer
+        answer = function(*args)
+        found.append((values, answer))
+        return answer
 
     return ask
+
+
+def _same(known: object, value: object) -> bool:
+    """Tell whether two are one object; days, texts and sets are compared, and tuples member by member."""
+    if known is value:
+        return True
+    if isinstance(known, tuple) and isinstance(value, tuple):
+        return len(known) == len(value) and all(map(_same, known, value))
+    return isinstance(known, date | str | frozenset) and known == value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
+from reconciler.domain.kept import kept
 from reconciler.domain.observation import Known, Observations, Observed, Unknown
 from reconciler.domain.relation import Finding
 from reconciler.domain.rule import Rule
@@ -37,17 +38,21 @@ def bound(scene: Scene, seen: Observations) -> Scene:
     A rule to which the fleet is known not to be exposed, or of which somebody said so, is left out. One to which it is
     exposed, or nobody can tell, holds like a rule without condition, and says why. What only a person can tell stays.
     """
-    said = accepted("not-exposed", scene)
+    return replace(scene, catalog=_bound(scene.desired, scene.catalog, seen, accepted("not-exposed", scene)))
+
+
+@kept
+def _bound(desired: Desired, catalog: Catalog, seen: Observations, said: frozenset[str]) -> Catalog:
     fitted: dict[str, tuple[Rule, ...]] = {}
-    for component in {service.component for service in scene.desired.services.values()}:
-        rules = scene.catalog.service(component).rules
-        kept = tuple(_fitted(rules, component, said, scene.desired, seen))
-        if kept != rules:
-            fitted[component] = kept
+    for component in {service.component for service in desired.services.values()}:
+        rules = catalog.service(component).rules
+        fitting = tuple(_fitted(rules, component, said, desired, seen))
+        if fitting != rules:
+            fitted[component] = fitting
     if not fitted:
-        return scene
-    services = {name: replace(scene.catalog.service(name), rules=rules) for name, rules in fitted.items()}
-    return replace(scene, catalog=replace(scene.catalog, services={**scene.catalog.services, **services}))
+        return catalog
+    services = {name: replace(catalog.service(name), rules=rules) for name, rules in fitted.items()}
+    return replace(catalog, services={**catalog.services, **services})
 
 
 def together(answers: Iterable[Observed[Finding] | None]) -> Finding | Unknown | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 
-from reconciler.domain.desired import Service
+from reconciler.domain.catalog import Catalog
+from reconciler.domain.desired import Desired, Service
+from reconciler.domain.kept import kept
 from reconciler.domain.plan import Block, Plan, ServiceRoute
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, Procedure
 from reconciler.domain.reasons import Reason
 from reconciler.domain.route import RoutePolicy
-from reconciler.domain.run import Run
+from reconciler.domain.run import History, Run
 from reconciler.planning import savepoint
 from reconciler.planning.dependency import unmet
 from reconciler.planning.deployments import live, serving_at, taken_back
@@ -26,9 +29,21 @@ from reconciler.planning.setting import MissingBuildError, UnfitError
 from reconciler.planning.stages import build_steps
 from reconciler.planning.waves import unfit_canary
 
+Basis = tuple[Desired, Catalog, History]
+
 
 def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan | None:
     """Return the next leg's plan, blocked or with steps; None when nothing is to be done, or not by us."""
+    plan = _planned(group, tuple(positions), (scene.desired, scene.catalog, scene.history), scene.now.date())
+    blocked = () if plan is None or plan.blocked or not plan.hops else unmet(group, scene.order or NO_ORDER)
+    return finished(replace(plan, steps=(), blocked=blocked)) if plan and blocked else plan
+
+
+@kept
+def _planned(group: str, positions: tuple[Position, ...], basis: Basis, today: date) -> Plan | None:
+    """Plan a leg; what may come before it is no part of it, and of the time it is only the day that bears on it."""
+    desired, catalog, history = basis
+    scene = Scene(desired=desired, catalog=catalog, history=history, now=datetime.combine(today, time(), UTC))
     inputs = inputs_of(group, scene.desired)
     ours = [position for position in positions if scene.desired.services[position.service].moved_by == "us"]
     intents = [_intent(position, scene) for position in ours]
@@ -40,9 +55,7 @@ def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan |
     moved = [intent for intent in intents if intent.moves]
     if not moved:
         return None
-    plan = _forward(group, inputs, moved, scene)
-    blocked = () if plan.blocked or not plan.hops else unmet(group, scene.order or NO_ORDER)
-    return finished(replace(plan, steps=(), blocked=blocked)) if blocked else plan
+    return _forward(group, inputs, moved, scene)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,12 @@ def in_force(desired: Desired, today: date) -> Desired:
 
     They are looked at all the same, their services too: what is left in `quarantined` says which they bear.
     """
-    return _in_force(today.isoformat(), desired) if desired.quarantined else desired
+    return _in_force(desired, today) if desired.quarantined else desired
 
 
 @kept
-def _in_force(today: str, desired: Desired) -> Desired:
-    holding = [each for each in desired.quarantined if today <= each.until.isoformat()]
+def _in_force(desired: Desired, today: date) -> Desired:
+    holding = [each for each in desired.quarantined if today <= each.until]
     hosts = frozenset(each.host for each in holding)
     services = {name: _without(service, hosts) for name, service in desired.services.items()}
     told = tuple(replace(each, bears=_borne(each.host, desired)) for each in holding)

@@ -45,6 +45,7 @@ class Scene:
     aside: tuple[Aside, ...] = ()
 
 
+@kept
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
     """Return every group with its services; a service that no group names is a group of its own."""
     grouped = {service for members in desired.groups.values() for service in members}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from reconciler.domain.kept import kept
 
 
@@ -35,10 +37,22 @@ def test_every_argument_counts():
     assert len(set(asked)) == len(asked)
 
 
-def test_only_the_newest_last_arguments_are_held():
+def test_of_each_name_only_the_newest_are_held():
     counter, fleets = Counter(), [{"hosts": number} for number in range(3)]
 
     before = [counter.ask("nova", fleet) for fleet in fleets]
+    other = counter.ask("cinder", fleets[0])
 
     assert [counter.ask("nova", fleet) for fleet in fleets[1:]] == before[1:]
+    assert counter.ask("cinder", fleets[0]) == other
     assert counter.ask("nova", fleets[0]) != before[0]
+
+
+def test_days_sets_and_tuples_are_known_by_what_is_in_them():
+    counter, fleet = Counter(), [1]
+
+    asked = {counter.ask("nova", (fleet,), date(2026, 1, 1), frozenset({"a"})) for _ in range(2)}
+
+    assert len(asked) == 1
+    assert counter.ask("nova", (fleet,), date(2026, 1, 2), frozenset({"a"})) not in asked
+    assert counter.ask("nova", ([1],), date(2026, 1, 1), frozenset({"a"})) not in asked

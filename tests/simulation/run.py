@@ -6,11 +6,13 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 import structlog
 
+from reconciler.domain.journal import Entry
 from tests.scenarios.laws import Case, breaches
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import judged
@@ -35,14 +37,15 @@ def simulate(scenario: Scenario) -> Outcome:
         loop.run_until_complete(world.live())
     finally:
         loop.close()
-    wrong = tuple(dict.fromkeys((*world.breaches, *_breaches(world))))
+    entries = world.store_entries()
+    wrong = tuple(dict.fromkeys((*world.breaches, *_breaches(world, entries))))
     story = (f"seed {scenario.seed}, {scenario.layout}: {scenario.goal}", *world.notes)
-    told = [*story, *(entry.hash for entry in world.store_entries()), *map(str, world.fleet.deeds)]
+    told = [*story, *(entry.hash for entry in entries), *map(str, world.fleet.deeds)]
     return Outcome(scenario.seed, wrong, sha256("\n".join(told).encode()).hexdigest(), story)
 
 
-def _breaches(world: World) -> list[str]:
-    entries, deeds = world.store_entries(), world.fleet.deeds
+def _breaches(world: World, entries: Sequence[Entry]) -> list[str]:
+    deeds = world.fleet.deeds
     parents = {commit: world.source.parent(commit) for commit in world.wanted}
     lies = frozenset((key.run, key.step, key.attempt) for key in world.lies)
     left_alone = frozenset(each.host for wanted in world.wanted.values() if wanted for each in wanted.quarantined)

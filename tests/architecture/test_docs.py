@@ -51,6 +51,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in links(page) if not leads_somewhere(page, target)] == []
 
 
+def test_what_holds_a_claim_of_the_threat_model_is_there() -> None:
+    page = (DOCS / "explanation" / "threat-model.md").read_text()
+    named = re.findall(r"`((?:reconciler|tests|deploy)/[^`]+)`", page)
+    assert len(named) > 40
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    tables = page.split("| threat | what stops it | held by |\n")[1:]
+    claims = [row.split("|")[3] for table in tables for row in table.partition("\n\n")[0].splitlines()[1:]]
+    assert [claim for claim in claims if not re.search(r"`(reconciler|tests|deploy)/", claim)] == []
+
+
 def test_every_page_can_be_found_from_the_index() -> None:
     found, frontier = {DOCS / "README.md"}, [DOCS / "README.md"]
     while frontier:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
 from reconciler.domain.kept import kept
-from reconciler.domain.plan import Block, Plan, ServiceRoute
+from reconciler.domain.plan import Block, Plan, ServiceRoute, Step
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, Procedure
 from reconciler.domain.reasons import Reason
@@ -19,6 +19,7 @@ from reconciler.planning import savepoint
 from reconciler.planning.dependency import unmet
 from reconciler.planning.deployments import live, serving_at, taken_back
 from reconciler.planning.inherit import inherit
+from reconciler.planning.left_over import left_over, with_rest
 from reconciler.planning.leg import Leg, legs_of
 from reconciler.planning.pins import pins_of
 from reconciler.planning.plan_back import barred_by, checks_back, plan_back
@@ -54,8 +55,22 @@ def _planned(group: str, positions: tuple[Position, ...], basis: Basis, today: d
         return _back(group, inputs, intents, scene)
     moved = [intent for intent in intents if intent.moves]
     if not moved:
-        return None
+        return _rest(group, inputs, scene)
     return _forward(group, inputs, moved, scene)
+
+
+def _rest(group: str, inputs: str, scene: Scene) -> Plan | None:
+    """Plan what an open leg has still to do where every host has moved, if it has."""
+    leg = scene.history.superseded(group)
+    rest = _left_over(leg, scene) if leg else ()
+    if leg is None or not rest:
+        return None
+    services = tuple(replace(route, route=(route.goal,)) for route in leg.plan.services)
+    return finished(_taking_over(Plan(id="", group=group, inputs=inputs, services=services), leg, scene))
+
+
+def _left_over(leg: Run, scene: Scene) -> tuple[Step, ...]:
+    return left_over(leg, {name: service.release for name, service in scene.desired.services.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,13 +218,17 @@ def _unfit(leg: Leg, *, open_leg: bool) -> Iterator[Block]:
 
 
 def _taking_over(plan: Plan, open_leg: Run, scene: Scene) -> Plan:
-    """Let a plan go on with an open leg: back is where that leg began, and proved as it wanted."""
+    """Let a plan go on with an open leg: back is where that leg began, and proved as it wanted.
+
+    Where no hop is left, it ends what that leg had still to end.
+    """
+    steps = inherit(plan.steps, scene.history.chain(open_leg))
     starts = {route.service: route.start for route in open_leg.plan.services}
     return replace(
         plan,
         inherits=open_leg.id,
         services=tuple(replace(route, start=starts.get(route.service, route.start)) for route in plan.services),
-        steps=inherit(plan.steps, scene.history.chain(open_leg)),
+        steps=steps if plan.hops or open_leg.ended == "done" else with_rest(steps, _left_over(open_leg, scene)),
         checks_back=open_leg.plan.checks_back,
     )
 

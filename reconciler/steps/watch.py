@@ -11,7 +11,7 @@ from reconciler.domain.outcome import Exited, Failed, Outcome
 from reconciler.domain.plan import Json, Undo
 from reconciler.domain.probe import ProbeName
 from reconciler.domain.reasons import Reason
-from reconciler.steps import Evidence, Where, _probe
+from reconciler.steps import Evidence, Where, _dumps, _probe
 from reconciler.steps._judge import by_exit
 from reconciler.steps._probe import ASK, Question
 from reconciler.steps._shell import PRELUDE
@@ -58,7 +58,7 @@ done
 _REST = r"""
 name=$1 action=$2 forgive=$3 interval=$4
 shift 4
-folder=$RECONCILER_HOME/saved/$RECONCILER_RUN/watch/$name
+folder=$RECONCILER_HOME/saved/${OF_RUN:-$RECONCILER_RUN}/watch/$name
 alive() { ! flock -n "$folder/lock" true; }
 sums() { read -r good bad row worst gap at reached first <"$folder/sums"; }
 told() { printf '%s\n' "$*" >&2; exit 66; }
@@ -118,13 +118,17 @@ BODY = f"{PRELUDE}write_sampler() {{ cat >\"$1\" <<'SAMPLER'\n{PRELUDE}{ASK}{_SA
 
 
 class Model(Question):
-    """What is asked every `interval_s` seconds under a name, and how many bad answers in a row are forgiven."""
+    """What is asked every `interval_s` seconds under a name, and how many bad answers in a row are forgiven.
+
+    `run` is the run that began the watch, empty for the current one.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$")
     action: Literal["start", "check", "stop"]
     interval_s: int = Field(default=1, ge=1, le=60)
     forgive: int = Field(default=0, ge=0)
     timeout_s: int = Field(default=5, ge=1, le=60)
+    run: str = Field(default="", pattern=_dumps.RUN)
 
 
 class Form(Model):
@@ -134,14 +138,15 @@ class Form(Model):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        _probe.one_of(self, self.probe, {"name", "action"})
+        _probe.one_of(self, self.probe, {"name", "action", "run"})
         return self
 
 
 def effect(args: Model) -> HostScript:
     """Render the order with the question."""
     fixed = (args.name, args.action, str(args.forgive), str(args.interval_s))
-    return HostScript(body=BODY, args=(*fixed, *_probe.words(args)))
+    env = {"OF_RUN": args.run} if args.run else {}
+    return HostScript(body=BODY, args=(*fixed, *_probe.words(args)), env=env)
 
 
 def shows(args: Model) -> tuple[str, ...]:

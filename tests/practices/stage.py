@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Desired, Service
 from reconciler.domain.observation import Package
 from reconciler.domain.plan import Step
 from reconciler.domain.revision import Revision
-from reconciler.domain.verdict import State, Verdict
+from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import database_of
 from reconciler.execution.memory import Memory, Read
@@ -77,14 +77,27 @@ class Stage:
         """Say that what failed is to be tried again."""
         self.journal.ask("retry", group, "ada", "mended")
 
+    async def until_done(self, word: str) -> None:
+        """Pass, and let time go by, until a step was carried out whose id holds a word."""
+        for _ in range(PASSES):
+            await self._pass()
+            await settle()
+            if any(word in each for each in self.cloud.ledger):
+                return
+            await self.clock.advance(1.0)
+        raise AssertionError(f"not done: {word}; {self.cloud.ledger[-5:]}")
+
+    async def _pass(self) -> Report:
+        history = self.memory.remember()
+        self.memory.source = await self.source.latest(history.accepted, history.trusted)
+        report = await reconcile(self.memory)
+        assert not (found := list(law_9_every_verdict_explains_itself(report))), found
+        return report
+
     async def rest(self) -> dict[str, Verdict]:
         """Pass, and let time go by, until no group moves any more; return the verdicts by group."""
         for _ in range(PASSES):
-            self.memory.remember()
-            history = self.memory.history
-            self.memory.source = await self.source.latest(history.accepted, history.trusted)
-            report = await reconcile(self.memory)
-            assert not (found := list(law_9_every_verdict_explains_itself(report))), found
+            report = await self._pass()
             verdicts = {decision.verdict.group: decision.verdict for decision in report.decisions}
             moving = {State.PROGRESSING, State.BACKING_OUT}
             still = verdicts and not any(each.state in moving for each in verdicts.values())
@@ -95,6 +108,10 @@ class Stage:
             await settle()
             await self.clock.advance(1.0)
         raise AssertionError(f"stuck: {verdicts}; {self.cloud.ledger[-5:]}")
+
+    def commit(self, *services: Service) -> None:
+        """Ask for the goal with some services changed."""
+        self._commit(replace(self.goal, services={**self.goal.services, **{each.name: each for each in services}}))
 
     def _commit(self, desired: Desired) -> None:
         commit = self.source.commit({"fleet.yaml": str(len(self.wanted)).encode()})

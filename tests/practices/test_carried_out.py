@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.domain.schema import SchemaMarker
@@ -241,3 +243,21 @@ async def test_p2_is_taken_back_when_the_guest_on_the_canary_compute_node_is_los
     assert rolled == {"controller-0", "compute-0"}
     assert "back.keystone.quiesce.cluster-disabled@controller-0" in stage.cloud.ledger
     assert "back.nova.prepare.canary-guest@controller-0" in stage.cloud.ledger
+
+
+async def test_p2_ends_what_it_began_when_a_commit_comes_in_the_middle_of_its_roll() -> None:
+    stage = Stage("p2")
+    stage.stay()
+    await stage.rest()
+    stage.go()
+    await stage.until_done(".roll.start.nova-api@controller-1")
+    keystone = stage.goal.services["keystone"]
+    stage.commit(replace(keystone, vars={**keystone.vars, "contact": "ada"}))
+    ended = await stage.rest()
+
+    assert ended["overcloud"].state is State.IN_SYNC
+    runs = stage.memory.history.runs
+    assert [(run.ended, run.plan.inherits) for run in runs] == [("superseded", ""), ("done", runs[0].id)]
+    for each in ("keystone.roll.cluster-back", "nova.backfill.backfill.queens", "nova.finish.canary-guest"):
+        assert f"{each}@controller-0" in stage.cloud.ledger
+    assert "keystone.backfill.watch.guest.stop@controller-0" in stage.cloud.ledger

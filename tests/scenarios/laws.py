@@ -63,11 +63,9 @@ class Case:
         self.forward |= {(run, step["id"]) for step in steps if forward}
 
     def accepted(self, before: int) -> Desired:
-        """Return the desired state in force when the journal held so many entries."""
-        commits = [e.body["revision"] for e in self.entries[:before] if e.kind in TAKEN]
-        found = self.wanted[str(commits[-1])]
-        assert found is not None
-        return found
+        """Return the desired state in force when the journal held so many entries: the newest that can be read."""
+        commits = [str(e.body["revision"]) for e in self.entries[:before] if e.kind in TAKEN]
+        return next(found for each in reversed(commits) if (found := self.wanted[each]) is not None)
 
     def chain(self, run: str) -> list[str]:
         """Return a run with those whose open leg it took over, newest first."""

@@ -266,8 +266,8 @@ def _plain(name: str) -> Service:
 
 
 def _rests(report: Report) -> bool:
-    """Tell whether all groups rest; one may wait for another only if that one rests, and for what time alone brings."""
-    time = {Reason.WINDOW_CLOSED, Reason.DRIFT_REPEATS}
-    verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason not in time]
+    """Tell whether all groups rest; one may wait for another only if that one rests, and for what no daemon brings."""
+    others = {Reason.WINDOW_CLOSED, Reason.DRIFT_REPEATS, Reason.QUARANTINED_SERVING}
+    verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason not in others]
     moving = [v for v in verdicts if v.state not in RESTING]
     return all(v.reason == Reason.CLAIMED for v in moving) and (not moving or len(moving) < len(verdicts))

@@ -139,3 +139,13 @@ def test_a_check_without_a_start_fails_and_a_stop_does_not(order):
 def test_bad_arguments_are_refused(more):
     with pytest.raises(ValidationError):
         watch.Model.model_validate({"name": "n", "action": "start", "ping": "h", **more})
+
+
+def test_a_run_that_takes_over_checks_and_ends_what_another_one_watches(order, sandbox):
+    assert order("start").code == 0
+    sandbox.run_id = "run-2"
+    assert "nothing is watched" in order("check").output
+    exited = order("check", run="run-1")
+    assert (exited.code, "0 bad" in exited.output) == (0, True)
+    assert order("stop", run="run-1").code == 0
+    assert sampler(order) is None

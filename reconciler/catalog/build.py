@@ -19,7 +19,7 @@ from reconciler.catalog.models import (
     ServiceReleaseModel,
 )
 from reconciler.catalog.rule_model import RuleModel
-from reconciler.domain.catalog import Branch, Database, Origin, Service, ServiceRelease
+from reconciler.domain.catalog import Addresses, Branch, Database, Origin, Service, ServiceRelease
 from reconciler.domain.commands import Lie
 from reconciler.domain.marker import Marker
 from reconciler.domain.release import Release, Series
@@ -88,6 +88,9 @@ def build_service(model: ServiceModel, series: Series, series_rules: Sequence[Ru
     rules = (*model.rules, *series_rules)
     unique(model.service, "rule or note", [*(rule.id for rule in rules), *(note.id for note in model.notes)])
     databases = {name: _database(model.service, name, db, series) for name, db in model.databases.items()}
+    for db in databases.values():
+        for named in ({*db.addresses.of.values(), db.addresses.others}) - databases.keys() if db.addresses else ():
+            raise wrong(model.service, f"addresses of {db.name} name an unknown database {named}")
     releases = sorted(
         (_release(model, line, series, databases) for line in model.releases), key=lambda r: r.release.index
     )
@@ -181,6 +184,7 @@ def _database(service: str, name: str, model: DatabaseModel, series: Series) -> 
         branches=branches,
         implies=alembic.implies if alembic else {},
         appears=span(model.appears, series),
+        addresses=Addresses(**model.addresses.model_dump()) if model.addresses else None,
     )
 
 

@@ -62,10 +62,28 @@ class AlembicModel(Model):
     implies: dict[Name, Name] = {}
 
 
+Column = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class AddressesModel(Model):
+    """Rows that hold addresses of other databases: in `column`, of the database that `of` names by the row's `key`.
+
+    The one row with another key means the database `others`. `bus` is a column that holds the address of a message bus.
+    """
+
+    table: Column
+    key: Column
+    column: Column
+    of: Annotated[dict[str, Name], Field(min_length=1)]
+    others: Name
+    bus: Column | None = None
+
+
 class DatabaseModel(Model):
     """One database of a service."""
 
     option: str = ""
+    addresses: AddressesModel | None = None
     appears: SpanModel = SpanModel()
     migrate: MigrateModel | None = None
     alembic: AlembicModel | None = None

@@ -22,6 +22,22 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Rows of a database that hold the addresses of others, where its tools go.
+
+    The row of `table` whose `key` is one of `of` names that database in `column`; the one of another key names
+    `others`. `bus` is a column with the address of a message bus.
+    """
+
+    table: str
+    key: str
+    column: str
+    of: Mapping[str, str]
+    others: str
+    bus: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
     """One database of a service, and how its two kinds of markers are read.
 
@@ -35,6 +51,7 @@ class Database:
         branches: alembic branches.
         implies: a revision that, as a head, stands for one of another branch too: alembic stores only the first.
         appears: releases in which the database must exist; where others have a marker, it may be missing.
+        addresses: rows in it that say where other databases of the service are.
     """
 
     name: str
@@ -47,6 +64,7 @@ class Database:
     branches: tuple[Branch, ...] = ()
     implies: Mapping[str, str] = field(default_factory=dict)
     appears: Span = EVERY
+    addresses: Addresses | None = None
 
     def heads(self, alembic: frozenset[str]) -> frozenset[str]:
         """Return the revisions of a marker with those that they stand for."""

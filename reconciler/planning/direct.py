@@ -14,6 +14,7 @@ from reconciler.domain.placeholder import VALUE, fill
 from reconciler.domain.plan import Json
 from reconciler.domain.probe import HttpProbe, RowsProbe
 from reconciler.domain.procedure import ActionSpec
+from reconciler.planning.addresses import readdressed
 from reconciler.planning.database_actions import database_to_json, named_database, named_target
 from reconciler.planning.setting import Draft, Setting, UnfitError
 from reconciler.steps import Args, DirectKind, direct_kinds
@@ -81,8 +82,11 @@ def load(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Load the backup set into the databases of the new deployment; raises UnfitError where there is none.
 
     One that the old deployment has not is fresh: nothing is loaded into it, and going back empties it all the same.
+    What was loaded and says where other databases are is to name those of the new deployment.
     """
-    return _loads(setting, args, "load")
+    loads = _loads(setting, args, "load")
+    names = [name for name in _names(setting, args) if setting.old is not None and name in setting.old.databases]
+    return (*loads, *(draft for name in names for draft in readdressed(setting, name)))
 
 
 def unload(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -93,13 +97,17 @@ def unload(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
 def _loads(setting: Setting, args: Mapping[str, object], verb: str, **more: object) -> tuple[Draft, ...]:
     if setting.old is None:
         raise UnfitError(f"{setting.service.name} has no second deployment whose databases could be loaded")
-    names = [str(args["database"])] if "database" in args else sorted(setting.service.databases)
+    names = _names(setting, args)
     fresh = {name: {"fresh": True} if name not in setting.old.databases else {} for name in names}
     kept = {"keep_present": False} if setting.service.deployment == REHEARSAL else {}  # a copy of a copy is worth none
     drafts = (
         direct(setting, ActionSpec("load", {**args, **fresh[name], **kept, **more, "database": name})) for name in names
     )
     return tuple(replace(draft, key=f"{verb}.{name}") for name, (draft,) in zip(names, drafts, strict=True))
+
+
+def _names(setting: Setting, args: Mapping[str, object]) -> list[str]:
+    return [str(args["database"])] if "database" in args else sorted(setting.service.databases)
 
 
 def _named(spec: ActionSpec, model: type[Args]) -> dict[str, object]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from reconciler.domain.text import one_line
 from reconciler.web.board import Board, utc_now
 from reconciler.web.line import Page
 from reconciler.web.metrics import ReportCollector
+
+log = structlog.get_logger()
 
 ALIVE_S = 120.0
 """How old the newest pass may be; a healthy loop passes every few seconds."""
@@ -25,7 +28,14 @@ class Pages:
         self._registry.register(ReportCollector(board))
 
     def page(self, name: str) -> Page:
-        """Return the page of a name of `line.NAMES`."""
+        """Return the page of a name of `line.NAMES`; one that cannot be made says so, and leaves the others alone."""
+        try:
+            return self._made(name)
+        except Exception:  # else the line to who serves the network would end with it
+            log.exception("page", text=f"{name} cannot be made; this is a defect, please report it")
+            return Page(500, b"this page cannot be made; the daemon's log says why\n")
+
+    def _made(self, name: str) -> Page:
         match name:
             case "metrics":
                 return Page(200, generate_latest(self._registry), CONTENT_TYPE_LATEST)

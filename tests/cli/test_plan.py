@@ -3,10 +3,14 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from reconciler.catalog import load_catalog
 from reconciler.cli.history import to_json
@@ -209,3 +213,17 @@ def test_diff_of_what_nobody_can_tell_is_exit_2(call: Call, tmp_path: Path):
     (tmp_path / "seen.json").write_text(json.dumps(seen))
     assert call("diff", FLEET, "--observed", tmp_path / "seen.json").exit_code == 2
     assert call("diff", FLEET, "--observed", tmp_path / "none.json").exit_code == 2
+
+
+@given(st.text("`*_[]()<>|~&#$\\!-+=.:;/ 1aä\n\t\"'{}@^%", min_size=1, max_size=40).filter(str.strip))
+def test_no_text_becomes_markup(text: str):
+    shown = " ".join(text.split())
+    html = escape(shown, quote=False).replace('"', "&quot;")
+    for before in ("x: ", "| a | b |\n| --- | --- |\n| x | ", "- **x**: ", "x *", "  "):
+        after = {"|": " |", "*": "*"}.get(before.strip()[-1:], "")
+        said = _text(text).replace("\N{ZERO WIDTH SPACE}", "")
+        assert rendered(f"{before}{said}{after}") == rendered(f"{before}QQ{after}").replace("QQ", html)
+
+
+def rendered(text: str) -> str:
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)

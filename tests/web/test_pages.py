@@ -64,3 +64,9 @@ def test_one_that_stands_by_lives_and_says_who_leads():
     code, text = ask(board, "readyz")
     assert (code, "pid 7" in text) == (503, True)
     assert "reconciler_leader 0.0" in ask(board, "metrics")[1]
+
+
+def test_a_page_that_cannot_be_made_is_told_and_leaves_the_others_alone():
+    odd = Board(NOW, REPORT)  # a position of a service that nobody desires
+    assert ask(odd, "metrics") == (500, "this page cannot be made; the daemon's log says why\n")
+    assert ask(odd, "readyz")[0] == 200

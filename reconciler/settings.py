@@ -29,6 +29,8 @@ DELIMITER = "__"
 def _absolute(path: Path) -> Path:
     if not path.is_absolute():
         raise ValueError("the path must be absolute")
+    if not str(path).isprintable():
+        raise ValueError("the path must not hold control characters")
     return path
 
 
@@ -36,13 +38,13 @@ def _source_url(url: str) -> str:
     """Accept the transports that prove who is at the other end, and no password in clear text."""
     if re.match(r"https?://[^/@]*:[^/@]*@", url):
         raise ValueError("no password in the URL: it would show in logs; use `ssh_key`")
-    if re.match(r"(https://|ssh://|file:///|/)", url) or re.match(r"[\w.-]+@[\w.-]+:", url):
+    if re.match(r"(https://|ssh://|file:///|/|[\w.-]+@[\w.-]+:)", url) and url.isprintable():
         return url
-    raise ValueError("use https://, ssh://, user@host:path, file:/// or an absolute path")
+    raise ValueError("use https://, ssh://, user@host:path, file:/// or an absolute path, without control characters")
 
 
 def _address(text: str) -> str:
-    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})", text)
+    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+):([0-9]{1,5})", text)
     if not found or int(found[2]) > 65535:
         raise ValueError("use ADDRESS:PORT, for example 127.0.0.1:9105 or [::1]:9105")
     return text
@@ -65,7 +67,7 @@ KeyPath = Annotated[AbsolutePath, BeforeValidator(_credential)]
 class Section(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SourceSettings(Section):
@@ -210,9 +212,10 @@ def read_settings(path: Path | None = None) -> Settings:
     chosen = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     place = chosen or DEFAULT_PATH
     data = _read_file(place) if chosen or place.exists() else {}
-    problems = list(_strange_variables())
+    # Names with an underscore before them are pydantic's own arguments: where else to read from, and how.
+    problems = [*_strange_variables(), *(f"{place}: {name}: there is no such key" for name in data if name[:1] == "_")]
     try:
-        settings = Settings(**data)
+        settings = Settings(**{name: value for name, value in data.items() if name[:1] != "_"})
     except ValidationError as error:
         problems += [_problem(place, detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
     except pydantic_settings.SettingsError as error:
@@ -229,6 +232,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise _error(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _error(f"{path}: not valid TOML: {error}") from error
+    except (RecursionError, ValueError):
+        raise _error(
+            f"{path}: a number in it is too long, or its lists and tables lie too deep in each other"
+        ) from None
 
 
 def _strange_variables() -> Iterator[str]:

@@ -15,6 +15,7 @@ from reconciler.errors import SettingsError
 from reconciler.settings import CREDENTIALS, DEFAULT_PATH, Settings, read_settings
 
 ROOT = Path(__file__).parent.parent
+CASES = sorted((ROOT / "tests" / "cases" / "settings").glob("*.toml"))
 SOURCE = '[source]\nurl = "https://git.example.org/fleet.git"\n'
 
 
@@ -182,6 +183,12 @@ def test_bytes_that_are_no_text_are_an_error(tmp_path):
     (tmp_path / "r.toml").write_bytes(b"\xff\xfe")
 
     assert "not valid TOML" in problems(tmp_path / "r.toml")[0]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_refuses_what_lies_in_cases(path):
+    """Beside each `.toml` lies a `.txt` with exactly what is said of it."""
+    assert problems(path) == path.with_suffix(".txt").read_text().splitlines()
 
 
 def test_a_missing_file_that_was_named_is_an_error(tmp_path, environment):

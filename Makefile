@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
 JOBS ?= 2
-SECONDS ?= 90
+SECONDS ?= 75
 SEEDS ?= 250
 SEED_FROM ?= 0 100000
 BIN = $(VENV)/bin

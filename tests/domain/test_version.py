@@ -9,7 +9,7 @@ import pytest
 from reconciler.domain.version import DEB, NUMBERS, RPM
 
 DEBS = ["1", "059-4", "2:21.0.1-0ubuntu1", "1..2-1", "1.0--1", "1.0-1-2", "1.", "1~", "1.0~rc1+dfsg-1~bpo12+1"]
-RPMS = ["21.0.1-1.el9", "1:17.0.13-1.el7", "1.0~rc1-0.1^git2.fc40", "1-~1", "a-1", "1_2-1.", ".1-1"]
+RPMS = ["21.0.1-1.el9", "1:17.0.13-1.el7", "1.0~rc1-0.1^git2.fc40", "1-~1", "a-1", "1_2-1.", ".1-1", ".-1"]
 
 
 @pytest.mark.parametrize("text", DEBS)
@@ -32,7 +32,8 @@ def test_a_version_of_an_rpm_package(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1.0", "1.0-", "-1", "1-2-3", "1..2-1", "1-1..2", "0:1-1", "01:1-1", "1!-1", "1-1\n", ".-1", "1:2:3-1"]
+    "text",
+    ["", "1.0", "1.0-", "-1", "1-2-3", "1..2-1", "1-1..2", "0:1-1", "01:1-1", "1!-1", "1-1\n", "..-1", "1:2:3-1"],
 )
 def test_no_rpm_package_shows_this_version(text):
     assert not re.fullmatch(RPM, text)

@@ -7,6 +7,7 @@ and `python -m tests.fuzz --replay TARGET FILE` shows it again.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,9 @@ def sound(name: str, seconds: int) -> bool:
     found.mkdir(exist_ok=True)
     kept.mkdir(parents=True, exist_ok=True)
     limits = (f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-timeout={SLOW_S}", f"-rss_limit_mb={MEMORY_MB}")
-    with TemporaryDirectory() as fresh:
+    with TemporaryDirectory() as own:
+        fresh = Path(own) / "fresh"
+        fresh.mkdir()
         ended = subprocess.run(
             [
                 *(sys.executable, "-m", "tests.fuzz", "--run", name),
@@ -65,6 +68,7 @@ def sound(name: str, seconds: int) -> bool:
                 fresh,
                 kept,
             ],
+            env={**os.environ, "TMPDIR": own},
             capture_output=True,
             text=True,
             errors="replace",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +21,7 @@ from reconciler.execution.read import read_files
 from reconciler.observers import observers, read_report
 from reconciler.ports import Answer, Question
 from reconciler.steps import Evidence, kinds
+from tests.fuzz.outside_targets import OUTSIDE
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,13 +58,16 @@ def observed(data: bytes) -> None:
 
 
 def judged(data: bytes) -> None:
-    """Judge a step's end; the first two bytes choose the step and its exit code."""
-    if len(data) < 2:
-        return
-    kind, args = _steps()[data[0] % len(_steps())]
-    output = data[2:].decode("utf-8", "replace")
+    """Judge a step's end: the first line is KIND/CASE CODE, what else stands there chooses by itself."""
+    head, _, rest = data.partition(b"\n")
+    name, _, code = head.decode("utf-8", "replace").partition(" ")
+    known = sorted(_steps())
+    kind, args = _steps()[name] if name in _steps() else _steps()[known[sum(head) % len(known)]]
+    output = rest.decode("utf-8", "replace")
     lines = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
-    outcome = kinds()[kind].judge(args, Evidence(exited=Exited(data[1], output, lines)))
+    outcome = kinds()[kind].judge(
+        args, Evidence(exited=Exited(int(code) if re.fullmatch("[0-9]{1,3}", code, re.ASCII) else 0, output, lines))
+    )
     assert isinstance(outcome, Done | Failed | Lost)
 
 
@@ -96,14 +101,17 @@ def urls(data: bytes) -> None:
         assert str(error)  # noqa: PT017 - that it says why is all there is to know
 
 
-TARGETS: Mapping[str, Target] = {each.__name__: each for each in (desired, observed, judged, journal, names, urls)}
+TARGETS: Mapping[str, Target] = {
+    **{each.__name__: each for each in (desired, observed, judged, journal, names, urls)},
+    **OUTSIDE,
+}
 
 
 @cache
-def _steps() -> list[tuple[str, Any]]:
+def _steps() -> Mapping[str, tuple[str, Any]]:
     """Return step kinds with arguments, from their cases."""
-    found = []
+    found = {}
     for path in sorted((ROOT / "tests/cases/steps").glob("*/*.json")):
         kind = path.parent.name
-        found.append((kind, kinds()[kind].Model.model_validate(json.loads(path.read_text())["args"])))
+        found[f"{kind}/{path.stem}"] = kind, kinds()[kind].Model.model_validate(json.loads(path.read_text())["args"])
     return found

@@ -33,25 +33,25 @@ class Entry:
     weight: int
     draws: dict[str, Draw]
     act: Callable[..., None]
-    later: bool = False
+    since: int = 0
 
 
 MENU: dict[str, Entry] = {}
 
-LATER = 100_000
-"""From this seed on the later entries are on the menu too: a seed before it goes on to mean the life that it meant."""
+LATER, LATEST = 100_000, 200_000
+"""From these seeds on later entries are on the menu too: a seed before goes on to mean the life that it meant."""
 
 
 def menu_of(seed: int) -> dict[str, Entry]:
     """Return what may happen in the life of a seed."""
-    return {name: entry for name, entry in MENU.items() if seed >= LATER or not entry.later}
+    return {name: entry for name, entry in MENU.items() if seed >= entry.since}
 
 
-def happens(weight: int, *, later: bool = False, **draws: Draw) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def happens(weight: int, *, since: int = 0, **draws: Draw) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Put a function on the menu, under its own name."""
 
     def on_the_menu(act: Callable[..., None]) -> Callable[..., None]:
-        MENU[act.__name__] = Entry(weight, draws, act, later)
+        MENU[act.__name__] = Entry(weight, draws, act, since)
         return act
 
     return on_the_menu
@@ -151,21 +151,21 @@ def regroup(world: World, layout: str) -> None:
     world.want_all(replace(world.wanted_now, services=kept, groups=groups))
 
 
-@happens(2, later=True)
+@happens(2, since=LATER)
 def walk_with_savepoints(world: World) -> None:
     """Have legs forward make a dump at each of their stops."""
     services = {name: replace(service, procedure=STOPS.name) for name, service in world.wanted_now.services.items()}
     world.want_all(replace(world.wanted_now, services=services))
 
 
-@happens(2, later=True, release=one_of("2023.1", "2024.1", "2025.1"))
+@happens(2, since=LATER, release=one_of("2023.1", "2024.1", "2025.1"))
 def stop_within_the_leg(world: World, release: str) -> None:
     """Ask for a release that a leg passes, whether there is a savepoint or not."""
     services = {name: replace(service, release=release) for name, service in world.wanted_now.services.items()}
     world.want_all(replace(world.wanted_now, services=services))
 
 
-@happens(2, later=True, host=a_host)
+@happens(2, since=LATER, host=a_host)
 def quarantine(world: World, host: str) -> None:
     """Switch a host off and leave it alone; its service needs another bootstrap meanwhile, as `validate` says."""
     world.fleet.hosts.cut(host)
@@ -174,12 +174,12 @@ def quarantine(world: World, host: str) -> None:
     world.leave_alone(host)
 
 
-@happens(1, later=True)
+@happens(1, since=LATER)
 def end_quarantine(world: World) -> None:
     world.leave_alone()
 
 
-@happens(2, later=True, minutes=upto(59), seconds=one_of(5.0, 60.0, 1800.0))
+@happens(2, since=LATER, minutes=upto(59), seconds=one_of(5.0, 60.0, 1800.0))
 def keep_to_a_window(world: World, minutes: int, seconds: float) -> None:
     """Allow legs only for so many seconds of each hour."""
     window = Window(name="hourly", effect="allow", zone="UTC", cron=f"{minutes} * * * *", duration_h=seconds / 3600)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 
 from tests.fakes.clock import START
@@ -12,6 +14,30 @@ class DeadlockError(Exception):
     """Everybody waits, and nobody ever will wake them."""
 
 
+PROCESS: ContextVar[int] = ContextVar("PROCESS", default=0)
+"""Which daemon runs; 0 is the world around them."""
+
+
+class _Nothing:
+    _cancelled = True
+
+
+class Ready(deque[asyncio.Handle | _Nothing]):
+    """What may run now; what a stopped process would run is kept for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped: dict[int, list[asyncio.Handle | _Nothing]] = {}
+
+    def popleft(self) -> asyncio.Handle | _Nothing:
+        handle = super().popleft()
+        waiting = self.stopped.get(handle._context[PROCESS]) if self.stopped and PROCESS in handle._context else None
+        if waiting is None:
+            return handle
+        waiting.append(handle)
+        return _Nothing()
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Runs without a system clock, sockets, signals or threads: what happens, happens in one order."""
 
@@ -19,6 +45,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now = 0.0
         self._selector = self
+        self._ready = Ready()
 
     def time(self) -> float:
         return self._now
@@ -33,6 +60,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def jump(self, seconds: float) -> None:
         """Let time go by at once, as for a machine that was paused: all that is due comes late, and together."""
         self._now += seconds
+
+    def stop_process(self, number: int) -> None:
+        """Stop a daemon as SIGSTOP does, in the middle of whatever it does: time goes on without it."""
+        self._ready.stopped.setdefault(number, [])
+
+    def continue_process(self, number: int) -> None:
+        """Let a stopped daemon go on where it stood; all that is due comes late, and together."""
+        self._ready.extend(self._ready.stopped.pop(number, ()))
 
     def _process_events(self, event_list: object) -> None:
         """Have none."""

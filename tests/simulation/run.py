@@ -14,6 +14,8 @@ import structlog
 
 from reconciler.domain.journal import Entry
 from tests.scenarios.laws import Case, breaches
+from tests.simulation import liars, permits  # noqa: F401 - they put themselves on the menu
+from tests.simulation.leases import strayed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import judged
 from tests.simulation.world import Scenario, World
@@ -49,7 +51,11 @@ def _breaches(world: World, entries: Sequence[Entry]) -> list[str]:
     parents = {commit: world.source.parent(commit) for commit in world.wanted}
     lies = frozenset((key.run, key.step, key.attempt) for key in world.lies)
     left_alone = frozenset(each.host for wanted in world.wanted.values() if wanted for each in wanted.quarantined)
-    return [*judged(entries, deeds, parents, lies, left_alone), *breaches(Case(entries, deeds, world.wanted))]
+    return [
+        *strayed(world.taken, entries),
+        *judged(entries, deeds, parents, lies, left_alone),
+        *breaches(Case(entries, deeds, world.wanted)),
+    ]
 
 
 def main() -> int:

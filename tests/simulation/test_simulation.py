@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+from contextvars import Context
 from pathlib import Path
 
 import pytest
@@ -14,16 +16,19 @@ from reconciler.domain.journal import GENESIS, Draft, Entry, Kind
 from reconciler.ports import StepKey
 from tests.fakes.clock import START
 from tests.fakes.fleet import Deed
+from tests.simulation.faults import LATEST
+from tests.simulation.leases import Taken, strayed
+from tests.simulation.loop import PROCESS, VirtualLoop
 from tests.simulation.model import judged
 from tests.simulation.run import simulate
 from tests.simulation.world import Scenario
 
 ROOT = Path(__file__).parent.parent.parent
 MUSEUM = [line.split()[0] for line in (ROOT / "tests/simulation/museum.txt").read_text().splitlines() if line[0] != "#"]
-SEEDS = 40
+SEEDS = 20
 
 
-@pytest.mark.parametrize("seed", [*map(int, MUSEUM), *range(SEEDS)])
+@pytest.mark.parametrize("seed", [*map(int, MUSEUM), *range(SEEDS), *range(LATEST, LATEST + SEEDS)])
 def test_a_life_keeps_the_laws(seed):
     assert simulate(Scenario.of(seed)).wrong == ()
 
@@ -123,3 +128,51 @@ def test_the_model_sees_what_strays(drafts, deeds, said):
     found = list(judged(entries(*drafts), deeds, {"a": "", "b": ""}, frozenset()))
 
     assert any(said in each for each in found), found
+
+
+# ---------------------------------------------------------------- leases
+
+KEY = StepKey("r1", "stop@ks1", 1)
+OLD_INTENT = (PINNED, intent("stop@ks1", epoch=1))
+
+
+def taken(epoch: int, leading: int, at: int = 2) -> Taken:
+    return Taken("ks1", KEY, epoch, leading, at)
+
+
+def test_an_order_that_was_under_way_when_the_lease_was_lost_is_found_by_the_next_leader():
+    assert list(strayed([taken(1, 2)], entries(*OLD_INTENT))) == []
+
+
+@pytest.mark.parametrize(
+    ("orders", "drafts", "said"),
+    [
+        ([taken(2, 2), taken(1, 2)], OLD_INTENT, "took"),
+        ([taken(3, 2)], OLD_INTENT, "and 2 led"),
+        ([taken(1, 2)], (PINNED, intent("stop@ks1", epoch=2)), "not of that daemon's time"),
+        ([taken(1, 2, at=3)], (*OLD_INTENT, result("stop@ks1")), "had settled it"),
+    ],
+)
+def test_the_lease_rule_sees_what_strays(orders, drafts, said):
+    found = list(strayed(orders, entries(*drafts)))
+
+    assert any(said in each for each in found), found
+
+
+def test_a_stopped_process_stands_still_while_the_world_goes_on():
+    loop, told = VirtualLoop(), []
+
+    async def tick() -> None:
+        for _ in range(3):
+            await asyncio.sleep(1.0)
+            told.append(loop.time())
+
+    context = Context()
+    context.run(PROCESS.set, 7)
+    task = loop.create_task(tick(), context=context)
+    loop.call_later(1.5, loop.stop_process, 7)
+    loop.call_later(10.5, loop.continue_process, 7)
+    loop.run_until_complete(task)
+    loop.close()
+
+    assert told == [1.0, 10.5, 11.5]

@@ -38,6 +38,8 @@ class Weather:
 CALM = Weather()
 RARE = 0.03
 CHANCES = tuple(each.name for each in fields(Weather) if not each.name.endswith("_s"))
+AS_SAID = {"denied": Weather(denied=1.0), "idle": Weather(lies=1.0)}
+"""A weather in which everything ends in one way."""
 STUCK_S = 30_000.0
 SLOW_S = 90.0
 

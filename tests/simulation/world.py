@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from reconciler.daemon import Daemon
+from reconciler.domain.alert import Alert
 from reconciler.domain.desired import Desired, Host, Quarantine, SecretRef, Service
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State
@@ -18,12 +20,16 @@ from tests.scenarios.laws import law_9_every_verdict_explains_itself, law_12_in_
 from tests.scenarios.stage import Stage, fleet_of, second
 from tests.scenarios.test_savepoint import STOPS
 from tests.simulation.faults import FOREVER, HOSTS, MENU, a_goal, aimed, menu_of
+from tests.simulation.leases import Taken
 from tests.simulation.link import Link
-from tests.simulation.loop import LoopClock, VirtualLoop
-from tests.simulation.weather import CALM, STUCK_S, Weather, drawn, work
+from tests.simulation.loop import PROCESS, LoopClock, VirtualLoop
+from tests.simulation.weather import AS_SAID, CALM, STUCK_S, Weather, drawn, work
 from tests.support.sample import KEYSTONE
 
+QUIET = Alert(name="errors", promql="api_errors > 0")
+"""What must not fire, where git says so."""
 RESTING = {State.IN_SYNC, State.HALTED, State.BLOCKED, State.SUSPENDED}
+GATES = {Reason.APPROVAL_MISSING, Reason.BACKUP_MISSING, Reason.UNAVAILABLE, Reason.ALERT_FIRING, Reason.ALERT_UNKNOWN}
 CALM_S = 45.0
 """So long nothing may move until the fleet is said to rest; longer than two sweeps."""
 BOUND_S = 4000.0
@@ -94,6 +100,8 @@ class World(Stage):
         self.rows = 0
         self.lies: set[StepKey] = set()
         self.planned: set[tuple[str, StepKey]] = set()
+        self.taken: list[Taken] = []
+        self.next_work: list[str] = []  # how the next steps that do something on hosts end: denied | idle
         self.breaches: list[str] = []
         self.notes: list[str] = []
         self.report: Report | None = None
@@ -117,6 +125,11 @@ class World(Stage):
         services = {name: replace(each, bootstrap=first) for name, each in self.wanted_now.services.items()}
         alone = tuple(Quarantine(host=host, by="ada", reason="it died", until=FOREVER) for host in away)
         self.want_all(replace(self.wanted_now, services=services, quarantined=alone))
+
+    def without_gates(self) -> Desired:
+        """Return what is wanted now, with nothing that holds it back."""
+        services = {name: replace(each, max_unavailable=None) for name, each in self.wanted_now.services.items()}
+        return replace(self.wanted_now, services=services, windows=(), approvals={}, alerts=(), backups={})
 
     def note(self, text: str) -> None:
         self.notes.append(f"{self.loop.time():9.2f} {text}")
@@ -144,12 +157,16 @@ class World(Stage):
         daemon = Daemon(self.memory, publish, poll_s=POLL_S, defect=defect)
         link = self.memory.ports.hosts
         assert isinstance(link, Link)
-        task = self.loop.create_task(daemon.run())
+        context = copy_context()
+        context.run(PROCESS.set, number)
+        task = self.loop.create_task(daemon.run(), context=context)
         task.add_done_callback(lambda task: self._ended(number, task))
         self.daemons.append(Running(daemon, link, task))
 
     def kill_daemon(self) -> None:
         """Kill all daemons, as SIGKILL does, and start one."""
+        for number in range(1, self.booted + 1):
+            self.loop.continue_process(number)
         for each in self.daemons:
             each.task.cancel()
         self.boot()
@@ -159,6 +176,13 @@ class World(Stage):
         link = self.daemons[-1].link
         link.thawed.clear()
         self.loop.call_later(seconds, link.thawed.set)
+        self.boot()
+
+    def stop_leader(self, seconds: float) -> None:
+        """Stop the leader where it stands; another daemon takes the lease, and the first goes on later."""
+        number = self.booted
+        self.loop.stop_process(number)
+        self.loop.call_later(seconds, self.loop.continue_process, number)
         self.boot()
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
@@ -189,12 +213,14 @@ class World(Stage):
         if machine is None or key not in machine.waiting or (host, key) in self.planned:
             return
         self.planned.add((host, key))
+        self.taken.append(Taken(host, key, machine.waiting[key][1].epoch, self.store.epoch, len(self.store.lines)))
         stuck = self.work_rng.random() < self.weather.stuck
         seconds = STUCK_S if stuck else self.work_rng.random() * self.weather.work_s
-        self.loop.call_later(seconds, self.fleet.hosts.end, host, key)
+        self.loop.call_later(seconds, self.fleet.hosts.end, host, key, context=Context())
 
     def _work(self, host: Host, order: Order) -> HostStep:
-        ended, lie = work(self.fleet, host, order, self.weather, self.work_rng)
+        how = self.next_work.pop(0) if self.next_work else ""
+        ended, lie = work(self.fleet, host, order, AS_SAID.get(how, self.weather), self.work_rng)
         self.note(f"  {host.name} {order.key.step} #{order.key.attempt}: {ended} {lie}")
         if lie:
             self.lies.add(order.key)
@@ -232,12 +258,14 @@ class World(Stage):
         self.weather = CALM
         for host in HOSTS:
             self.fleet.hosts.mend(host)
-        self.fleet.dead_apis = set()
+        self.fleet.dead_apis, self.next_work = set(), []
+        self.metrics.answers = {QUIET.promql: ()}
         self.fleet.hosts.release()
         self.source.reachable = True
         self.kill_daemon()
-        if self.wanted_now.windows:
-            self.want_all(replace(self.wanted_now, windows=()))
+        opened = self.without_gates()
+        if opened != self.wanted_now:
+            self.want_all(opened)
         if self.memory.remember().suspensions:
             self.journal.ask("resume", "", "ada", "all is mended")
 
@@ -266,8 +294,14 @@ def _plain(name: str) -> Service:
 
 
 def _rests(report: Report) -> bool:
-    """Tell whether all groups rest; one may wait for another only if that one rests, and for what no daemon brings."""
+    """Tell whether all groups rest; one may wait for another only if that one rests, and for what no daemon brings.
+
+    Where the newest commit is not in force, neither is what it says of gates.
+    """
     others = {Reason.WINDOW_CLOSED, Reason.DRIFT_REPEATS, Reason.QUARANTINED_SERVING}
+    others |= GATES if report.revision != report.source.head else set()
     verdicts = [decision.verdict for decision in report.decisions if decision.verdict.reason not in others]
     moving = [v for v in verdicts if v.state not in RESTING]
-    return all(v.reason == Reason.CLAIMED for v in moving) and (not moving or len(moving) < len(verdicts))
+    return all(v.reason in {Reason.CLAIMED, Reason.FLEET_HALTED} for v in moving) and (
+        not moving or len(moving) < len(verdicts)
+    )

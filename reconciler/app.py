@@ -36,6 +36,7 @@ from reconciler.desired import Problem, Problems
 from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.revision import Revision
+from reconciler.domain.segment import Keep
 from reconciler.domain.signers import Unreadable, read_signers
 from reconciler.domain.text import one_line
 from reconciler.domain.verdict import Report
@@ -191,11 +192,12 @@ def open_daemon(settings: Settings) -> App:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     failpoint = armed(os.environ)
     failpoint.reach("lease.before")
-    journal = SqlJournal.acquire(settings.store_url, SystemClock())
+    journal = SqlJournal.acquire(settings.store_url, SystemClock(), archived=settings.journal.archive)
     failpoint.reach("lease.after")
     ports = failpoint.around(make_ports(settings, journal, redactor))
     reader = partial(read_revision, allowed=settings.commands.allowed)
-    memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s)
+    keep = Keep(runs=settings.journal.keep_runs, days=settings.journal.keep_days)
+    memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s, keep=keep)
     board = Board(utc_now())
     publisher = Publisher(journal, memory, board)
     _recall(publisher, journal)

@@ -86,7 +86,18 @@ class Daemon:
         self.woken.clear()
         report = await reconcile(self.memory)
         await self.publish(report)
+        self._seal()
         return report
+
+    def _seal(self) -> None:
+        """Seal what is old; what cannot be sealed now is tried again after the next run, and holds up nothing."""
+        try:
+            sealed = self.memory.seal()
+        except JournalError as error:
+            log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
+            return
+        if sealed is not None:
+            log.info("journal", text="a segment is sealed", checkpoint=sealed.seq)
 
     async def _pass_or_wait(self) -> None:
         """Pass; while the journal cannot be written nothing is started, and the next pass finds everything again."""

@@ -12,11 +12,13 @@ from reconciler.adapters import sudo
 from reconciler.adapters.hosts import SshHosts
 from reconciler.app import make_ports, make_source, read_revision, ssh_settings
 from reconciler.catalog import load_catalog
+from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Desired, Host
 from reconciler.domain.journal import Command, Draft, Entry
 from reconciler.domain.observation import Observations
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import SourceState
+from reconciler.domain.segment import Cut
 from reconciler.errors import JournalError
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
@@ -29,9 +31,15 @@ class NoJournal:
 
     epoch = 0
 
-    def read(self) -> Sequence[Entry]:
+    def read(self, after: Entry | Place = START) -> Sequence[Entry]:
         """Return nothing."""
+        del after
         return ()
+
+    def seal(self, cut: Cut) -> None:
+        """Refuse."""
+        del cut
+        self._refuse()
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
         """Refuse."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Database, Host, Prometheus, SecretRef
 from reconciler.domain.dns import DnsRecords
 from reconciler.domain.effect import AskHttp, HostScript, UpdateDns
@@ -18,6 +19,7 @@ from reconciler.domain.quiet import MetricsServer
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.segment import Cut
 from reconciler.domain.structure import Structure
 
 # ---------------------------------------------------------------- hosts
@@ -245,8 +247,12 @@ class Source(Protocol):
 class Journal(Protocol):
     """The durable record. Blocking by design: a pass must not go on before an entry is on disk."""
 
-    def read(self) -> Sequence[Entry]:
-        """Return all entries in order; raises JournalError when the chain is broken."""
+    def read(self, after: Entry | Place = START) -> Sequence[Entry]:
+        """Return what follows a known entry, by default all that is kept; raises JournalError for a broken chain."""
+        ...
+
+    def seal(self, cut: Cut) -> Entry | None:
+        """Seal what a cut was made of, all or nothing; None when entries came since. Raises JournalError."""
         ...
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:

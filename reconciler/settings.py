@@ -124,6 +124,14 @@ class StoreSettings(Section):
     url: str = Field("", description="An SQLAlchemy URL of a SQLite file; empty means `journal.sqlite` in `state_dir`.")
 
 
+class JournalSettings(Section):
+    """What stays in the journal as it was written; older runs are sealed, and what is still needed of them is kept."""
+
+    keep_runs: int = Field(100, ge=1, description="So many of the newest runs stay.")
+    keep_days: int = Field(30, ge=0, description="Runs that ended in the last so many days stay.")
+    archive: bool = Field(True, description="Whether what is sealed goes into a file beside the store, or is dropped.")
+
+
 class WebSettings(Section):
     """The process that serves `/metrics`, `/livez` and `/readyz`; it asks nobody who they are."""
 
@@ -166,6 +174,7 @@ class Settings(BaseSettings):
     ssh: SshSettings = SshSettings()
     sweep: SweepSettings = SweepSettings()
     store: StoreSettings = StoreSettings()
+    journal: JournalSettings = JournalSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     commands: CommandSettings = CommandSettings()

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Host
 from reconciler.domain.journal import Command, Draft, Entry, Kind
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import Revision, SourceState
+from reconciler.domain.segment import Cut
 from reconciler.errors import SettingsError
 from reconciler.ports import Answer, Hosts, HostStep, Journal, Order, Ports, Question, Source, StepKey, Unreachable
 
@@ -86,8 +88,14 @@ class _Journal:
     def epoch(self) -> int:
         return self._journal.epoch
 
-    def read(self) -> Sequence[Entry]:
-        return self._journal.read()
+    def read(self, after: Entry | Place = START) -> Sequence[Entry]:
+        return self._journal.read(after)
+
+    def seal(self, cut: Cut) -> Entry | None:
+        self._failpoint.reach("segment_sealed.before")
+        sealed = self._journal.seal(cut)
+        self._failpoint.reach("segment_sealed.after")
+        return sealed
 
     def commands(self) -> Sequence[Command]:
         return self._journal.commands()

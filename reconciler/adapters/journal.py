@@ -9,19 +9,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select, update
 
+from reconciler.adapters.store import archive
 from reconciler.adapters.store.engine import DiskError, explained, path_of, place_of, readable, require_sound, writable
 from reconciler.adapters.store.lock import StoreLock
 from reconciler.adapters.store.schema import migrate, require_current, version_of
-from reconciler.adapters.store.tables import COMMANDS, DOCUMENTS, ENTRIES, HEAD
+from reconciler.adapters.store.tables import COMMANDS, DOCUMENTS, ENTRIES, HEAD, moment, storable
 from reconciler.domain.canonical import canonical
-from reconciler.domain.chain import Break, from_lines, seal, to_line
-from reconciler.domain.journal import GENESIS, Command, Draft, Entry
+from reconciler.domain.chain import START, Break, Place, from_lines, seal, to_line
+from reconciler.domain.journal import Command, Draft, Entry, Kind
 from reconciler.domain.plan import Json
 from reconciler.domain.reasons import TEXTS, Reason
+from reconciler.domain.segment import Cut, Segment, checkpoint, newest_checkpoint, seals, segment_of, segments_of, whole
 from reconciler.errors import JournalError
 from reconciler.ports import Clock
 
@@ -40,13 +43,25 @@ class JournalReader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._entries: list[Entry] = []
 
-    def read(self) -> Sequence[Entry]:
-        """Return all entries in order; fetches and verifies only what is new since the last call."""
+    def read(self, after: Entry | Place = START) -> Sequence[Entry]:
+        """Return the entries that follow one in order, by default all that the store holds; verifies them.
+
+        Raises JournalError when the chain is broken. Of what was sealed since, only what was kept follows.
+        """
         with self._transaction() as connection:
-            self._catch_up(connection)
-        return tuple(self._entries)
+            return self._rows(connection, after)
+
+    def everything(self) -> tuple[Sequence[Entry], Sequence[Segment]]:
+        """Return all entries ever written, archives first, and the segments of which there is no archive here.
+
+        Where there is such a segment, the entries are those that the store holds. Raises JournalError when the chain
+        is broken in an archive or in the store.
+        """
+        found = archive.everything(self._path, self.read())
+        if isinstance(found, Break):
+            raise self._broken(found.text)
+        return found
 
     def commands(self) -> Sequence[Command]:
         """Return the operators' commands that were not answered yet, oldest first."""
@@ -69,17 +84,23 @@ class JournalReader:
         with explained(self._engine), self._engine.begin() as connection:
             yield connection
 
-    def _catch_up(self, connection: Connection) -> None:
-        last = self._entries[-1] if self._entries else None
-        query = select(ENTRIES).where(ENTRIES.c.seq > (last.seq if last else 0)).order_by(ENTRIES.c.seq)
-        found = from_lines((row._asdict() for row in connection.execute(query)), last)
+    @property
+    def _path(self) -> Path:
+        return Path(place_of(self._engine))
+
+    def _rows(self, connection: Connection, after: Entry | Place) -> Sequence[Entry]:
+        query = select(ENTRIES).where(ENTRIES.c.seq > after.seq).order_by(ENTRIES.c.seq)
+        lines = [row._asdict() for row in connection.execute(query)]
+        if after.seq and lines and lines[0]["seq"] != after.seq + 1 and any(map(seals, lines)):
+            return [entry for entry in self._rows(connection, START) if entry.seq > after.seq]
+        found = from_lines(lines, after) if after.seq else whole(lines)
         if isinstance(found, Break):
             raise self._broken(found.text)
         head = connection.execute(select(HEAD.c.seq, HEAD.c.hash)).one()
-        newest = found[-1] if found else last
-        if tuple(head) != ((newest.seq, newest.hash) if newest else (0, GENESIS)):
+        newest = found[-1] if found else after
+        if tuple(head) != (newest.seq, newest.hash):
             raise self._broken(f"the newest entry should be number {head.seq} with hash {head.hash[:12]}")
-        self._entries.extend(found)
+        return found
 
     def _broken(self, what: str) -> JournalError:
         return JournalError(
@@ -92,16 +113,20 @@ class JournalReader:
 class SqlJournal(JournalReader):
     """The journal of the one daemon that holds the lease; made by `acquire`."""
 
-    def __init__(self, engine: Engine, lock: StoreLock, clock: Clock, epoch: int) -> None:
+    def __init__(self, engine: Engine, lock: StoreLock, clock: Clock, last: Entry | Place) -> None:
         super().__init__(engine)
         self._lock = lock
         self._clock = clock
-        self._epoch = epoch
+        self._last = last
+        self._epoch = 0
+        self._archived = True
         self._failed: DiskError | None = None
 
     @classmethod
-    def acquire(cls, url: str, clock: Clock, holder: str = "") -> Self:
+    def acquire(cls, url: str, clock: Clock, holder: str = "", *, archived: bool = True) -> Self:
         """Take the lease under a new epoch, after checking the store and bringing it up to date.
+
+        What is sealed is `archived` in a file beside the store, or dropped.
 
         Raises JournalError: another daemon holds the store, it is newer than this program, damaged or not writable.
         """
@@ -110,10 +135,10 @@ class SqlJournal(JournalReader):
         engine = writable(url, create=True)
         try:
             require_sound(engine)
-            if version_of(engine):
-                JournalReader(engine).read()  # nothing is written to a store that is broken
+            found = JournalReader(engine).read() if version_of(engine) else ()  # nothing is written to a broken store
             migrate(engine)
-            journal = cls(engine, lock, clock, _raise_epoch(engine, holder))
+            journal = cls(engine, lock, clock, found[-1] if found else START)
+            journal._epoch, journal._archived = _raise_epoch(engine, holder), archived
         except BaseException:
             engine.dispose()
             lock.release()
@@ -139,15 +164,39 @@ class SqlJournal(JournalReader):
             return ()
         with self._writing() as connection:
             entries = self._write(connection, drafts)
-        self._entries.extend(entries)
+        self._last = entries[-1]
         return entries
+
+    def seal(self, cut: Cut) -> Entry | None:
+        """Seal what a cut was made of, all or nothing, and return the checkpoint; None when entries came since."""
+        rows = self.read()
+        if not rows or (rows[-1].seq, rows[-1].hash) != (cut.upto.seq, cut.upto.hash):
+            return None
+        newest = newest_checkpoint(rows)
+        segments = segments_of(newest) if newest else ()
+        open_ = [row for row in rows if newest is None or row.seq >= newest.seq]
+        file, digest = archive.write(self._path, len(segments) + 1, open_) if self._archived else ("", "")
+        body = checkpoint((*segments, segment_of(open_, file, digest)), rows, cut)
+        with self._writing() as connection:
+            (sealed,) = self._write(connection, [Draft(Kind.SEGMENT_SEALED, body=body)])
+            self._remove(connection, [row.seq for row in rows if row.seq not in cut.kept], sealed)
+        self._last = sealed
+        return sealed
+
+    def _remove(self, connection: Connection, gone: Sequence[int], sealed: Entry) -> None:
+        """Take entries out of the store; its trigger lets them go only while a checkpoint behind them is written."""
+        connection.execute(update(HEAD).values(sealing=sealed.seq))
+        if gone:
+            where = ENTRIES.c.seq == bindparam("gone")
+            connection.execute(delete(ENTRIES).where(where), [{"gone": seq} for seq in gone])
+        connection.execute(update(HEAD).values(sealing=0))
 
     def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
         """Write what a command led to and mark it answered; raises JournalError when it was answered before."""
         mark = (
             update(COMMANDS)
             .where(COMMANDS.c.id == command.id, COMMANDS.c.answered_at.is_(None))
-            .values(answered_at=_moment(self._clock.now()), answer=_storable(text))
+            .values(answered_at=moment(self._clock.now()), answer=storable(text))
         )
         with self._writing() as connection:
             if connection.execute(mark).rowcount != 1:
@@ -157,12 +206,12 @@ class SqlJournal(JournalReader):
                     hint="Nothing was written; the next pass reads the open commands anew.",
                 )
             entries = self._write(connection, drafts)
-        self._entries.extend(entries)
+        self._last = entries[-1] if entries else self._last
         return entries
 
     def put_document(self, name: str, body: Json) -> None:
         """Keep a document, in place of the older one of its name."""
-        line = {"name": name, "body": canonical(body), "at": _moment(self._clock.now())}
+        line = {"name": name, "body": canonical(body), "at": moment(self._clock.now())}
         with self._writing() as connection:
             if connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.name == name).values(line)).rowcount == 0:
                 connection.execute(insert(DOCUMENTS).values(line))
@@ -200,43 +249,17 @@ class SqlJournal(JournalReader):
 
     def _write(self, connection: Connection, drafts: Sequence[Draft]) -> list[Entry]:
         """Seal drafts behind what the store holds: more than was read, when a commit's success was not heard of."""
-        self._catch_up(connection)
+        missed = self._rows(connection, self._last)
+        last: Entry | Place = missed[-1] if missed else self._last
         entries: list[Entry] = []
         at = self._clock.now()
-        prev = self._entries[-1].hash if self._entries else GENESIS
-        for seq, draft in enumerate(drafts, len(self._entries) + 1):
-            entries.append(seal(draft, seq, at, prev))
-            prev = entries[-1].hash
+        for draft in drafts:
+            last = seal(draft, last.seq + 1, at, last.hash)
+            entries.append(last)
         if entries:
             connection.execute(insert(ENTRIES), [to_line(entry) for entry in entries])
             connection.execute(update(HEAD).values(seq=entries[-1].seq, hash=entries[-1].hash))
         return entries
-
-
-class Inbox:
-    """Where the command line leaves commands for the daemon, from another process, without the lease."""
-
-    def __init__(self, url: str, clock: Clock) -> None:
-        self._clock = clock
-        self._engine = writable(url)
-        with explained(self._engine), self._engine.begin() as connection:
-            require_current(connection)
-
-    def ask(self, verb: str, subject: str, by: str, why: str) -> int:
-        """Leave a command durably and return its id; the daemon's next pass carries it out."""
-        texts = {"verb": verb, "subject": subject, "by": by, "why": why}
-        line = {name: _storable(text) for name, text in texts.items()} | {"at": _moment(self._clock.now())}
-        with explained(self._engine), self._engine.begin() as connection:
-            return int(connection.execute(insert(COMMANDS).values(line).returning(COMMANDS.c.id)).scalar_one())
-
-    def answer_to(self, command_id: int) -> str | None:
-        """Return the daemon's answer to a command, None while there is none."""
-        with explained(self._engine), self._engine.begin() as connection:
-            return connection.scalar(select(COMMANDS.c.answer).where(COMMANDS.c.id == command_id))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
 
 
 def _raise_epoch(engine: Engine, holder: str) -> int:
@@ -254,12 +277,3 @@ def _document_of(row: Row[Any]) -> Document | None:
         return Document(row.name, json.loads(row.body), datetime.fromisoformat(row.at))
     except ValueError:
         return None
-
-
-def _storable(text: str) -> str:
-    """Escape what UTF-8 cannot hold: arguments of a command line may be any bytes."""
-    return text.encode(errors="backslashreplace").decode()
-
-
-def _moment(at: datetime) -> str:
-    return at.isoformat(timespec="microseconds")

@@ -13,6 +13,7 @@ import typer
 from reconciler.cli import world
 from reconciler.cli.history import BAD, words
 from reconciler.cli.output import Config, Format, Output, say, to_json, write_data
+from reconciler.domain.chain import START, Place
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.text import one_line
 
@@ -48,7 +49,7 @@ def events(
         found = [each for each in map(event_of, entries) if each is not None and wanted(each)]
         write_events(found[-number:] if number else found, output, follow=follow)
         if follow:
-            for each in _following(reader, len(entries)):
+            for each in _following(reader, entries[-1] if entries else START):
                 if wanted(each):
                     write_events([each], output, follow=True)
 
@@ -89,15 +90,15 @@ def _group_of(reader: JournalReader, service: str) -> str:
     return next((each["group"] for each in body["services"] if each["service"] == service), service)
 
 
-def _following(reader: JournalReader, seen: int) -> Iterator[Event]:
+def _following(reader: JournalReader, seen: Entry | Place) -> Iterator[Event]:
     stalls = _stalls(reader)
     while True:
         time.sleep(EVERY_S)
-        entries = reader.read()
-        yield from filter(None, map(event_of, entries[seen:]))
+        entries = reader.read(seen)
+        yield from filter(None, map(event_of, entries))
         now = _stalls(reader)
         yield from stall_events(stalls, now, datetime.now(UTC))
-        seen, stalls = len(entries), now
+        seen, stalls = entries[-1] if entries else seen, now
 
 
 def _stalls(reader: JournalReader) -> Stalls:

@@ -164,7 +164,8 @@ def daemons_plans(config: Path | None) -> tuple[Sequence[Preview], Durations]:
 def read_history(file: Path) -> History:
     """Read a whole journal that was written as JSON; raises ReconcilerError for another file and a broken chain."""
     from reconciler.domain.canonical import canonical
-    from reconciler.domain.chain import Break, from_lines
+    from reconciler.domain.chain import Break
+    from reconciler.domain.segment import whole
     from reconciler.planning.history import fold
 
     hint = "Write it with `reconciler history -n 0 -o json > FILE`."
@@ -177,7 +178,7 @@ def read_history(file: Path) -> History:
             }
             for each in json.loads(file.read_bytes())["entries"]
         ]
-        found = from_lines(lines)
+        found = whole(lines)
     except OSError as error:
         raise ReconcilerError(f"{file}: {error.strerror}", reason="HistoryInvalid", hint=hint) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -198,7 +199,7 @@ def history_of(reader: JournalReader) -> History:
 def order(settings: Settings, verb: str, subject: str, why: str, wait_s: float) -> str | None:
     """Leave a command for the daemon and wait for its answer; None when none came in time."""
     from reconciler.adapters.clock import SystemClock
-    from reconciler.adapters.journal import Inbox
+    from reconciler.adapters.inbox import Inbox
 
     inbox = Inbox(settings.store_url, SystemClock())
     try:

@@ -19,6 +19,17 @@ Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """An entry's number and hash: where what follows it must go on."""
+
+    seq: int
+    hash: str
+
+
+START = Place(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     """The first entry that does not fit into the chain, and what is wrong with it."""
 
@@ -48,9 +59,9 @@ def hash_of(entry: Entry) -> str:
     return digest(to_line(entry))
 
 
-def verify(entries: Iterable[Entry], after: Entry | None = None) -> Break | None:
-    """Find the first entry that does not fit; `after` is the last one that is known to be good, None at the start."""
-    seq, prev = (after.seq, after.hash) if after else (0, GENESIS)
+def verify(entries: Iterable[Entry], after: Entry | Place = START) -> Break | None:
+    """Find the first entry that does not fit; `after` is the last one that is known to be good."""
+    seq, prev = after.seq, after.hash
     for entry in entries:
         seq += 1
         if entry.seq != seq:
@@ -78,7 +89,7 @@ def to_line(entry: Entry) -> dict[str, Any]:
     }
 
 
-def from_lines(lines: Iterable[Line], after: Entry | None = None) -> Sequence[Entry] | Break:
+def from_lines(lines: Iterable[Line], after: Entry | Place = START) -> Sequence[Entry] | Break:
     """Read stored entries back and verify them; `after` is the last one that is known to be good.
 
     What broke an entry is said where one change explains it.
@@ -87,7 +98,7 @@ def from_lines(lines: Iterable[Line], after: Entry | None = None) -> Sequence[En
     for line in lines:
         entry = _entry_of(line)
         if entry is None:
-            seq = after.seq + 1 if after else 1
+            seq = after.seq + 1
             return _told(Break(seq, f"entry {seq} cannot be read: it is not in the form that is written"), line, after)
         if found := verify([entry], after):
             return _told(found, line, after)
@@ -96,9 +107,9 @@ def from_lines(lines: Iterable[Line], after: Entry | None = None) -> Sequence[En
     return entries
 
 
-def _told(found: Break, line: Line, after: Entry | None) -> Break:
+def _told(found: Break, line: Line, after: Entry | Place) -> Break:
     """Say what was changed in an entry, as far as its hash tells."""
-    change = change_in(line, *((after.seq + 1, after.hash) if after else (1, GENESIS)))
+    change = change_in(line, after.seq + 1, after.hash)
     return replace(found, text=f"{found.text}: {change.text}") if change else found
 
 

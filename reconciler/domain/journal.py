@@ -60,6 +60,7 @@ class Kind:
     APPROVED = "approved"  # plan, wave (null: the leg), by, why
     SUSPENDED = "suspended"  # by, why
     RESUMED = "resumed"  # by, why
+    SEGMENT_SEALED = "segment_sealed"  # segments, kept, runs, begun, halts, sums: see domain/segment.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from reconciler.domain.approval import Approval
 from reconciler.domain.outcome import Done, Outcome
 from reconciler.domain.plan import Plan, Step
 from reconciler.domain.procedure import PREPARING
+from reconciler.domain.sums import NOTHING, Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ class History:
     `trusted` is the newest accepted commit that a signature or a person let in: what it says of signers counts.
     `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
     (group, inputs) that failed; `rehearsals_asked` the services that somebody wants rehearsed and that were not yet.
+    `sealed` counts the runs that are in archives only, and `sums` is what they came to.
     """
 
     accepted: str = ""
@@ -132,6 +134,13 @@ class History:
     rehearsals_asked: tuple[str, ...] = ()
     halts_raised: int = 0
     refused: str = ""
+    sealed: int = 0
+    sums: Sums = NOTHING
+
+    @property
+    def begun(self) -> int:
+        """Return how many runs were ever begun: the number of the next one is higher, whatever was sealed."""
+        return self.sealed + len(self.runs)
 
     def open_run(self, group: str) -> Run | None:
         """Return the run of a group that has not ended; there is one at most."""

@@ -8,19 +8,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.domain.catalog import Catalog
+from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Desired
-from reconciler.domain.journal import Draft
+from reconciler.domain.journal import Draft, Entry
 from reconciler.domain.observation import Known, Observations
 from reconciler.domain.plan import Block
 from reconciler.domain.position import Position
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.run import History
+from reconciler.domain.segment import Keep
 from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
 from reconciler.execution.secrets import learn
 from reconciler.execution.standing import Standing
+from reconciler.planning.checkpoint import cut
 from reconciler.planning.history import fold
 from reconciler.planning.quarantine import ask_since
 from reconciler.ports import Ports
@@ -60,10 +63,12 @@ class Memory:
     looked_at: datetime | None = None
     looked_for: str = ""
     history: History = field(default_factory=History)
-    folded: int = 0
+    last: Entry | Place = START
     looking: asyncio.Task[None] | None = None
     forgotten: int = 0
     standing: Standing = field(default_factory=Standing)
+    keep: Keep = field(default_factory=Keep)
+    weighed: int = 0
 
     def position_of(self, service: str, read: Read) -> Position:
         """Return where a service stands, by what was seen and what the journal tells now."""
@@ -73,9 +78,9 @@ class Memory:
 
     def remember(self) -> History:
         """Fold what the journal holds that was not folded yet."""
-        entries = self.ports.journal.read()
-        self.history = fold(entries[self.folded :], self.history)
-        self.folded = len(entries)
+        entries = self.ports.journal.read(self.last)
+        self.history = fold(entries, self.history)
+        self.last = entries[-1] if entries else self.last
         return self.history
 
     def write(self, drafts: tuple[Draft, ...]) -> History:
@@ -83,6 +88,24 @@ class Memory:
         if drafts:
             self.ports.journal.append(drafts)
         return self.remember()
+
+    def seal(self) -> Entry | None:
+        """Seal what is no longer needed of the journal, if that is enough to be worth it; weighed once after each run.
+
+        Raises JournalError; the journal is then as it was, or sealed.
+        """
+        if self._ended() in {self.weighed, *range(self.keep.at_once)} or not (self.read and self.read.desired):
+            return None
+        self.weighed = self._ended()
+        history, entries = self.remember(), self.ports.journal.read()
+        found = cut(entries, history, self.keep, self.read.desired.hosts, self.ports.clock.now())
+        sealed = self.ports.journal.seal(found) if found else None
+        self.remember()
+        self.weighed = self._ended()
+        return sealed
+
+    def _ended(self) -> int:
+        return sum(1 for run in self.history.runs if run.ended)
 
     def look_if_old(self, read: Read) -> None:
         """Begin a sweep of the fleet in the background when the newest one is too old for what happened since.
@@ -114,7 +137,7 @@ class Memory:
 
     async def _forget(self, desired: Desired) -> None:
         """Let hosts forget the steps of old runs, once after each run; what is needed to go back lies elsewhere."""
-        ended = sum(1 for run in self.history.runs if run.ended)
+        ended = self._ended()
         if ended == self.forgotten:
             return
         old = [run.id for run in self.history.runs[:-KEPT_RUNS] if run.ended][-FORGOTTEN_AT_ONCE:]

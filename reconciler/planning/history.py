@@ -12,6 +12,7 @@ from reconciler.domain.outcome import Failed, Lost
 from reconciler.domain.rehearsal import group_of
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
 from reconciler.planning.serial import outcome_from_json, plan_from_json, steps_from_json
+from reconciler.planning.sums import sums_from_json
 
 
 def fold(entries: Iterable[Entry], onto: History | None = None) -> History:
@@ -151,6 +152,22 @@ def _resumed(history: History, entry: Entry) -> History:
     return replace(history, suspensions=kept)
 
 
+def _sealed(history: History, entry: Entry) -> History:
+    """Let go of what was sealed: what is folded from here on is the same with its entries and without them."""
+    gone = frozenset(_list(entry.body["runs"]))
+    runs = tuple(run for run in history.runs if run.id not in gone)
+    left = {run.id for run in runs}
+    return replace(
+        history,
+        runs=runs,
+        raised=frozenset(each for each in history.raised if each[0] in left),
+        approvals=tuple(each for each in history.approvals if each.run in left),
+        halts_raised=_int(entry.body["halts"]),
+        sealed=_int(entry.body["begun"]) - len(runs),
+        sums=sums_from_json(_mapping(entry.body["sums"])),
+    )
+
+
 def _with_run(history: History, run_id: str, change: Callable[[Run], Run]) -> History:
     return replace(history, runs=tuple(change(run) if run.id == run_id else run for run in history.runs))
 
@@ -187,4 +204,5 @@ _HANDLERS: Mapping[str, Callable[[History, Entry], History]] = {
     Kind.REHEARSAL_REFUSED: _rehearsal_refused,
     Kind.SUSPENDED: _suspended,
     Kind.RESUMED: _resumed,
+    Kind.SEGMENT_SEALED: _sealed,
 }

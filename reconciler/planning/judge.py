@@ -123,7 +123,7 @@ def _in_turn(plan: Plan, scene: Scene) -> Decision | None:
 
 
 def _pinned(plan: Plan, scene: Scene) -> Decision:
-    run_id = f"{plan.id}-{len(scene.history.runs) + 1}"
+    run_id = f"{plan.id}-{scene.history.begun + 1}"
     draft = Draft(Kind.PLAN_PINNED, group=plan.group, run=run_id, body={"plan": plan_to_json(plan)})
     decision = ruling(plan.group, State.PROGRESSING, Reason.STEP_RUNNING, "starting", run_id)
     return replace(decision, drafts=(draft,), plan=plan)

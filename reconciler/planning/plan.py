@@ -100,7 +100,7 @@ def _back(group: str, inputs: str, intents: Sequence[_Intent], scene: Scene) -> 
     run = savepoint.passed_by(group, goals, scene)
     if run is None:
         return plan_back(group, inputs, {each.service.name: each.position.release for each in intents}, scene)
-    if barred := barred_by(run, scene):
+    if barred := barred_by(run, scene.history):
         return finished(Plan(id="", group=group, inputs=inputs, services=_routes(intents), blocked=(barred,)))
     procedure = scene.desired.procedures[savepoint.PROCEDURE]
     return _forward(group, inputs, [_returned(each, procedure) for each in intents], scene, reopens=run)

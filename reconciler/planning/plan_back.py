@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.domain.backup import SetKind
+from reconciler.domain.backup import BackupSet, SetKind
 from reconciler.domain.plan import Block, Plan, ServiceRoute, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import Run
+from reconciler.domain.run import History, Run
 from reconciler.planning.actions import verify_host
 from reconciler.planning.graph import make_step
 from reconciler.planning.kept import kept_sets
@@ -62,7 +62,7 @@ def plan_back(group: str, inputs: str, at: Mapping[str, str], scene: Scene) -> P
         no_way = block(Reason.NO_WAY_BACK, f"no completed run in the journal leads back: {start}")
         return finished(Plan(id="", group=group, inputs=inputs, services=(), blocked=(no_way,), direction="back"))
     plan = _back_over(runs[-1], group, inputs)
-    barred = next(filter(None, (barred_by(run, scene) for run in _way(runs, goals, at))), None)
+    barred = next(filter(None, (barred_by(run, scene.history) for run in _way(runs, goals, at))), None)
     if barred is not None:
         return finished(replace(plan, blocked=(barred,)))
     steps = undo_steps(scene.history.chain(runs[-1]), under="", accept_loss=accepted_losses(scene))
@@ -89,16 +89,19 @@ def _way(runs: Sequence[Run], goals: Mapping[str, str], at: Mapping[str, str]) -
             return
 
 
-def barred_by(run: Run, scene: Scene) -> Block | None:
-    """Say why nothing leads back over a run: a step of no return was begun in it, or its backup set is gone."""
-    chain = scene.history.chain(run)
+def barred_by(run: Run, history: History, sets: Sequence[BackupSet] | None = None) -> Block | None:
+    """Say why nothing leads back over a run: a step of no return was begun in it, or its backup set is gone.
+
+    `sets` are all that are kept, for who has listed them already.
+    """
+    chain = history.chain(run)
     begun = [(each, step) for each in chain for step in each.plan.steps if each.attempted(step.id)]
     for each, step in begun:
         if step.point_of_no_return:
             return block(Reason.BEYOND_NO_RETURN, f"{step.title} was done in run {each.id}")
     restored = {step.service for _, step in begun if step.undo is not None and step.undo.kind == restore.KIND}
     ids = {each.id for each in chain}
-    for kept in kept_sets(scene.history):
+    for kept in kept_sets(history) if sets is None else sets:
         if kept.run in ids and kept.service in restored and kept.kind is SetKind.DUMP and kept.removed_at:
             return block(
                 Reason.NO_WAY_BACK, f"the backup set of {kept.service} at {kept.release} was removed: run {kept.run}"

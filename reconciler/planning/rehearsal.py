@@ -80,7 +80,7 @@ def begin(service: str, position: Position, scene: Scene) -> Decision:
         first = plan.blocked[0]
         refused = Draft(Kind.REHEARSAL_REFUSED, group=group, body={"service": service, "text": first.text})
         return replace(ruling(group, State.BLOCKED, Reason(first.reason), first.text), drafts=(refused,), plan=plan)
-    run_id = f"{plan.id}-{len(scene.history.runs) + 1}"
+    run_id = f"{plan.id}-{scene.history.begun + 1}"
     draft = Draft(Kind.PLAN_PINNED, group=group, run=run_id, body={"plan": plan_to_json(plan)})
     return replace(
         ruling(group, State.PROGRESSING, Reason.STEP_RUNNING, "starting", run_id), drafts=(draft,), plan=plan

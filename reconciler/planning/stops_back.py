@@ -51,7 +51,7 @@ def stops_back(group: str, scene: Scene) -> tuple[StopBack, ...]:
     A savepoint is one of all services that the leg moved, or of none.
     """
     run = _newest(group, scene)
-    if run is None or run.preparing or barred_by(run, scene) is not None:
+    if run is None or run.preparing or barred_by(run, scene.history) is not None:
         return ()
     legs = [_Leg(each.service, scene.history.chain(run), scene) for each in run.plan.services]
     found = [each for leg in legs for each in leg.stops()]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.adapters.journal import JournalReader
+from reconciler.domain.chain import START, Place
 from reconciler.domain.journal import Entry
 from reconciler.domain.run import History
 from reconciler.errors import ReconcilerError
@@ -49,7 +50,7 @@ class Follower:
     daemon: subprocess.Popen[bytes]
     heard: Callable[[Entry, History], None]
     view: View = field(default_factory=View)
-    seen: int = 0
+    seen: Entry | Place = START
 
     def until(self, commit: str, verdict: str, timeout_s: float = 600.0) -> View:
         """Return what the daemon says when it came to a verdict over a commit.
@@ -70,12 +71,12 @@ class Follower:
         return self.view
 
     def _read_on(self) -> View:
-        entries = self.reader.read()
+        entries = self.reader.read(self.seen)
         history = self.view.history
-        for entry in entries[self.seen :]:
+        for entry in entries:
             history = fold((entry,), history)
             self.heard(entry, history)
-        self.seen = len(entries)
+        self.seen = entries[-1] if entries else self.seen
         document = self.reader.document("status")
         status = document.body if document is not None and isinstance(document.body, Mapping) else {}
         self.view = View(history, status)

@@ -15,7 +15,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 
-from reconciler.adapters.journal import Inbox, SqlJournal
+from reconciler.adapters.inbox import Inbox
+from reconciler.adapters.journal import SqlJournal
 from reconciler.adapters.store.engine import writable
 from reconciler.adapters.store.schema import migrate
 from reconciler.adapters.store.tables import METADATA
@@ -89,16 +90,17 @@ def test_the_store_itself_refuses_to_change_entries(journal, path, statement):
         connection.execute(statement)
 
 
-def test_fetches_only_new_rows_after_the_first_read(journal):
+def test_fetches_only_rows_after_the_one_that_is_known(journal):
     journal.append([INTENT] * 50)
-    journal.read()
+    last = journal.read()[-1]
     fetched = []
     event.listen(journal._engine, "before_cursor_execute", lambda *call: fetched.append((call[2], call[3])))
 
     journal.append([INTENT])
-    journal.read()
+    new = journal.read(last)
 
-    assert {parameters for statement, parameters in fetched if "FROM entries" in statement} == {(50,), (51,)}
+    assert {parameters for statement, parameters in fetched if "FROM entries" in statement} == {(50,)}
+    assert [entry.seq for entry in new] == [51]
 
 
 def test_a_commit_that_is_not_heard_of_is_found_by_the_next_read(journal):

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.journal import Inbox, SqlJournal
-from reconciler.domain.chain import verify
+from reconciler.adapters.inbox import Inbox
+from reconciler.adapters.journal import SqlJournal
+from reconciler.domain.chain import Place, verify
 from reconciler.domain.journal import GENESIS, Draft, Kind
+from reconciler.domain.plan import Json
 from reconciler.domain.reasons import Reason
+from reconciler.domain.segment import Cut, segments_of
 from reconciler.errors import JournalError
 from reconciler.ports import Journal
 from tests.fakes.clock import VirtualClock
@@ -183,6 +186,54 @@ def test_errors_carry_a_reason(bench):
         bench.journal.append([Draft(Kind.RESULT, body={"x": float("inf")})])
 
     assert caught.value.reason == Reason.JOURNAL_UNWRITABLE
+
+
+# ---------------------------------------------------------------- sealing
+
+
+def cut_of(journal: Journal, *kept: int) -> Cut:
+    last = journal.read()[-1]
+    body: dict[str, Json] = {"runs": [], "begun": 0, "halts": 0, "sums": {}}
+    return Cut(upto=Place(last.seq, last.hash), kept=frozenset(kept), body=body)
+
+
+def test_what_is_sealed_goes_but_for_what_is_kept(bench):
+    written = bench.journal.append([INTENT, RESULT, INTENT, RESULT])
+
+    sealed = bench.journal.seal(cut_of(bench.journal, 2))
+
+    assert list(bench.journal.read()) == [written[1], sealed]
+    assert (sealed.seq, sealed.prev) == (5, written[3].hash)
+    assert [(each.first, each.last, each.head) for each in segments_of(sealed)] == [(1, 4, written[3].hash)]
+
+
+def test_the_journal_goes_on_behind_a_checkpoint(bench):
+    bench.journal.append([INTENT, RESULT])
+    sealed = bench.journal.seal(cut_of(bench.journal))
+
+    (after,) = bench.restart().append([INTENT])
+
+    assert list(bench.journal.read()) == [sealed, after]
+    assert list(bench.journal.read(sealed)) == [after]
+    assert (after.seq, after.prev) == (4, sealed.hash)
+
+
+def test_a_second_segment_begins_with_the_checkpoint_of_the_first(bench):
+    for _ in range(2):
+        bench.journal.append([INTENT, RESULT])
+        sealed = bench.journal.seal(cut_of(bench.journal, 1))
+
+    assert [(each.first, each.last) for each in segments_of(sealed)] == [(1, 2), (3, 5)]
+    assert [entry.seq for entry in bench.restart().read()] == [1, 6]
+
+
+def test_nothing_is_sealed_that_the_cut_was_not_made_of(bench):
+    bench.journal.append([INTENT, RESULT])
+    cut = cut_of(bench.journal)
+    bench.journal.append([INTENT])
+
+    assert bench.journal.seal(cut) is None
+    assert len(bench.journal.read()) == 3
 
 
 # ---------------------------------------------------------------- the fake's own menu

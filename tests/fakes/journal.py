@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 
 from reconciler.domain.canonical import canonical
-from reconciler.domain.chain import Break, from_lines, seal, to_line
-from reconciler.domain.journal import GENESIS, Command, Draft, Entry
+from reconciler.domain.chain import START, Break, Place, from_lines, seal, to_line
+from reconciler.domain.journal import Command, Draft, Entry, Kind
 from reconciler.domain.plan import Json
 from reconciler.domain.reasons import Reason
+from reconciler.domain.segment import Cut, checkpoint, newest_checkpoint, segment_of, segments_of, whole
 from reconciler.errors import JournalError
 from reconciler.ports import Clock
 
@@ -44,7 +46,7 @@ class Store:
     inbox: dict[int, Asked]
     documents: dict[str, tuple[str, datetime]]
     epoch: int = 0
-    verified: tuple[Entry, ...] = ()  # what was read already
+    verified: list[Entry] = field(default_factory=list)  # what was read already
 
     @classmethod
     def empty(cls) -> Store:
@@ -70,13 +72,32 @@ class MemoryJournal:
     def epoch(self) -> int:
         return self._epoch
 
-    def read(self) -> Sequence[Entry]:
+    def read(self, after: Entry | Place = START) -> Sequence[Entry]:
+        found = self._verified()
+        at = bisect_right(found, after.seq, key=lambda entry: entry.seq)
+        return tuple(found[at:])
+
+    def _verified(self) -> list[Entry]:
         known = self.store.verified
-        found = from_lines(self.store.lines[len(known) :], known[-1] if known else None)
+        found = from_lines(self.store.lines[len(known) :], known[-1]) if known else whole(self.store.lines)
         if isinstance(found, Break):
             raise JournalError(found.text, reason=Reason.JOURNAL_BROKEN)
-        self.store.verified = (*known, *found)
-        return self.store.verified
+        known.extend(found)
+        return known
+
+    def seal(self, cut: Cut) -> Entry | None:
+        rows = list(self._verified())
+        if not rows or (rows[-1].seq, rows[-1].hash) != (cut.upto.seq, cut.upto.hash):
+            return None
+        newest = newest_checkpoint(rows)
+        segments = segments_of(newest) if newest else ()
+        segment = segment_of([row for row in rows if newest is None or row.seq >= newest.seq], "", "")
+        (entry,) = self._sealed([Draft(Kind.SEGMENT_SEALED, body=checkpoint((*segments, segment), rows, cut))])
+        after = self._write()
+        self.store.lines[:] = [to_line(each) for each in (*(row for row in rows if row.seq in cut.kept), entry)]
+        self.store.verified.clear()
+        _fail_after(after)
+        return entry
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
         if not drafts:
@@ -119,12 +140,13 @@ class MemoryJournal:
         return self.store.inbox[command_id].answer
 
     def _sealed(self, drafts: Sequence[Draft]) -> list[Entry]:
-        entries = list(self.read())
-        known = len(entries)
+        known = self._verified()
+        last: Entry | Place = known[-1] if known else START
+        entries: list[Entry] = []
         for draft in drafts:
-            prev = entries[-1].hash if entries else GENESIS
-            entries.append(seal(draft, len(entries) + 1, self._clock.now(), prev))
-        return entries[known:]
+            last = seal(draft, last.seq + 1, self._clock.now(), last.hash)
+            entries.append(last)
+        return entries
 
     def _write(self) -> Fault | None:
         """Count a write, fail if it may not begin, and return what must happen after it."""

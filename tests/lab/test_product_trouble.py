@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from reconciler.adapters.journal import Inbox
+from reconciler.adapters.inbox import Inbox
 from reconciler.domain.outcome import Done, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State

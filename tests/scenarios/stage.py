@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.catalog import load_catalog
-from reconciler.domain.chain import Break, from_lines
+from reconciler.domain.chain import Break
 from reconciler.domain.desired import BuildSpec, ConfigFile, Database, Desired, Service
 from reconciler.domain.journal import Entry
 from reconciler.domain.plan import Block
 from reconciler.domain.probe import HttpProbe
 from reconciler.domain.revision import Revision
+from reconciler.domain.segment import whole
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
 from reconciler.execution.memory import Memory, Read
@@ -140,7 +141,7 @@ class Stage:
 
     def store_entries(self) -> Sequence[Entry]:
         """Return what the store holds, whoever wrote it."""
-        found = from_lines(self.store.lines)
+        found = whole(self.store.lines)
         assert not isinstance(found, Break), found
         return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, Column, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
@@ -23,7 +25,7 @@ ENTRIES = Table(
     Column("prev", DIGEST, nullable=False),
     Column("hash", DIGEST, nullable=False),
 )
-"""The journal itself; triggers refuse any change to a row."""
+"""The journal itself; triggers refuse any change to a row, but for its removal when it is sealed."""
 
 HEAD = Table(
     "head",
@@ -33,8 +35,12 @@ HEAD = Table(
     Column("holder", NAME, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("hash", DIGEST, nullable=False),
+    Column("sealing", Integer, nullable=False, server_default="0"),
 )
-"""One row: the lease (who may write, under which epoch) and the newest entry, so that a cut-off end is noticed."""
+"""One row: the lease (who may write, under which epoch) and the newest entry, so that a cut-off end is noticed.
+
+`sealing` is the number of a checkpoint while it is being written, 0 otherwise: entries before it may go.
+"""
 
 COMMANDS = Table(
     "commands",
@@ -58,3 +64,13 @@ DOCUMENTS = Table(
     Column("at", MOMENT, nullable=False),
 )
 """The newest report and observation, for readers; not part of the chain, never used to decide."""
+
+
+def storable(text: str) -> str:
+    """Escape what UTF-8 cannot hold: arguments of a command line may be any bytes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def moment(at: datetime) -> str:
+    """Write a moment as it is stored."""
+    return at.isoformat(timespec="microseconds")

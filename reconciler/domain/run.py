@@ -116,6 +116,7 @@ class History:
     """The journal, folded.
 
     `read` is the newest commit that was accepted and could be read; a person may accept one that cannot.
+    `accepted_at` is when the newest accepted commit was.
     `trusted` is the newest accepted commit that a signature or a person let in: what it says of signers counts.
     `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
     (group, inputs) that failed; `rehearsals_asked` the services that somebody wants rehearsed and that were not yet.
@@ -123,6 +124,7 @@ class History:
     """
 
     accepted: str = ""
+    accepted_at: datetime | None = None
     read: str = ""
     trusted: str = ""
     runs: tuple[Run, ...] = ()

@@ -30,7 +30,7 @@ def _accepted(history: History, entry: Entry) -> History:
     vouched = entry.kind == Kind.HISTORY_ACCEPTED or entry.body.get("signed_by")
     read = revision if entry.kind == Kind.REVISION_ACCEPTED else history.read
     trusted = revision if vouched else history.trusted
-    return replace(history, accepted=revision, read=read, trusted=trusted, refused="")
+    return replace(history, accepted=revision, accepted_at=entry.at, read=read, trusted=trusted, refused="")
 
 
 def _refused(history: History, entry: Entry) -> History:

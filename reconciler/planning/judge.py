@@ -19,7 +19,7 @@ from reconciler.planning.gated import held_at_a_gate
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
-from reconciler.planning.scene import Scene, groups_of, inputs_of
+from reconciler.planning.scene import Scene, groups_of, still_wanted
 from reconciler.planning.serial import plan_to_json
 
 
@@ -44,8 +44,7 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
 
 def _superseded(group: str, scene: Scene) -> Decision | None:
     """Clear the halts of a group whose inputs a commit has changed since: that commit was a person's answer."""
-    inputs = inputs_of(group, scene.desired)
-    stale = [halt for halt in scene.history.halts_of(group) if halt.inputs != inputs]
+    stale = [halt for halt in scene.history.halts_of(group) if not still_wanted(group, halt.inputs, scene)]
     if not stale:
         return None
     drafts = tuple(cleared(halt, scene.history.accepted) for halt in stale)
@@ -93,7 +92,7 @@ def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) 
 
 def _begin(plan: Plan, scene: Scene) -> Decision:
     """Pin a plan, unless it failed before or another group's leg is in its way."""
-    if (plan.group, plan.inputs) in scene.history.holds:
+    if any(group == plan.group and still_wanted(group, inputs, scene) for group, inputs in scene.history.holds):
         return replace(ruling(plan.group, State.BLOCKED, Reason.HELD, "these inputs failed before"), plan=plan)
     if waiting := _in_turn(plan, scene):
         return waiting

@@ -14,13 +14,13 @@ from reconciler.planning.decision import cleared, ruling
 from reconciler.planning.deployments import any_cut_over, half_way
 from reconciler.planning.quarantine import away
 from reconciler.planning.safe_point import at_safe_point, wants_back
-from reconciler.planning.scene import Scene, accepted_losses, inputs_of
+from reconciler.planning.scene import Scene, accepted_losses, still_wanted
 from reconciler.planning.trouble import begun, turn
 
 
 def unheard(run: Run, scene: Scene) -> bool:
     """Tell whether git wants something else of a group than its run was planned from; a rehearsal moves no group."""
-    return run.plan.direction != "rehearse" and inputs_of(run.group, scene.desired) != run.plan.inputs
+    return run.plan.direction != "rehearse" and not still_wanted(run.group, run.plan.inputs, scene)
 
 
 def overtaken(run: Run, running: Sequence[Step], scene: Scene) -> Decision | None:

@@ -12,10 +12,11 @@ from reconciler.domain.desired import Desired, Service
 from reconciler.domain.kept import kept
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
-from reconciler.domain.plan import Block, Plan, digest_of, digest_of_all
+from reconciler.domain.plan import Block, Plan, digest_of_all
 from reconciler.domain.quarantine import Aside
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
+from reconciler.domain.said import FORM, digest_of_said
 from reconciler.gates import gates
 from reconciler.planning.relations import Order
 
@@ -72,7 +73,20 @@ def inputs_of(group: str, desired: Desired) -> str:
         group in desired.one_by_one,
         [name for name in sorted(names) if desired.backups_of(name).trust is Trust.RESTORED],
     )
-    return digest_of(value)
+    return digest_of_said(value)
+
+
+def still_wanted(group: str, inputs: str, scene: Scene) -> bool:
+    """Tell whether a digest is of what git says of a group now.
+
+    One of an older form, made by the daemon that this one has replaced, is compared with nothing: it is, as long as no
+    commit was accepted since the newest run that bears it began.
+    """
+    if inputs.startswith(FORM):
+        return inputs == inputs_of(group, scene.desired)
+    began = [run.started_at for run in scene.history.runs if (run.group, run.plan.inputs) == (group, inputs)]
+    accepted_at = scene.history.accepted_at
+    return bool(began) and accepted_at is not None and max(began) >= accepted_at
 
 
 def _hosts_of(service: Service) -> tuple[str, ...]:

@@ -227,3 +227,36 @@ def test_a_run_ends_although_an_advice_has_failed():
     run = replace(run, attempts={**run.attempts, IDS[1]: (done,)})
 
     assert kinds(rule(History(runs=(run,)))) == [Kind.RUN_ENDED]
+
+
+# ---------------------------------------------------------------- a daemon that was upgraded
+
+OLDER = "9f" * 32
+"""What the daemon before this one called the same inputs: it digested them in another form."""
+BEFORE, SINCE = AT - timedelta(minutes=1), AT + timedelta(minutes=1)
+
+
+def older(of: Run) -> Run:
+    return replace(of, plan=replace(of.plan, inputs=OLDER))
+
+
+def test_a_run_pinned_by_an_older_daemon_goes_on_until_a_commit_comes():
+    mine = older(run(8))
+    assert [each.step.id for each in rule(History(runs=(mine,), accepted_at=BEFORE)).ready] == IDS[8:9]
+    prepared = older(run(2))
+    assert kinds(rule(History(runs=(prepared,), accepted_at=BEFORE))) == []
+    assert kinds(rule(History(runs=(prepared,), accepted_at=SINCE))) == [Kind.RUN_ENDED]
+
+
+def test_what_halted_under_an_older_daemon_stays_halted_and_held_until_a_commit_comes():
+    failed = older(run(IDS.index(SECOND), next_=Failed("VerifyFailed", "401")))
+    backed_out = replace(failed, ended="backed_out", ended_at=AT)
+    told = halted(backed_out, SECOND)
+    told = replace(
+        told, halts=tuple(replace(each, inputs=OLDER) for each in told.halts), holds=frozenset({("keystone", OLDER)})
+    )
+    assert rule(replace(told, accepted_at=BEFORE)).verdict.state is State.HALTED
+    cleared = replace(told, halts=(), accepted_at=BEFORE)
+    assert (rule(cleared).verdict.state, rule(cleared).verdict.reason) == (State.BLOCKED, Reason.HELD)
+    assert kinds(rule(replace(told, accepted_at=SINCE))) == [Kind.HALT_CLEARED]
+    assert kinds(rule(replace(cleared, accepted_at=SINCE))) == [Kind.PLAN_PINNED]

@@ -130,6 +130,15 @@ orders() {
     shift 3
   done
 }
+# What no program reads as INI would take the options at its end, to no effect.
+refuse_no_ini() {
+  case $(od -An -N 3 -tx1 <"$1" | tr -d ' \n') in
+  efbbbf | fffe* | feff*) fail "$1 begins with a byte order mark: write it as plain UTF-8" ;;
+  esac
+  [ "$(tr -d '\000' <"$1" | wc -c)" -eq "$(wc -c <"$1")" ] || fail "$1 holds NUL bytes: it is no text"
+  open=$(LC_ALL=C grep -n '^\[[^]]*$' "$1" | head -n 1)
+  [ -z "$open" ] || fail "$1, line ${open%%:*}: the name of the section has no closing bracket"
+}
 edit() {
   if [ ! -e "$path" ]; then
     [ "$optional" = yes ] || fail "$path is not there"
@@ -138,6 +147,7 @@ edit() {
     return 0
   fi
   refuse_odd "$path"
+  refuse_no_ini "$path"
   whole_lines "$@"
   new=$path.reconciler
   rm -f -- "$new"

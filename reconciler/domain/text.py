@@ -34,6 +34,11 @@ def clean(text: str) -> str:
     return "".join(char for char in _ESCAPES.sub("", text) if char in "\n\t" or not _unfit(char))
 
 
+def whole_number(text: str) -> int | None:
+    """Read a number that somebody else wrote; None for what is none, or has more than 18 digits."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+
+
 def one_line(text: str, most: int = MAX_LINE) -> str:
     r"""Clean a text that must stay within its line: a newline becomes `\n`, and what is too long is cut."""
     return clean(_cut(text, most)).replace("\n", "\\n")

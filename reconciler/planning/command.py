@@ -69,8 +69,8 @@ def _approve(command: Command, history: History, desired: Desired | None) -> Ans
     if run is None:
         known = ", ".join(f"{each.plan.id} ({each.group})" for each in waiting) or "none"
         return (), f"refused: no plan {name!r} waits; waiting or going on: {known}"
-    waves = {step.wave for step in run.plan.steps if step.wave}
-    if wave and int(wave) not in waves:
+    waves = {str(step.wave) for step in run.plan.steps if step.wave}
+    if wave and wave not in waves:
         return (), f"refused: plan {run.plan.id} has no wave {wave} after the canary"
     body = {"plan": run.plan.id, "wave": int(wave) if wave else None, **_by(command)}
     what = f"wave {wave} of plan {run.plan.id}" if wave else f"plan {run.plan.id}"

@@ -10,6 +10,7 @@ from reconciler.domain.backup import BackupSet, Copy, Need, SetKind, Trust
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import History, Run
+from reconciler.domain.text import whole_number
 from reconciler.planning.backup_sets import Key, checked_in, of
 from reconciler.planning.deployments import cut_over
 from reconciler.steps import backup, galera, load, prune_backups, restore
@@ -110,11 +111,16 @@ def _copy(step: Step, run: Run, tried: frozenset[Key]) -> Copy:
         host=step.host,
         database=database,
         path=values.get("path", ""),
-        bytes=int(values["bytes"]) if values.get("bytes", "").isdigit() else None,
-        trust=Trust.RESTORED if of(step) in tried else Trust(values.get("trust", Trust.WRITTEN)),
+        bytes=whole_number(values.get("bytes", "")),
+        trust=Trust.RESTORED if of(step) in tried else _told(values.get("trust", "")),
         sha256=values.get("sha256", ""),
         manifest=values.get("manifest", ""),
     )
+
+
+def _told(trust: str) -> Trust:
+    """Read how far a host says that its dump is proved; a word that is none proves nothing."""
+    return next((each for each in Trust if each == trust), Trust.WRITTEN)
 
 
 def _rejoined(service: str, run: Run, history: History) -> datetime | None:

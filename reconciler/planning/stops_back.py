@@ -8,6 +8,7 @@ from datetime import datetime
 
 from reconciler.domain.plan import Step
 from reconciler.domain.run import Run
+from reconciler.domain.text import whole_number
 from reconciler.planning.database_actions import at_savepoint
 from reconciler.planning.durations import durations_of
 from reconciler.planning.plan_back import barred_by
@@ -139,4 +140,4 @@ class _Leg:
 
 def _dump(run: Run, step: Step) -> _Dump:
     last, size = run.last(step.id), run.values(step.id).get("bytes", "")
-    return _Dump(last.ended_at if last else None, int(size) if size.isdigit() else None)
+    return _Dump(last.ended_at if last else None, whole_number(size))

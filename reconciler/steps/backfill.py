@@ -49,7 +49,7 @@ exit 75
 
 _ROUND = re.compile(r"^round \d+ of at most \d+$", re.MULTILINE)
 # What nova, cinder and placement print: | name of the migration | rows needed | rows completed |
-_LINE = re.compile(r"^\s*\|\s*[\w.]+\s*\|\s*(\d+)\s*\|\s*(\d+)\s*\|\s*$", re.MULTILINE)
+_LINE = re.compile(r"^\s*\|\s*[\w.]+\s*\|\s*([0-9]{1,18})\s*\|\s*([0-9]{1,18})\s*\|\s*$", re.MULTILINE)
 
 
 class Model(Args):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from reconciler.domain.backup import Copy, Need, SetKind, Trust
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Json, Plan, ServiceRoute, Step
@@ -134,3 +136,17 @@ def test_a_deployment_that_was_replaced_is_a_set_until_it_is_retired():
 
     retired = planned(run("r1", *cut.plan.steps, step("command", phase=Phase.RETIRE)), services=(route,))
     assert kept_sets(History(runs=(retired,)))[0].removed_at == AT
+
+
+@pytest.mark.parametrize("size", ["", "²", "٣", "-1", "1e3", "9" * 5000, "7 "])
+def test_a_size_that_a_host_makes_up_is_not_known(size):
+    left = {"backup": {**VALUES, "bytes": size}}
+    (found,) = kept_sets(History(runs=(run("r1", step("backup"), left=left),)))
+    assert found.bytes is None
+
+
+@pytest.mark.parametrize("trust", ["", "proved", "READ_BACK", "restored "])
+def test_a_word_of_trust_that_is_none_proves_nothing(trust):
+    left = {"backup": {**VALUES, "trust": trust}}
+    (found,) = kept_sets(History(runs=(run("r1", step("backup"), left=left),)))
+    assert found.trust is Trust.WRITTEN

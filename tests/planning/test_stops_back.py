@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Plan
 from reconciler.domain.run import Attempt, History, Run
@@ -92,3 +94,13 @@ def test_a_leg_that_was_taken_over_begins_where_the_older_run_began():
     newer = Run(id="r2", plan=replace(PLAN, services=(route,), steps=steps, inherits="r1"), started_at=AT)
     newer = replace(newer, attempts={step.id: (Attempt(1, AT, 1, Done(), AT),) for step in steps}, ended="done")
     assert [(each.release, each.savepoint) for each in stops(older, newer)] == [("yoga", False), ("2023.1", True)]
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 5000])
+def test_a_size_that_a_host_makes_up_is_not_known(size):
+    found = run(len(IDS))
+    attempts = {
+        name: tuple(replace(each, outcome=Done({"bytes": size})) for each in tries)
+        for name, tries in found.attempts.items()
+    }
+    assert [each.bytes for each in stops(replace(found, attempts=attempts))] == [None for _ in stops(found)]

@@ -13,7 +13,7 @@ PACKAGES = scripts/debian-packages.sh
 # PROGRAM=PACKAGE: what the tests run besides Python. The -core package of MariaDB brings the server without a service.
 TOOLS = git=git ssh-keygen=openssh-client sshd=openssh-server busybox=busybox rsync=rsync sudo=sudo named=bind9 prometheus=prometheus promtool=prometheus
 DATABASE_TOOLS = mariadbd=mariadb-server-core mariadb-dump=mariadb-client
-FAULT_TOOLS = pgrep=procps mount=mount libfaketime
+FAULT_TOOLS = pgrep=procps mount=mount strace=strace libfaketime
 LAB_TOOLS = ip=iproute2 unshare=util-linux mmdebstrap=mmdebstrap
 
 .DEFAULT_GOAL := help

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.verdict import Report
 from reconciler.errors import JournalError
 from reconciler.execution.memory import Memory
@@ -101,9 +102,15 @@ class Daemon:
 
     async def _pass_or_wait(self) -> None:
         """Pass; while the journal cannot be written nothing is started, and the next pass finds everything again."""
+        await self._outlived(self._pass)
+
+    async def _outlived(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Do it, and say what went wrong; a disk that failed under the journal is the one thing to end for."""
         try:
-            await self._pass()
+            await work()
         except JournalError as error:
+            if error.reason == Reason.JOURNAL_DISK_FAILED:
+                raise
             log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever it is
             self.defect(error)
@@ -123,13 +130,18 @@ class Daemon:
 
     async def _poll(self) -> None:
         while True:
-            await self._fetch()
+            await self._outlived(self._fetch)
             self.woken.set()
             await asyncio.sleep(self.poll_s + self.jitter())
 
     async def _fetch(self) -> None:
         history = self.memory.remember()
-        before, source = self.memory.source, await self.memory.ports.source.latest(history.accepted, history.trusted)
+        before = self.memory.source
+        try:
+            source = await self.memory.ports.source.latest(history.accepted, history.trusted)
+        except OSError as error:
+            text, hint = f"cannot fetch: {error}", hint_of(Reason.SOURCE_UNREACHABLE)
+            source = replace(before, problem=str(Reason.SOURCE_UNREACHABLE), text=text, hint=hint)
         self.memory.source = source
         if (source.problem, source.text) == (before.problem, before.text):
             return

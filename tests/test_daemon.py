@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from reconciler.adapters.failpoints import Failpoint
 from reconciler.daemon import Daemon
+from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report
+from reconciler.errors import JournalError
 from tests.scenarios.stage import Stage
 
 
@@ -54,3 +59,32 @@ async def test_a_sweep_that_fails_by_a_defect_is_told():
     daemon = Daemon(stage.memory, publish, defect=defect)
     await asyncio.wait_for(daemon.run(), 30)
     assert [type(each) for each in told] == [KeyError]
+
+
+async def test_a_disk_that_failed_under_the_journal_ends_the_loop():
+    stage = Stage()
+    stage.want()
+
+    async def publish(_: Report) -> None:
+        raise JournalError("the disk failed", reason=str(Reason.JOURNAL_DISK_FAILED))
+
+    with pytest.raises(JournalError, match="the disk failed"):
+        await asyncio.wait_for(Daemon(stage.memory, publish).run(), 30)
+
+
+async def test_an_error_of_the_daemons_own_machine_while_it_fetches_is_a_problem_of_the_source_and_passes():
+    stage, reports = Stage(), []
+    commit = stage.want()
+    failing = Failpoint("fetch.after", action="eio")
+    stage.memory.ports = failing.around(stage.memory.ports)
+
+    async def publish(report: Report) -> None:
+        reports.append(report)
+        if report.revision:
+            daemon.stop()
+
+    daemon = Daemon(stage.memory, publish, poll_s=0.01)
+    await asyncio.wait_for(daemon.run(), 30)
+    assert reports[0].source.problem == Reason.SOURCE_UNREACHABLE
+    assert "Input/output error" in reports[0].source.text
+    assert (reports[-1].revision, reports[-1].source.problem) == (commit, "")

@@ -1,17 +1,21 @@
 """Ends or stops the daemon at a named boundary, so that what comes after can be tested; does nothing unless armed.
 
 `RECONCILER_FAILPOINT=NAME[:COUNT[:ACTION]]` in the environment arms one: when NAME is reached for the COUNTth time (1),
-the process is killed, or with ACTION `stop` stopped as by SIGSTOP. `trace:FILE` writes down every name that is reached.
+the process is killed, or with ACTION `stop` stopped as by SIGSTOP; with `eio` or `enospc` the operating system reports
+that error there: before it was done, or after, though it was. `trace:FILE` writes down every name that is reached.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconciler.adapters.store.engine import of_the_disk
 from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Host
 from reconciler.domain.journal import Command, Draft, Entry, Kind
@@ -22,7 +26,8 @@ from reconciler.errors import SettingsError
 from reconciler.ports import Answer, Hosts, HostStep, Journal, Order, Ports, Question, Source, StepKey, Unreachable
 
 VARIABLE = "RECONCILER_FAILPOINT"
-ACTIONS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+ERRORS = {"eio": errno.EIO, "enospc": errno.ENOSPC}
 
 _ENTRIES = tuple(sorted(value for name, value in vars(Kind).items() if name.isupper()))
 _CALLS = ("answer", "ask", "disarm", "fetch", "forget", "lease", "look", "start", "wait")
@@ -36,7 +41,7 @@ class Failpoint:
 
     name: str = ""
     count: int = 1
-    number: signal.Signals = signal.SIGKILL
+    action: str = "kill"
     trace: Path | None = None
     reached: int = field(default=0, init=False)
 
@@ -49,7 +54,14 @@ class Failpoint:
         if name == self.name:
             self.reached += 1
             if self.reached == self.count:
-                os.kill(os.getpid(), self.number)
+                self._act()
+
+    def _act(self) -> None:
+        if self.action in SIGNALS:
+            os.kill(os.getpid(), SIGNALS[self.action])
+            return
+        number = ERRORS[self.action]
+        raise OSError(number, os.strerror(number), self.name)
 
     def around(self, ports: Ports) -> Ports:
         """Return ports that reach the boundaries; the same ones where nothing is armed."""
@@ -69,13 +81,13 @@ def armed(environ: Mapping[str, str]) -> Failpoint:
     count, action = count or "1", action or "kill"
     if not text:
         return Failpoint()
-    if name not in NAMES or action not in ACTIONS or not count.isdecimal() or int(count) < 1:
+    if name not in NAMES or action not in {*SIGNALS, *ERRORS} or not count.isdecimal() or int(count) < 1:
         raise SettingsError(
             f"{VARIABLE}: there is no failpoint {text!r}",
             reason=str(Reason.SETTINGS_INVALID),
-            hint=f"It is for tests; write NAME[:COUNT[:kill|stop]], NAME one of {', '.join(NAMES)}.",
+            hint=f"It is for tests; write NAME[:COUNT[:kill|stop|eio|enospc]], NAME one of {', '.join(NAMES)}.",
         )
-    return Failpoint(name, int(count), ACTIONS[action])
+    return Failpoint(name, int(count), action)
 
 
 class _Journal:
@@ -101,22 +113,33 @@ class _Journal:
         return self._journal.commands()
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
-        self._reach(drafts, "before")
-        entries = self._journal.append(drafts)
-        self._reach(drafts, "after")
+        with _explained():
+            self._reach(drafts, "before")
+            entries = self._journal.append(drafts)
+            self._reach(drafts, "after")
         return entries
 
     def answer(self, command: Command, drafts: Sequence[Draft], text: str) -> Sequence[Entry]:
-        self._failpoint.reach("answer.before")
-        self._reach(drafts, "before")
-        entries = self._journal.answer(command, drafts, text)
-        self._reach(drafts, "after")
-        self._failpoint.reach("answer.after")
+        with _explained():
+            self._failpoint.reach("answer.before")
+            self._reach(drafts, "before")
+            entries = self._journal.answer(command, drafts, text)
+            self._reach(drafts, "after")
+            self._failpoint.reach("answer.after")
         return entries
 
     def _reach(self, drafts: Sequence[Draft], side: str) -> None:
         for kind in dict.fromkeys(draft.kind for draft in drafts):
             self._failpoint.reach(f"{kind}.{side}")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Let an error be what the store makes of it: nothing else may leave a journal."""
+    try:
+        yield
+    except OSError as error:
+        raise of_the_disk("the journal", error) from error
 
 
 class _Hosts:

@@ -217,8 +217,9 @@ class SqlJournal(JournalReader):
                 connection.execute(insert(DOCUMENTS).values(line))
 
     def close(self) -> None:
-        """Give the lease up."""
-        super().close()
+        """Give the lease up; after a disk error the store stays open, for closing would sync it."""
+        if not self._failed:
+            super().close()
         self._lock.release()
 
     @contextmanager

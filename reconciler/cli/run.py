@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from reconciler.cli import world
-from reconciler.cli.output import Config, Format, Output
+from reconciler.cli.output import Config, Format, Output, show_error
 from reconciler.cli.status import write_status
+from reconciler.domain.reasons import Reason
+from reconciler.errors import JournalError
 
 
 def run(
@@ -28,10 +34,23 @@ def run(
     from reconciler.app import open_daemon
     from reconciler.standby import lead
 
-    if not once:
-        asyncio.run(lead(settings))
-        return
-    daemon = open_daemon(settings)
-    report = asyncio.run(daemon.run_once())
+    with _no_word_more_to_a_failed_disk():
+        if not once:
+            asyncio.run(lead(settings))
+            return
+        report = asyncio.run(open_daemon(settings).run_once())
     write_status({**world.document(settings, "status"), "remaining": []}, output)
     raise typer.Exit(0 if report.in_sync else 1)
+
+
+@contextmanager
+def _no_word_more_to_a_failed_disk() -> Iterator[None]:
+    """End at once when the disk failed under the store: in an orderly end SQLite would close it, and sync it again."""
+    try:
+        yield
+    except JournalError as error:
+        if error.reason != Reason.JOURNAL_DISK_FAILED:
+            raise
+        show_error(error)
+        sys.stderr.flush()
+        os._exit(1)

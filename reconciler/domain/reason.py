@@ -80,6 +80,7 @@ class Reason(StrEnum):
     JOURNAL_HELD = "JournalHeld"
     JOURNAL_LEASE_LOST = "JournalLeaseLost"
     JOURNAL_UNWRITABLE = "JournalUnwritable"
+    JOURNAL_DISK_FAILED = "JournalDiskFailed"
     JOURNAL_UNREADABLE = "JournalUnreadable"
     JOURNAL_BROKEN = "JournalBroken"
     JOURNAL_VERSION = "JournalVersion"

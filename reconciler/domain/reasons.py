@@ -247,6 +247,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The journal cannot be written, so nothing is started.",
         "Check space, permissions and locks of the store; the daemon goes on by itself.",
     ),
+    Reason.JOURNAL_DISK_FAILED: (
+        "The disk failed under the journal; nobody knows what of the last write is on it, so the daemon has ended.",
+        "Check the disk and its file system, then start the daemon; it reads what is there, and goes on.",
+    ),
     Reason.JOURNAL_UNREADABLE: (
         "The journal cannot be read, so nothing is started.",
         "Check that the store exists, is readable for this user and undamaged.",

@@ -52,13 +52,21 @@ class Executor:
         key = _key(ready)
         if ready.failed is not None:
             return ready.failed
-        carried = await carry(ready.step, key, desired, self.ports, may_start=may_start)
+        carried = await self._asked(ready, desired, may_start=may_start)
         self.troubles.pop(key, None)
         if isinstance(carried, Unreachable | NeverStarted):
             if isinstance(carried, Unreachable):
                 self.troubles[key] = carried
             await self.ports.clock.sleep(RETRY_S)
         return carried
+
+    async def _asked(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
+        """Carry a step; where the daemon's own machine fails meanwhile nothing is known of it, so it is asked again."""
+        try:
+            return await carry(ready.step, _key(ready), desired, self.ports, may_start=may_start)
+        except OSError as error:
+            text = f"{ready.step.host or 'the daemon'}: the daemon's machine failed: {error}"
+            return Unreachable(str(Reason.HOST_UNREACHABLE), text)
 
     def settle(self, groups: dict[str, str]) -> tuple[Draft, ...]:
         """Return the results of the steps that have ended since; `groups` maps run to group."""

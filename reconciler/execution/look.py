@@ -52,6 +52,8 @@ async def look_at_host(host: Host, services: Iterable[Service], ports: Ports) ->
         answers = await asyncio.wait_for(ports.hosts.look(host, questions), HOST_DEADLINE_S)
     except TimeoutError:
         return Unknown(str(Reason.HOST_UNREACHABLE), f"no answer within {HOST_DEADLINE_S:.0f} s", at)
+    except OSError as error:
+        return Unknown(str(Reason.HOST_UNREACHABLE), f"the daemon's machine failed: {error}", at)
     if isinstance(answers, Unreachable):
         return Unknown(answers.reason, answers.text, at)
     return Known(read_report(questions, answers, at), at)

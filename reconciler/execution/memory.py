@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -142,7 +143,8 @@ class Memory:
             return
         old = [run.id for run in self.history.runs[:-KEPT_RUNS] if run.ended][-FORGOTTEN_AT_ONCE:]
         seen = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
-        await asyncio.gather(*(self.ports.hosts.forget(desired.hosts[name], old) for name in seen if old))
+        with suppress(OSError):  # the next run's end is the next occasion
+            await asyncio.gather(*(self.ports.hosts.forget(desired.hosts[name], old) for name in seen if old))
         self.forgotten = ended
 
     def _behind(self, read: Read) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from reconciler.domain.plan import Json
+from reconciler.domain.reasons import Reason
 from reconciler.domain.stall import Stalled
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
@@ -72,6 +73,8 @@ class Publisher:
             self._write(report)
             self.board.store_problem = ""
         except JournalError as error:
+            if error.reason == Reason.JOURNAL_DISK_FAILED:
+                raise
             self.board.store_problem = str(error)
             log.warning("store", reason=error.reason, text=str(error), hint=error.hint)
         self.board.put(report)

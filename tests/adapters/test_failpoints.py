@@ -11,7 +11,8 @@ import pytest
 
 from reconciler.adapters.failpoints import NAMES, VARIABLE, Failpoint, armed
 from reconciler.domain.journal import Draft, Kind
-from reconciler.errors import SettingsError
+from reconciler.domain.reasons import Reason
+from reconciler.errors import JournalError, SettingsError
 from reconciler.ports import Ports
 from tests.fakes.clock import VirtualClock
 from tests.fakes.journal import MemoryJournal, Store
@@ -99,3 +100,25 @@ def test_what_a_command_writes_is_reached_by_its_kind(tmp_path: Path):
     ports.journal.answer(journal.commands()[0], [Draft(Kind.SUSPENDED)], "suspended")
     reached = ["answer.before", "suspended.before", "suspended.after", "answer.after"]
     assert (tmp_path / "trace").read_text().split() == reached
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(
+    ("action", "reason"), [("eio", Reason.JOURNAL_DISK_FAILED), ("enospc", Reason.JOURNAL_UNWRITABLE)]
+)
+def test_an_error_under_the_journal_is_what_the_store_makes_of_it(side: str, action: str, reason: Reason):
+    journal = MemoryJournal(VirtualClock(), Store.empty())
+    stage = Stage()
+    stage.journal = journal
+    ports = armed({VARIABLE: f"suspended.{side}:1:{action}"}).around(stage.ports())
+    with pytest.raises(JournalError) as caught:
+        ports.journal.append([Draft(Kind.SUSPENDED)])
+    assert caught.value.reason == reason
+    assert len(journal.read()) == (0 if side == "before" else 1)
+    ports.journal.append([Draft(Kind.RESUMED)])
+
+
+async def test_any_other_boundary_fails_as_the_operating_system_does():
+    ports = armed({VARIABLE: "fetch.before:1:eio"}).around(Stage().ports())
+    with pytest.raises(OSError, match="Input/output error"):
+        await ports.source.latest("")

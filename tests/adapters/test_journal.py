@@ -168,8 +168,9 @@ def test_after_a_disk_error_nothing_is_written_until_a_restart(journal, url):
         raise failing
 
     for _ in range(2):
-        with pytest.raises(JournalError, match="disk failed"):
+        with pytest.raises(JournalError, match="disk failed") as caught:
             journal.append([INTENT])
+        assert caught.value.reason == Reason.JOURNAL_DISK_FAILED
 
     journal.close()
     again = SqlJournal.acquire(url, CLOCK)

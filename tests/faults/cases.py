@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.ground import End, Ground, verdict_of
-from tests.integration.daemon.daemon import PATIENCE_S, Daemon, child, cli
+from tests.faults.ground import PATIENCE_S, End, Ground, verdict_of
+from tests.integration.daemon.daemon import Daemon, child, cli
 
 UNSTEADY = {"ask", "fetch", "look", "wait"}
 """How often hosts and source are asked depends on how quick everything is; `--full` kills there too."""

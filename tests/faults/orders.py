@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from reconciler.adapters.journal import SqlJournal
 from reconciler.domain.journal import Command, Entry
-from tests.faults.cases import PATIENCE_S, Case, same, stands
-from tests.faults.ground import End, Ground, verdict_of
+from tests.faults.cases import Case, same, stands
+from tests.faults.ground import PATIENCE_S, End, Ground, verdict_of
 from tests.integration.daemon.daemon import Daemon, Status, cli
 
 WHY = "an operator of the matrix said so"

@@ -6,8 +6,8 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from tests.faults.cases import PATIENCE_S, UNSTEADY, Case, same
-from tests.faults.ground import End, Ground
+from tests.faults.cases import UNSTEADY, Case, same
+from tests.faults.ground import PATIENCE_S, End, Ground
 
 TURN = "turned_back.before"
 SOME = {"turned_back.after", "halt_raised.before", "intent.after", "start.after", "result.before", "run_ended.before"}

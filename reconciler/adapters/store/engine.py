@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,9 @@ TROUBLE = {
         "Check the mount and who owns file and folder; run commands as the daemon's user or root.",
     ),
     sqlite3.SQLITE_IOERR: (
-        Reason.JOURNAL_UNWRITABLE,
-        "the disk failed",
-        "Check the disk and its file system, then restart the daemon; until then it writes nothing.",
+        Reason.JOURNAL_DISK_FAILED,
+        "the disk failed; what it holds of the last write is unknown, and nothing is written any more",
+        TEXTS[Reason.JOURNAL_DISK_FAILED][1],
     ),
     sqlite3.SQLITE_CANTOPEN: (
         Reason.JOURNAL_UNREADABLE,
@@ -38,6 +39,13 @@ TROUBLE = {
     sqlite3.SQLITE_NOTADB: (Reason.JOURNAL_BROKEN, "the file is no store", TEXTS[Reason.JOURNAL_BROKEN][1]),
 }
 """What SQLite's primary result codes (https://www.sqlite.org/rescode.html) mean here."""
+
+
+_ERRNOS = {
+    errno.ENOSPC: sqlite3.SQLITE_FULL,
+    errno.EDQUOT: sqlite3.SQLITE_FULL,
+    errno.EROFS: sqlite3.SQLITE_READONLY,
+}
 
 
 class DiskError(JournalError):
@@ -111,15 +119,21 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise _explanation(engine, getattr(error, "orig", error)) from error
+        cause = getattr(error, "orig", error)
+        raise _explanation(place_of(engine), getattr(cause, "sqlite_errorcode", 0), cause) from error
 
 
-def _explanation(engine: Engine, error: object) -> JournalError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code is the low byte of an extended one
+def of_the_disk(place: str, error: OSError) -> JournalError:
+    """Say what an error of the operating system under the store means, as SQLite would have told it."""
+    return _explanation(place, _ERRNOS.get(error.errno or 0, sqlite3.SQLITE_IOERR), error)
+
+
+def _explanation(place: str, code: int, error: object) -> JournalError:
+    code &= 0xFF  # the primary code is the low byte of an extended one
     unknown = (Reason.JOURNAL_UNREADABLE, "the store cannot be used", TEXTS[Reason.JOURNAL_UNREADABLE][1])
     reason, text, hint = TROUBLE.get(code, unknown)
     kind = DiskError if code == sqlite3.SQLITE_IOERR else JournalError
-    return kind(f"{place_of(engine)}: {text} ({error})", reason=reason, hint=hint)
+    return kind(f"{place}: {text} ({error})", reason=reason, hint=hint)
 
 
 def _unsupported(text: str) -> JournalError:

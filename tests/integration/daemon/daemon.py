@@ -71,7 +71,9 @@ def child(site: Site, *words: object, **env: str) -> Ran:
 
 
 class Daemon:
-    """One `reconciler run`."""
+    """One `reconciler run`; it has `patience_s` for whatever must happen."""
+
+    patience_s: float = PATIENCE_S
 
     def __init__(self, site: Site, *words: str, **env: str) -> None:
         self.site = site
@@ -120,7 +122,7 @@ class Daemon:
 
     def wait(self, holds: Callable[[], object], text: Callable[[], str] = lambda: "never came") -> None:
         """Wait for a condition while the daemon lives."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + self.patience_s
         while not holds():
             assert self.process.poll() is None, f"the daemon ended with {self.process.returncode}:\n{self.log[-3000:]}"
             assert time.monotonic() < end, f"{text()}\n{self.log[-3000:]}"

@@ -338,6 +338,11 @@ def test_what_is_very_long_is_cut(sink: Sink, world: World):
         assert len(said.splitlines()) == len(sink(QUIET, world).splitlines())
 
 
+@pytest.mark.parametrize("source", SOURCES[1:])
+def test_what_is_very_long_does_not_come_in(source: Callable[[str, Path], str], tmp_path: Path):
+    assert len(source(LONG, tmp_path)) <= MAX_LINES + 100
+
+
 # ---------------------------------------------------------------- what machines read
 
 

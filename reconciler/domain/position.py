@@ -29,10 +29,14 @@ class HostPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabasePosition:
-    """One database of a service: the releases its schema may be at, or why that cannot be said."""
+    """One database of a service: the releases its schema may be at, or why that cannot be said.
+
+    `expanded`: where a hop from them was begun, and the schema is in the middle of it, the releases it may lead to.
+    """
 
     name: str
     releases: tuple[str, ...] = ()
+    expanded: tuple[str, ...] = ()
     text: str = ""
     block: Block | None = None
 

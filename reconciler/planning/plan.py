@@ -146,8 +146,14 @@ def _advance(intent: _Intent, declared: Service, scene: Scene) -> _Intent:
 
 
 def _in_the_way(intent: _Intent, procedure: Procedure) -> Iterator[Block]:
-    """Block where no deployment takes over, or on hosts nobody can tell of, and a stop of hosts that stay behind."""
+    """Block a hop in place of one that was begun, a takeover that cannot be, and a stop of hosts that stay behind."""
     service, new = intent.service, intent.new
+    for database in intent.position.databases:
+        if database.expanded and not set(database.expanded) & set(intent.stops[1:2]):
+            begun, next_ = " or ".join(database.expanded), intent.stops[1]
+            text = f"database {database.name} is half-way to {begun}, and the next hop would end at {next_}"
+            hint = f"Let git ask for the hop to {begun} until it has ended; or restore the database."
+            yield Block(str(Reason.DATABASE_BETWEEN), f"{service.name}: {text}", hint)
     if service.deployment and new is None and procedure.has(Phase.CUTOVER):
         text = f"no deployment takes over at {intent.stops[-1]}, so {procedure.name} has nothing to replace"
         yield block(Reason.REPLACEMENT_DONE, f"{service.name}: {text}")

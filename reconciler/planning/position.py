@@ -114,8 +114,10 @@ def _marked(
         return DatabasePosition(name=name, releases=found.releases, text=found.text)
     if found.state is SchemaState.EMPTY:
         return _missing(component, name, f"database {name}: {found.text}")
-    if expands and (starts := _expanded_from(service, component, name, marker)):
-        return DatabasePosition(name=name, releases=tuple(dict.fromkeys(starts)), text=found.text)
+    if expands and (starts := _expanded_from(component, name, marker, service.release)):
+        order = [each.release.id for each in component.releases]
+        leads_to = tuple(each for each in order if _expanded_from(component, name, marker, each) == starts)
+        return DatabasePosition(name=name, releases=starts, expanded=leads_to, text=found.text)
     block = _block(_BLOCKS[found.state], f"database {name}: {found.text}")
     return DatabasePosition(name=name, text=found.text, block=block)
 
@@ -145,20 +147,20 @@ def _expands(procedure: Procedure | None) -> bool:
     )
 
 
-def _expanded_from(service: Service, component: Component, database: str, seen: SchemaMarker) -> tuple[str, ...]:
-    """Return the releases from which the goal's code has expanded a schema to exactly what is seen.
+def _expanded_from(component: Component, database: str, seen: SchemaMarker, goal: str) -> tuple[str, ...]:
+    """Return the releases from which a goal's code has expanded a schema to exactly what is seen.
 
     On it both releases can run, and expanding again changes nothing: a leg may go on from there.
     """
     order = [each.release.id for each in component.releases]
-    return tuple(
+    known = component.database(database)
+    found = (
         start
-        for start in order[: order.index(service.release)]
+        for start in order[: order.index(goal)]
         for stage in (Stage.EXPAND, Stage.MIGRATE)
-        if matches(
-            component.database(database), expected_after(component, database, start, service.release, stage), seen
-        )
+        if matches(known, expected_after(component, database, start, goal, stage), seen)
     )
+    return tuple(dict.fromkeys(found))
 
 
 def _host(host: Host, builds: Builds, seen: Observations) -> HostPosition:

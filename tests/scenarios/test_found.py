@@ -174,3 +174,19 @@ async def test_a_refresh_keeps_a_host_at_the_release_of_its_override():
 
     assert stage.running() == {"ks1": "yoga", "ks2": "2023.1", "ks3": "2023.1"}
     assert stage.fleet.machines["ks1"].stamp != "bad0"
+
+
+async def test_a_hop_whose_schema_is_expanded_is_not_replaced_by_a_shorter_one():
+    stage = Stage()
+    stage.want(release="2026.2", procedure="zero-downtime", policy="offline")
+    await until_done(stage, "keystone.migrate.schema-expand.main.2026.2@ks1")
+    stage.want(release="2026.2", procedure="zero-downtime", policy="supported")
+    decisions = await passes(stage, 60)
+
+    assert decisions["keystone"].verdict.reason == Reason.DATABASE_BETWEEN
+    assert "half-way to 2026.1 or 2026.2" in decisions["keystone"].verdict.text
+    assert lawful(stage)
+
+    stage.want(release="2026.2", procedure="zero-downtime", policy="offline", vars={"region": "RegionTwo"})
+    await passes(stage, 90)
+    assert (stage.fleet.data.release, lawful(stage)) == ("2026.2", True)

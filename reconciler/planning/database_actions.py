@@ -19,13 +19,19 @@ from reconciler.planning.position import version_of
 from reconciler.planning.setting import Draft, Setting, UnfitError, wanted_build
 from reconciler.planning.words import host_words, release_words
 
+Dumped = list[tuple[str, dict[str, Json]]]
+"""The name of each dump, with the arguments of the step that makes it."""
+
 
 def backup(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Dump each database on the bootstrap host, and restore it on trial where policy demands that.
 
     In a replacement they are those that it will load.
     """
-    found = _dumped(setting)
+    return _dumps(setting, _dumped(setting))
+
+
+def _dumps(setting: Setting, found: Dumped) -> tuple[Draft, ...]:
     dumps = [Draft(kind="backup", title=f"back up database {name}", key=f"backup.{name}", args=a) for name, a in found]
     if setting.desired.backups_of(setting.service.name).trust is not Trust.RESTORED:
         return tuple(dumps)
@@ -44,7 +50,8 @@ def space(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
 
 def savepoint(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
     """Dump each database as a hop within a leg finds it; before the first hop the leg's own backup set is that."""
-    return () if _begins(setting) else backup(setting, {})
+    begins = _begins(setting) and not setting.walked
+    return () if begins else _dumps(setting, _dumped(setting, within=True))
 
 
 def to_savepoint(setting: Setting, _: Mapping[str, object]) -> tuple[Draft, ...]:
@@ -72,9 +79,9 @@ def _begins(setting: Setting) -> bool:
     return setting.start == (setting.origin or setting.start)
 
 
-def _dumped(setting: Setting) -> list[tuple[str, dict[str, Json]]]:
-    """Describe what is dumped where a leg begins, or by a hop within it."""
-    begins = _begins(setting)
+def _dumped(setting: Setting, *, within: bool = False) -> Dumped:
+    """Describe what is dumped where a leg begins, or `within` it by a hop."""
+    begins = _begins(setting) and not within
     found = databases_on(setting.old or setting.service, setting.desired)
     named = [(name if begins else at_savepoint(name, setting.start), database) for name, database in found]
     return [(name, target(setting, database) | {"database": name}) for name, database in named]

@@ -122,6 +122,7 @@ class Graph:
             start=span[0],
             goal=span[1],
             origin=leg.stops[0],
+            walked=leg.walked,
             stops=leg.stops,
             onto=each.before(number),
             leads=each.leads,

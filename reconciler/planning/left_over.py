@@ -38,6 +38,13 @@ def left_over(run: Run, goals: Mapping[str, str]) -> tuple[Step, ...]:
     return tuple(_of_run(step, run) for step in _linked(rest, run.plan.steps))
 
 
+def watches_left(run: Run) -> tuple[Step, ...]:
+    """Return what ends the watches that a superseded run began: a plan that walks on begins its own by their names."""
+    begun = {(step.host, step.args["name"]) for step in run.plan.steps if _watch(step, "start") and run.done(step.id)}
+    ends = (step for step in run.plan.steps if _watch(step, "stop") and not run.done(step.id))
+    return tuple(_renamed(_of_run(each, run), run) for each in ends if (each.host, each.args["name"]) in begun)
+
+
 def with_rest(steps: Sequence[Step], rest: Sequence[Step]) -> tuple[Step, ...]:
     """Put what is left over behind steps that move hosts, and what finishes last; newer steps replace older ones."""
     known = {step.id for step in steps}
@@ -60,6 +67,15 @@ def _columns(run: Run) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
 
 def _over(run: Run, step: Step) -> bool:
     return run.done(step.id) or (step.advisory and run.attempted(step.id)) or step.kind == barrier.KIND
+
+
+def _watch(step: Step, action: str) -> bool:
+    return step.kind == watch.KIND and step.args["action"] == action
+
+
+def _renamed(step: Step, run: Run) -> Step:
+    name, _, host = step.id.rpartition("@")
+    return replace(step, id=f"{name}.of-{run.id}@{host}", phase=Phase.FINISH, after=())
 
 
 def _of_run(step: Step, run: Run) -> Step:

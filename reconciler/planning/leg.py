@@ -23,7 +23,7 @@ class Leg:
     """One service's part of a leg: the stops it passes, the hosts whose code moves, and how.
 
     In a replacement `service` is the new deployment and `old` the one whose place it takes. `there` are hosts that run
-    the leg's end already.
+    the leg's end already. With `walked` it is what is left of a leg whose first hops are done.
     """
 
     service: Service
@@ -33,6 +33,7 @@ class Leg:
     procedure: Procedure
     old: Service | None = None
     there: frozenset[str] = frozenset()
+    walked: bool = False
     standing: Mapping[str, HostPosition] = field(init=False, repr=False)
     names: frozenset[str] = field(init=False, repr=False)
 

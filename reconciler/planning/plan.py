@@ -19,7 +19,7 @@ from reconciler.planning import savepoint
 from reconciler.planning.dependency import unmet
 from reconciler.planning.deployments import live, serving_at, taken_back
 from reconciler.planning.inherit import inherit
-from reconciler.planning.left_over import left_over, with_rest
+from reconciler.planning.left_over import left_over, watches_left, with_rest
 from reconciler.planning.leg import Leg, legs_of
 from reconciler.planning.pins import pins_of
 from reconciler.planning.plan_back import barred_by, checks_back, plan_back
@@ -69,7 +69,9 @@ def _rest(group: str, inputs: str, scene: Scene) -> Plan | None:
     return finished(_taking_over(Plan(id="", group=group, inputs=inputs, services=services), leg, scene))
 
 
-def _left_over(leg: Run, scene: Scene) -> tuple[Step, ...]:
+def _left_over(leg: Run, scene: Scene, *, walks: bool = False) -> tuple[Step, ...]:
+    if walks:
+        return watches_left(leg)
     return left_over(leg, {name: service.release for name, service in scene.desired.services.items()})
 
 
@@ -229,12 +231,13 @@ def _taking_over(plan: Plan, open_leg: Run, scene: Scene) -> Plan:
     Where no hop is left, it ends what that leg had still to end.
     """
     steps = inherit(plan.steps, scene.history.chain(open_leg))
+    reopened = open_leg.ended == "done"
     starts = {route.service: route.start for route in open_leg.plan.services}
     return replace(
         plan,
         inherits=open_leg.id,
         services=tuple(replace(route, start=starts.get(route.service, route.start)) for route in plan.services),
-        steps=steps if plan.hops or open_leg.ended == "done" else with_rest(steps, _left_over(open_leg, scene)),
+        steps=steps if reopened else with_rest(steps, _left_over(open_leg, scene, walks=plan.hops)),
         checks_back=open_leg.plan.checks_back,
     )
 
@@ -249,13 +252,25 @@ def _leg(intent: _Intent, scene: Scene) -> Leg:
         procedure=intent.procedure,
         old=intent.service if intent.new else None,
         there=_there(intent, scene),
+        walked=_walked(intent, scene),
     )
+
+
+def _walked(intent: _Intent, scene: Scene) -> bool:
+    """Tell whether an open leg has brought a service's databases to where it stands, from somewhere else."""
+    routes = [route for run in _open_legs(intent, scene) for route in run.plan.services]
+    return any(route.service == intent.service.name and route.start != intent.position.release for route in routes)
+
+
+def _open_legs(intent: _Intent, scene: Scene) -> tuple[Run, ...]:
+    groups = groups_of(scene.desired).items()
+    legs = (scene.history.superseded(group) for group, names in groups if intent.service.name in names)
+    return tuple(leg for leg in legs if leg is not None)
 
 
 def _there(intent: _Intent, scene: Scene) -> frozenset[str]:
     """Return the hosts that somebody moved before; those that an open leg has moved go first once more."""
-    group = next(group for group, names in groups_of(scene.desired).items() if intent.service.name in names)
-    if len(intent.stops) < 2 or scene.history.superseded(group):
+    if len(intent.stops) < 2 or _open_legs(intent, scene):
         return frozenset()
     return frozenset(host.host for host in intent.position.hosts if host.release == intent.stops[-1])
 

@@ -45,10 +45,11 @@ def backfill(setting: Setting, args: Mapping[str, object]) -> tuple[Draft, ...]:
     """Run a release's online data migrations; `code` is goal, or start: that of the release a hop leaves.
 
     A release that is left was migrated to just before, so that what its code has to move is still there. Of the release
-    that the leg starts from it is taken for done, unless a gate of the first hop wants it.
+    that the leg starts from it is taken for done, unless a gate of the first hop wants it; one to which the leg had
+    walked before a newer plan took it over is no such release.
     """
     leaving = args.get("code", "goal") == "start"
-    at_stop = leaving and setting.start != setting.origin
+    at_stop = leaving and (setting.walked or setting.start != setting.origin)
     release = setting.start if leaving else setting.goal
     if leaving and not at_stop and not any(_opened_by(rule, setting) for rule in _rules(setting)):
         return ()

@@ -22,7 +22,7 @@ class Setting:
 
     `origin` is the release that the leg starts from, and `stops` those that it passes; `onto` is the host that moved
     just before, `leads` the role that the host is the canary of, where there are several; `old` the deployment that is
-    replaced.
+    replaced. With `walked` the leg came to its start by hops of its own, before a newer plan took it over.
     """
 
     service: Service
@@ -37,6 +37,7 @@ class Setting:
     onto: str = ""
     leads: str = ""
     old: Service | None = None
+    walked: bool = False
     made: dict[str, Build | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def build(self, release: str) -> Build | None:

@@ -9,7 +9,7 @@ from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.plan import Plan, ServiceRoute, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Attempt, Run
-from reconciler.planning.left_over import left_over, with_rest
+from reconciler.planning.left_over import left_over, watches_left, with_rest
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 GOAL = {"nova": "queens"}
@@ -89,3 +89,16 @@ def test_what_is_left_comes_behind_what_moves_and_a_newer_step_stands_for_an_old
         "smoke@c1": ("start@c2", "watch@c1"),
     }
     assert found[-1].title == "newer"
+
+
+def test_a_plan_that_walks_on_ends_the_watches_of_the_one_before():
+    begun = step("watch.start@c1", Phase.QUIESCE, "watch", args={"name": "guest", "action": "start"})
+    other = step("other.start@c1", Phase.QUIESCE, "watch", args={"name": "other", "action": "start"})
+    ends = [
+        step(f"{name}.stop@c1", Phase.BACKFILL, "watch", "x", args={"name": name, "action": "stop"})
+        for name in ("guest", "other")
+    ]
+    plan = replace(PLAN, steps=(begun, other, *ends))
+    (end,) = watches_left(replace(run("watch.start@c1"), plan=plan))
+    assert (end.id, end.phase, end.after) == ("guest.stop.of-r1@c1", Phase.FINISH, ())
+    assert end.args == {"name": "guest", "action": "stop", "run": "r1"}

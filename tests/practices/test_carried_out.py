@@ -261,3 +261,28 @@ async def test_p2_ends_what_it_began_when_a_commit_comes_in_the_middle_of_its_ro
     for each in ("keystone.roll.cluster-back", "nova.backfill.backfill.queens", "nova.finish.canary-guest"):
         assert f"{each}@controller-0" in stage.cloud.ledger
     assert "keystone.backfill.watch.guest.stop@controller-0" in stage.cloud.ledger
+
+
+async def test_p2_moves_rows_with_the_code_of_a_stop_at_which_a_commit_took_its_walk_over() -> None:
+    stage = Stage("p2")
+    stage.stay()
+    await stage.rest()
+    stage.go()
+    await stage.until_done("nova.migrate.schema-sync.cell0-main.ocata")
+    keystone = stage.goal.services["keystone"]
+    stage.commit(replace(keystone, vars={**keystone.vars, "contact": "ada"}))
+    ended = await stage.rest()
+
+    assert ended["overcloud"].state is State.IN_SYNC
+    first, second = stage.memory.history.runs
+    assert (first.ended, second.plan.inherits) == ("superseded", first.id)
+    nova = [route for route in second.plan.services if route.service == "nova"]
+    assert [route.route for route in nova] == [("ocata", "pike", "queens")]
+    moved = [step for step in stage.cloud.ledger if step.startswith(("nova.migrate.backfill", "nova.backfill"))]
+    assert [step.partition("@")[0].rpartition(".")[2] for step in moved] == ["newton", "ocata", "pike", "queens"]
+    watches = [step for step in stage.cloud.ledger if "watch.guest.st" in step]
+    assert len([step for step in watches if ".start@" in step]) == 2
+    assert [step for step in watches if ".stop" in step] == [
+        "keystone.backfill.watch.guest.stop@controller-0",
+        f"keystone.backfill.watch.guest.stop.of-{first.id}@controller-0",
+    ]

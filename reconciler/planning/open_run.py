@@ -23,7 +23,7 @@ from reconciler.planning.quarantine import away, hosts_of
 from reconciler.planning.retention import with_files
 from reconciler.planning.scene import Scene
 from reconciler.planning.set_aside import Passing, set_aside
-from reconciler.planning.settled import Settled
+from reconciler.planning.settled import OF_ONE_HOST, Settled
 from reconciler.planning.trouble import (
     Trouble,
     halt,
@@ -72,12 +72,13 @@ class OpenRun:
         return self._go_on(running)
 
     def _running(self) -> tuple[Step, ...]:
-        """Return what runs; of a quarantined host nobody waits for anything."""
-        return tuple(
-            step
-            for step in self.run.steps
-            if step.host not in self.away and (last := self.run.last(step.id)) is not None and last.outcome is None
-        )
+        """Return what runs; of a quarantined host nobody waits for what is its own, nor for anything once it is off.
+
+        One that still answers may still change what others live on, a database above all, whatever was said of it.
+        """
+        open_ = (step for step in self.run.steps if (last := self.run.last(step.id)) and last.outcome is None)
+        off = self.away & self.scene.unseen
+        return tuple(step for step in open_ if step.host not in (self.away if step.kind in OF_ONE_HOST else off))
 
     # -------------------------------------------------- trouble
 

@@ -87,3 +87,26 @@ async def test_a_leg_does_not_go_on_without_the_schema_step_of_a_host_in_quarant
         await stage.step()
     assert stage.fleet.data.release == "yoga"
     assert breaches(Case(entries=stage.store_entries(), deeds=stage.fleet.deeds, wanted=stage.wanted)) == []
+
+
+async def test_a_schema_step_of_a_quarantined_host_that_still_answers_is_waited_for():
+    sync = "keystone.migrate.schema-expand.main.2023.1@ks1"
+    stage = Stage(Faults(held={sync}))
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(**JOURNEYS["zero-downtime"])
+    while "ks1" not in stage.fleet.hosts.hosts or not stage.fleet.hosts.hosts["ks1"].waiting:
+        await stage.step()
+
+    stage.commit(without_the_canary(**JOURNEYS["zero-downtime"], bootstrap="ks2"))
+    for _ in range(30):
+        await stage.step()
+    run = stage.memory.history.open_run("keystone")
+    assert run is not None
+    assert run.plan.services[0].goal == "2023.1"
+    assert not any("migrate" in deed.key.step for deed in stage.fleet.deeds)
+
+    stage.fleet.hosts.release(sync)
+    await stage.until(State.BLOCKED, reason=Reason.OVERRIDE_IN_THE_WAY)  # ks1 would not survive the contract
+    assert {stage.running()[host] for host in ("ks2", "ks3")} == {"2023.1"}
+    assert breaches(Case(entries=stage.store_entries(), deeds=stage.fleet.deeds, wanted=stage.wanted)) == []

@@ -95,6 +95,8 @@ class Daemon:
         try:
             sealed = self.memory.seal()
         except JournalError as error:
+            if error.reason == Reason.JOURNAL_DISK_FAILED:
+                raise
             log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
             return
         if sealed is not None:

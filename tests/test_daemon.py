@@ -9,7 +9,8 @@ import pytest
 from reconciler.adapters.failpoints import Failpoint
 from reconciler.daemon import Daemon
 from reconciler.domain.reasons import Reason
-from reconciler.domain.verdict import Report
+from reconciler.domain.segment import Cut, Keep
+from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
 from tests.scenarios.stage import Stage
 
@@ -88,3 +89,27 @@ async def test_an_error_of_the_daemons_own_machine_while_it_fetches_is_a_problem
     assert reports[0].source.problem == Reason.SOURCE_UNREACHABLE
     assert "Input/output error" in reports[0].source.text
     assert (reports[-1].revision, reports[-1].source.problem) == (commit, "")
+
+
+async def test_what_cannot_be_sealed_holds_up_nothing():
+    stage, reports = Stage(), []
+    stage.memory.keep = Keep(runs=0, days=0, at_once=1)
+    writes: list[str] = []
+
+    def fail(_: Cut) -> None:
+        writes.append("no")
+        raise JournalError("the disk is full", reason=Reason.JOURNAL_UNWRITABLE)
+
+    async def publish(report: Report) -> None:
+        reports.append(report)
+
+    for region in ("first", "second", "third"):
+        stage.want(vars={"region": region})
+        await stage.until(State.IN_SYNC)
+    stage.journal.seal = fail
+    daemon = Daemon(stage.memory, publish)
+    await daemon._pass()
+    await daemon._pass()
+
+    assert len(reports) == 2
+    assert writes == ["no"]  # tried again after the next run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +19,7 @@ from reconciler.domain.run import History
 from reconciler.domain.segment import Keep
 from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
+from reconciler.execution.forgetting import Forgetting
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
 from reconciler.execution.secrets import learn
@@ -42,12 +42,6 @@ class Read:
 
 Reader = Callable[[Revision], Read]
 
-KEPT_RUNS = 20
-"""How many of the newest runs keep their step folders on hosts."""
-
-FORGOTTEN_AT_ONCE = 50
-"""How many older ones are named at a time: also those that a host was away for."""
-
 
 @dataclass(slots=True)
 class Memory:
@@ -66,7 +60,7 @@ class Memory:
     history: History = field(default_factory=History)
     last: Entry | Place = START
     looking: asyncio.Task[None] | None = None
-    forgotten: int = 0
+    forgetting: Forgetting = field(default_factory=Forgetting)
     standing: Standing = field(default_factory=Standing)
     keep: Keep = field(default_factory=Keep)
     weighed: int = 0
@@ -134,18 +128,8 @@ class Memory:
         )
         self.observations = replace(seen, exposures=exposures, alerts=alerts)
         self.looked_at, self.looked_for = began, read.commit
-        await self._forget(read.desired)
-
-    async def _forget(self, desired: Desired) -> None:
-        """Let hosts forget the steps of old runs, once after each run; what is needed to go back lies elsewhere."""
-        ended = self._ended()
-        if ended == self.forgotten:
-            return
-        old = [run.id for run in self.history.runs[:-KEPT_RUNS] if run.ended][-FORGOTTEN_AT_ONCE:]
-        seen = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
-        with suppress(OSError):  # the next run's end is the next occasion
-            await asyncio.gather(*(self.ports.hosts.forget(desired.hosts[name], old) for name in seen if old))
-        self.forgotten = ended
+        known = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
+        await self.forgetting.forget([read.desired.hosts[name] for name in known], self.history, self.ports)
 
     def _behind(self, read: Read) -> bool:
         """Tell whether, since the newest sweep, a run ended, or has come to where hosts in quarantine are asked."""

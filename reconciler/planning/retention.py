@@ -16,8 +16,28 @@ from reconciler.steps import prune_backups
 MOST_FILES = 200
 """How many files one step removes; the next one goes on."""
 
+KEPT_RUNS = 20
+"""How many of the newest runs keep their step folders on hosts."""
+
 FILES = frozenset({SetKind.DUMP, SetKind.PRESENT, SetKind.REHEARSAL})
 """The kinds of sets that are files."""
+
+
+def forgettable(runs: Iterable[str], history: History) -> tuple[str, ...]:
+    """Return those of a host's runs whose steps it may forget: all that ended but for the newest.
+
+    One that the journal does not know is sealed if its number was given by now; a higher one is of a journal that
+    was restored from an older backup since, and stays as evidence.
+    """
+    known = {run.id for run in history.runs}
+    kept = {run.id for run in history.runs if not run.ended} | {run.id for run in history.runs[-KEPT_RUNS:]}
+    return tuple(run for run in runs if run not in kept and (run in known or 0 < _number(run) <= history.begun))
+
+
+def _number(run: str) -> int:
+    """Return the number at the end of a run's id, 0 without one."""
+    number = run.rpartition("-")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def due(sets: Iterable[BackupSet], policy: BackupPolicy, now: datetime) -> tuple[BackupSet, ...]:

@@ -21,6 +21,7 @@ from reconciler.domain.desired import Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.text import clean_text
+from reconciler.execution.forgetting import KEY, SCRIPT
 from reconciler.ports import (
     Answer,
     Died,
@@ -374,3 +375,11 @@ async def test_closing_leaves_steps_running(world: World) -> None:
             while not flag.exists():
                 await asyncio.sleep(0.01)
     assert flag.exists()
+
+
+async def test_a_host_tells_which_runs_it_has_folders_of(world: World) -> None:
+    question = Question(KEY, SCRIPT, (world.host.state_dir,))
+    assert await world.hosts.look(world.host, [question]) == {KEY: Answer(0, b"")}
+    await world.hosts.start(world.host, order(":"))
+    await end(world)
+    assert await world.hosts.look(world.host, [question]) == {KEY: Answer(0, b"run-1\n")}

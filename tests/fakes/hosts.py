@@ -81,7 +81,14 @@ class FakeHosts:
         self._changed = asyncio.Event()
 
     async def look(self, host: Host, questions: Sequence[Question]) -> Mapping[str, Answer] | Unreachable:
-        return self._trouble(host) or self.looks(host, questions)
+        trouble = self._trouble(host)
+        if trouble:
+            return trouble
+        answers = dict(self.looks(host, questions))
+        if any(question.key == "steps" for question in questions):
+            runs = sorted({key.run for key in self._machine(host).steps})
+            answers["steps"] = Answer(0, "".join(f"{run}\n" for run in runs).encode())
+        return answers
 
     async def start(self, host: Host, order: Order) -> HostStep | Unreachable:
         self.starts += 1

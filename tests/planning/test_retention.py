@@ -12,7 +12,7 @@ from reconciler.domain.backup import BackupPolicy, BackupSet, Copy, Need, SetKin
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import History
-from reconciler.planning.retention import MOST_FILES, due, pruning, with_files
+from reconciler.planning.retention import MOST_FILES, due, forgettable, pruning, with_files
 from reconciler.steps import prune_backups
 from tests.planning.test_kept import VALUES, run
 from tests.planning.test_kept import step as kept_step
@@ -165,3 +165,15 @@ def test_a_step_is_planned_only_where_policy_removes_anything():
     assert draft.title == "remove backup sets older than the 3 newest sets of k and than 30 days"
     assert draft.advisory
     assert prune_backups.Model.model_validate(draft.args).files == ()
+
+
+# ---------------------------------------------------------------- step folders on hosts
+
+
+def test_hosts_forget_what_is_old_or_sealed_and_nothing_that_is_not():
+    known = (run(f"p-{number}", ended="" if number == 12 else "done") for number in range(11, 41))
+    history = History(runs=tuple(known), sealed=10)
+
+    found = forgettable(["p-1", "other-10", "p-11", "p-12", "p-20", "p-21", "p-40", "p-41", "p", "p-x"], history)
+
+    assert found == ("p-1", "other-10", "p-11", "p-20")

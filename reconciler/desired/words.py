@@ -177,7 +177,7 @@ Label = Annotated[str, _text(rf"{NAME}=[^\n]*", "a label like canary=yes")]
 DebName = Annotated[str, _text(r"[a-z0-9][a-z0-9+.-]{1,99}", "a deb package name")]
 RpmName = Annotated[str, _text(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,199}", "an rpm package name")]
 # As `domain.version` has them once they are filled: what hosts tell is compared as text.
-_HOLE = r"\{[A-Za-z0-9_.-]+\}"
+_HOLE = r"\{[a-z][a-z0-9_]*\}"  # as in `domain.placeholder`
 _EPOCH = rf"(?:(?:{EPOCH}|{_HOLE}):)?"
 _RPM = rf"(?:[A-Za-z0-9_.+~^]|{_HOLE})+"
 RpmVersion = Annotated[
@@ -190,7 +190,8 @@ RpmVersion = Annotated[
 Image = Annotated[
     str,
     _text(
-        r"[a-z0-9{][A-Za-z0-9._/:{}-]*(?::[A-Za-z0-9_{][A-Za-z0-9._{}-]{0,127}|@sha256:[0-9a-f]{64})",
+        rf"(?:[a-z0-9]|{_HOLE})(?:[A-Za-z0-9._/:-]|{_HOLE})*"
+        rf"(?::(?:[A-Za-z0-9_]|{_HOLE})(?:[A-Za-z0-9._-]|{_HOLE}){{0,127}}|@sha256:[0-9a-f]{{64}})",
         "an image with tag or digest, like registry.example/keystone:2026.1",
     ),
 ]

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 LONGEST = 4096  # bytes of an input
 MEMORY_MB = 1024
 SLOW_S = 10  # longer than that is a finding
+SHARES = {"desired": 4, "observed": 2}  # of the time; a desired state takes long to read, and says most
 
 
 def main() -> int:
@@ -37,7 +38,8 @@ def main() -> int:
         TARGETS[asked.replay[0]](Path(asked.replay[1]).read_bytes())
         return 0
     chosen = asked.targets or sorted(TARGETS)
-    failed = [name for name in chosen if not sound(name, max(1, asked.seconds // len(chosen)))]
+    share = asked.seconds / sum(SHARES.get(name, 1) for name in chosen)
+    failed = [name for name in chosen if not sound(name, max(1, int(share * SHARES.get(name, 1))))]
     print(f"{len(chosen)} targets, {len(failed)} failed")
     return 1 if failed else 0
 

@@ -1,5 +1,6 @@
 """A copy names copies: on a real MariaDB, by the real script."""
 
+import pymysql
 import pytest
 from sqlalchemy import make_url
 
@@ -39,12 +40,12 @@ def copy(tmp_path):
 
 @pytest.fixture
 def act(sandbox, copy):
-    def run(places=PLACES, **more):
+    def run(places=PLACES, secrets=SECRETS, **more):
         common = {"service": "nova", "database": "api", "dir": str(sandbox.root / "sets"), **copy.args}
         what = {"table": "cell_mappings", "key": "uuid", "column": "database_connection", "keys": [CELL0]}
         model = addresses.Model.model_validate({**common, **what, "places": places, **more})
-        secrets = {"password": shared().password, **SECRETS}
-        return addresses.judge(model, Evidence(sandbox.run(addresses.effect(model), secrets)))
+        known = {"password": shared().password, **secrets}
+        return addresses.judge(model, Evidence(sandbox.run(addresses.effect(model), known)))
 
     return run
 
@@ -98,3 +99,32 @@ def test_a_copy_without_the_table_and_one_that_is_not_there_name_nobody(act, cop
     assert isinstance(act(), Done)
     copy.forget()
     assert isinstance(act(), Done)
+
+
+def test_a_tool_that_follows_the_copy_migrates_copies_and_nothing_that_serves(act, copy, tmp_path):
+    named = {name: Mariadb(tmp_path, name) for name in ("serving", "trial")}
+    for database in named.values():
+        database.run("CREATE TABLE migrate_version (version INTEGER)", "INSERT INTO migrate_version VALUES (347)")
+    serving, trial = (f"{shared().url(each.dbname)}" for each in named.values())
+    copy.run(TABLE, INSERT + f"(1, '{CELL0}', 'none:///', '{serving.replace('@', ':' + shared().password + '@')}')")
+    secret = {"kind": "env", "origin": "A"}
+    assert isinstance(
+        act(places=[{"key": CELL0, "url": trial, "password": secret}], secrets={"place_0": shared().password}), Done
+    )
+
+    db_sync(rows(copy)[CELL0][0])
+    found = {name: each.run("SELECT version FROM migrate_version") for name, each in named.items()}
+    assert found == {"serving": [(347,)], "trial": [(362,)]}
+    for database in named.values():
+        database.forget()
+
+
+def db_sync(url):
+    """Do what nova's does: migrate the database that the row of the first cell names, with the account that it names."""
+    place = make_url(url)
+    login = {"host": place.host, "port": place.port, "user": place.username, "password": place.password}
+    with (
+        pymysql.connect(**login, database=place.database, autocommit=True) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE migrate_version SET version = 362")

@@ -104,9 +104,10 @@ class _Journal:
         return self._journal.read(after)
 
     def seal(self, cut: Cut) -> Entry | None:
-        self._failpoint.reach("segment_sealed.before")
-        sealed = self._journal.seal(cut)
-        self._failpoint.reach("segment_sealed.after")
+        with _explained():
+            self._failpoint.reach("segment_sealed.before")
+            sealed = self._journal.seal(cut)
+            self._failpoint.reach("segment_sealed.after")
         return sealed
 
     def commands(self) -> Sequence[Command]:

@@ -168,6 +168,7 @@ def stop_within_the_leg(world: World, release: str) -> None:
 @happens(2, since=LATER, host=a_host)
 def quarantine(world: World, host: str) -> None:
     """Switch a host off and leave it alone; its service needs another bootstrap meanwhile, as `validate` says."""
+    world.fleet.hosts.kill(host, rebooted=True)
     world.fleet.hosts.cut(host)
     for site in world.fleet.sites.values():
         site.machines[host].running, site.machines[host].started_at = "", None

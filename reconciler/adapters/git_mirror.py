@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from pygit2.credentials import Keypair, Username, UserPass
 from pygit2.enums import CredentialType, RepositoryOpenFlag
 from pygit2.remotes import TransferProgress
 
+from reconciler.adapters.git_pack import repack
 from reconciler.domain.text import one_line
 
 SEEN = "refs/heads/seen"  # the newest commit fetched; keeps history here, so that a poll transfers only what is new
@@ -143,6 +144,8 @@ class Mirror:
             if _NEW not in repository.references:
                 return self._missing(repository)
         repository.references.create(SEEN, repository.references[_NEW].target, force=True)
+        with suppress(*BROKEN):  # what cannot be packed is not needed to be; a damaged mirror is found when it is read
+            repack(repository)
         return None
 
     def _missing(self, repository: pygit2.Repository) -> Trouble:

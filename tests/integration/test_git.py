@@ -8,10 +8,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import pygit2
 import pytest
 
 from reconciler.adapters.git import Follow, GitSource
 from reconciler.adapters.git_mirror import GitAccess
+from reconciler.adapters.git_pack import MOST_FILES
 from tests.support.gitrepo import GitRepo
 from tests.support.gitsshd import GitSshd, git_sshd, make_key
 
@@ -331,3 +333,40 @@ async def test_urls_that_lead_nowhere_are_unreachable_and_show_no_password(tmp_p
     state = await GitSource(url, "main", tmp_path / "m", access=GitAccess(timeout_s=5)).latest("")
     assert (state.revision, state.problem) == (None, "SourceUnreachable")
     assert "hunter2" not in repr(state)
+
+
+async def test_a_mirror_of_many_fetches_is_packed_and_loses_nothing(repo, tmp_path):
+    first = repo.commit(repo.files(FLEET))
+    following = source(repo, tmp_path)
+    await following.latest("")
+    mirror = pygit2.Repository(str(tmp_path / "mirror"))
+    blobs = [
+        mirror.create_blob(b"as from a branch that was rewritten: %d" % number) for number in range(MOST_FILES + 1)
+    ]
+    (tmp_path / "mirror/objects/pack.new").mkdir()
+    (tmp_path / "mirror/objects/pack.new/half").touch()
+
+    repo.commit(repo.files({**FLEET, "new": b""}), first)
+    state = await following.latest(first)
+
+    assert (state.problem, state.revision.files["new"]) == ("", b"")
+    assert (await following.revision(first)).commit == first
+    mirror = pygit2.Repository(str(tmp_path / "mirror"))
+    assert all(mirror[blob].data for blob in blobs)
+    objects = tmp_path / "mirror/objects"
+    assert len([*objects.glob("pack/*")]) + len([*objects.glob("[0-9a-f][0-9a-f]/*")]) == 2
+    assert not (objects / "pack.new").exists()
+
+
+async def test_a_mirror_that_cannot_be_packed_is_followed_all_the_same(repo, tmp_path):
+    first = repo.commit(repo.files(FLEET))
+    following = source(repo, tmp_path)
+    await following.latest("")
+    mirror = pygit2.Repository(str(tmp_path / "mirror"))
+    for number in range(MOST_FILES + 1):
+        mirror.create_blob(b"%d" % number)
+    (tmp_path / "mirror/objects/pack.new").touch()
+
+    newest = repo.commit(repo.files({**FLEET, "new": b""}), first)
+
+    assert (await following.latest(first)).revision.commit == newest

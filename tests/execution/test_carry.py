@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -15,13 +16,15 @@ from reconciler.domain.procedure import CutsLink, Phase
 from reconciler.domain.reasons import Reason
 from reconciler.execution.carry import carry
 from reconciler.ports import Guard, NeverStarted, Ports, StepKey, Unreachable
-from tests.fakes.clock import VirtualClock
-from tests.fakes.databases import MemoryDatabases
+from tests.fakes.clock import VirtualClock, settle
+from tests.fakes.databases import Content, MemoryDatabases
 from tests.fakes.dns import MemoryDns
 from tests.fakes.hosts import FakeHosts, Faults
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.source import MemorySource
+from tests.fakes.told import Told
+from tests.planning.test_plan import plan
 from tests.support.sample import DESIRED
 
 KEY = StepKey("r1", "step", 1)
@@ -238,3 +241,52 @@ async def test_a_name_server_that_is_away_leaves_the_outcome_open():
     dns = name_server(away=True)
 
     assert isinstance(await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), dns=dns), may_start=True), Lost)
+
+
+@pytest.mark.parametrize("told", [Told.AS_FAILED, Told.AS_UNKNOWN])
+async def test_of_what_the_daemon_did_itself_the_servers_own_word_counts(told: Told):
+    dns = name_server(told=told)
+    assert isinstance(await carry(CHANGE, KEY, DESIRED, ports(FakeHosts(), dns=dns), may_start=True), Done)
+    assert dns.changes == 1
+
+
+async def test_a_server_that_cannot_tell_yet_leaves_the_outcome_open_and_a_second_time_does_no_harm():
+    dns = name_server(told=Told.LATE)
+    world = ports(FakeHosts(), dns=dns)
+    assert isinstance(await carry(CHANGE, KEY, DESIRED, world, may_start=True), Lost)
+    assert isinstance(await carry(CHANGE, replace(KEY, attempt=2), DESIRED, world, may_start=True), Done)
+    assert dns.records[NAME] == ("192.0.2.2",)
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "then"),
+    [(Told.TRULY, Done, Done), (Told.AS_UNKNOWN, Unreachable, Done), (Told.AS_FAILED, Failed, Failed)],
+)
+async def test_a_step_that_did_its_work_does_it_no_second_time_whatever_is_told(told, first, then):
+    hosts = FakeHosts(faults=Faults(told={STEP.id: told}))
+    assert isinstance(await carried(STEP, hosts), first)
+    assert isinstance(await carried(STEP, hosts), then)
+    assert hosts.executed(STEP.id) == 1
+
+
+async def test_a_step_that_is_told_done_late_is_waited_for():
+    hosts = FakeHosts(faults=Faults(told={STEP.id: Told.LATE}))
+    waiting = asyncio.create_task(carried(STEP, hosts))
+    await settle()
+    assert not waiting.done()
+    hosts.release()
+    assert isinstance(await waiting, Done)
+    assert hosts.executed(STEP.id) == 1
+
+
+async def test_a_schema_that_nobody_could_read_back_is_open_and_is_read_again_without_running_the_tool():
+    hosts, schema = FakeHosts(), next(step for step in plan(release="2026.1").steps if step.kind == "schema_sync")
+    schema = replace(schema, args={**schema.args, "component": ""})
+    world = ports(hosts)
+    assert isinstance(world.databases, MemoryDatabases)
+    url, accept = schema.args["database"]["url"], schema.args["accept"]
+    world.databases.contents[url] = Content(alembic=accept[0]["alembic"])
+    world.databases.unsure = 1
+    assert isinstance(await carry(schema, KEY, DESIRED, world, may_start=True), Lost)
+    assert isinstance(await carry(schema, KEY, DESIRED, world, may_start=True), Done)
+    assert len(hosts.ledger) == 1

@@ -30,3 +30,15 @@ async def test_a_new_daemon_goes_on_with_what_could_be_read_last(refused):
     report = await stage.pass_once()
     assert (report.revision, report.desired is None) == (good, False)
     assert report.problems or report.source.problem
+
+
+async def test_a_commit_that_was_fetched_and_never_told_of_is_taken_when_it_is():
+    stage = Stage()
+    good = stage.want()
+    await stage.until(State.IN_SYNC)
+    newer = stage.want(release="2026.1")
+    stage.source.unheard = True
+    report = await stage.pass_once()
+    assert (report.revision, report.source.problem) == (good, "SourceUnreachable")
+    stage.source.unheard = False
+    assert (await stage.pass_once()).revision == newer

@@ -51,3 +51,11 @@ async def test_a_silence_without_anything_that_would_be_present_counts_only_of_a
         assert isinstance(seen, Unknown)
         assert text in seen.text
     assert isinstance(await asked(MetricsServer(started_at=now - timedelta(days=1)), alert, firing=()), Known)
+
+
+async def test_a_server_that_could_not_tell_once_is_believed_when_it_can():
+    stage = Stage()
+    stage.metrics.answers, stage.metrics.unsure = {"firing": UP, "watchdog": UP}, 1
+    wanted = replace(DESIRED, alerts=(ALERT,), prometheus=Prometheus(url="http://prometheus.example:9090"))
+    seen = [(await look_at_alerts(wanted, stage.ports()))["critical"] for _ in range(2)]
+    assert [type(each) for each in seen] == [Unknown, Known]

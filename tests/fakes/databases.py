@@ -31,12 +31,14 @@ class Content:
 class MemoryDatabases:
     """Contents by URL; a URL that is not there is an absent database, one in `away` cannot be reached.
 
-    What is in `structures` has that structure instead of the one its tables have.
+    What is in `structures` has that structure instead of the one its tables have. Of the next `unsure` questions nobody
+    can tell.
     """
 
     def __init__(self) -> None:
         self.contents: dict[str, Content] = {}
         self.away: set[str] = set()
+        self.unsure = 0
         self.structures: dict[str, Structure] = {}
         self.at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -90,7 +92,8 @@ class MemoryDatabases:
         return Known(Rows(count=len(found), sample=tuple(sorted(map(key_of, found[:SAMPLES])))), self.at)
 
     def _content(self, database: Database) -> Content | Absent | Unknown:
-        if database.url in self.away:
+        if database.url in self.away or self.unsure:
+            self.unsure = max(0, self.unsure - 1)
             return Unknown(Reason.DATABASE_UNREACHABLE, f"database {database.name}: cut off", self.at)
         return self.contents.get(database.url) or Absent(self.at)
 

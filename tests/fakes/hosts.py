@@ -22,6 +22,7 @@ from reconciler.ports import (
     StepKey,
     Unreachable,
 )
+from tests.fakes.told import Told
 
 Behaviour = Callable[[Host, Order], Exited]
 Looks = Callable[[Host, Sequence[Question]], Mapping[str, Answer]]
@@ -44,7 +45,8 @@ class Faults:
     `unreachable`: host to reason. `lost_answers`: starts that are carried out and reported as Unreachable.
     `lost_orders`: starts that never reach the host. `dies_before`, `dies_after`: steps whose process is gone before or
     after it did its work. `reboots`: hosts whose dead steps died by a reboot. `held`: steps that run until `release`;
-    `hold_all` holds every one. `cut_off`: guarded steps that cut their host off for too long.
+    `hold_all` holds every one. `cut_off`: guarded steps that cut their host off for too long. `told`: how a host tells
+    of a step that did its work: with a bad exit code, by a lost answer to its first order, or as running until `release`.
     """
 
     unreachable: dict[str, Reason] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Faults:
     held: set[str] = field(default_factory=set)
     cut_off: set[str] = field(default_factory=set)
     hold_all: bool = False
+    told: dict[str, Told] = field(default_factory=dict)
 
 
 @dataclass
@@ -65,6 +68,7 @@ class FakeHost:
     epoch: int = 0
     steps: dict[StepKey, HostStep] = field(default_factory=dict)
     waiting: dict[StepKey, tuple[Host, Order]] = field(default_factory=dict)
+    late: dict[StepKey, HostStep] = field(default_factory=dict)
 
 
 class FakeHosts:
@@ -98,8 +102,10 @@ class FakeHosts:
             return trouble
         if number in self.faults.lost_orders:
             return _lost(host)
+        known = order.key in self._machine(host).steps
         step = self._obey(host, order)
-        return _lost(host) if number in self.faults.lost_answers else step
+        unheard = not known and self.faults.told.get(order.key.step) is Told.AS_UNKNOWN
+        return _lost(host) if unheard or number in self.faults.lost_answers else step
 
     async def ask(self, host: Host, keys: Sequence[StepKey]) -> Mapping[StepKey, HostStep] | Unreachable:
         machine = self._machine(host)
@@ -136,6 +142,8 @@ class FakeHosts:
         for machine in self.hosts.values():
             for key in [key for key in machine.waiting if step in ("", key.step)]:
                 machine.steps[key] = self._execute(*machine.waiting.pop(key))
+            for key in [key for key in machine.late if step in ("", key.step)]:
+                machine.steps[key] = machine.late.pop(key)
         self._wake()
 
     def end(self, host: str, key: StepKey) -> None:
@@ -177,8 +185,17 @@ class FakeHosts:
                 machine.steps[order.key] = Running()
                 machine.waiting[order.key] = host, order
             else:
-                machine.steps[order.key] = self._execute(host, order)
+                machine.steps[order.key] = self._told(machine, order.key, self._execute(host, order))
         return machine.steps[order.key]
+
+    def _told(self, machine: FakeHost, key: StepKey, step: HostStep) -> HostStep:
+        match self.faults.told.get(key.step):
+            case Told.AS_FAILED:
+                return Exited(1, "it could not tell that all was done")
+            case Told.LATE:
+                machine.late[key] = step
+                return Running()
+        return step
 
     def _execute(self, host: Host, order: Order) -> HostStep:
         died = Died(rebooted=host.name in self.faults.reboots)

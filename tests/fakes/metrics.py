@@ -21,17 +21,19 @@ SETTLED = MetricsServer(
 
 @dataclass
 class MemoryMetrics:
-    """Answers the queries that it knows; to every other one nobody can tell."""
+    """Answers the queries that it knows; to every other one, and to the next `unsure`, nobody can tell."""
 
     answers: Mapping[str, tuple[MetricSample, ...]] = field(default_factory=dict)
     tokens: list[str | None] = field(default_factory=list)
     clock: Clock | None = None
+    unsure: int = 0
     server: MetricsServer | None = SETTLED
 
     async def query(self, server: Prometheus, token: str | None, promql: str) -> Observed[tuple[MetricSample, ...]]:
         self.tokens.append(token)
         at = AT if self.clock is None else self.clock.now()
-        if promql in self.answers:
+        self.unsure, unsure = max(0, self.unsure - 1), self.unsure
+        if promql in self.answers and not unsure:
             return Known(self.answers[promql], at)
         return Unknown(str(Reason.METRICS_UNREACHABLE), f"{server.url}: no answer within 20 s", at)
 

@@ -12,7 +12,7 @@ from reconciler.domain.trust import Commit, Doubted, Mode, News, Signed, judge, 
 
 
 class MemorySource:
-    """A history of commits; `reachable` and `refused` say how the remote behaves.
+    """A history of commits; `reachable` and `refused` say how the remote behaves, `unheard` what was fetched untold.
 
     Once `signers` is set, commits must be signed: `sign` says with which key, and `files` may hold `allowed_signers`.
     """
@@ -24,6 +24,7 @@ class MemorySource:
         self._keys: dict[str, bytes] = {}
         self._merged: dict[str, str] = {}
         self.reachable = True
+        self.unheard = False
         self.refused: set[str] = set()
         self._parents: dict[str, str] = {}
         self._revisions: dict[str, Revision] = {}
@@ -65,6 +66,8 @@ class MemorySource:
             return SourceState(good, Reason.SOURCE_UNREACHABLE, text, "Check the remote.", self._seen)
         head = self._seen = self._head
         self._fetched.update(self._history(head))
+        if self.unheard:
+            return SourceState(good, Reason.SOURCE_UNREACHABLE, "the link was lost", "Check the remote.", self._seen)
         if accepted and accepted not in self._history(head):
             text = f"{head} does not descend from {accepted}"
             hint = f"reconciler accept-history {head}"

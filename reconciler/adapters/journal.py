@@ -180,6 +180,7 @@ class SqlJournal(JournalReader):
         with self._writing() as connection:
             (sealed,) = self._write(connection, [Draft(Kind.SEGMENT_SEALED, body=body)])
             self._remove(connection, [row.seq for row in rows if row.seq not in cut.kept], sealed)
+            connection.execute(delete(COMMANDS).where(COMMANDS.c.answered_at < moment(open_[0].at)))
         self._last = sealed
         return sealed
 

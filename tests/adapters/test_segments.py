@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from reconciler.adapters.inbox import Inbox
 from reconciler.adapters.journal import SqlJournal
 from reconciler.domain.chain import Place, to_line
 from reconciler.domain.journal import Draft, Kind
@@ -153,6 +154,25 @@ def test_nothing_goes_outside_of_sealing(path, seq):
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute("DELETE FROM entries WHERE seq = ?", (seq,))
     connection.close()
+
+
+async def test_commands_that_were_answered_before_a_segment_began_go_with_it(path):
+    clock = VirtualClock()
+    journal = SqlJournal.acquire(f"sqlite:///{path}", clock)
+    inbox = Inbox(f"sqlite:///{path}", clock)
+    asked = [inbox.ask("suspend", "identity", "ada", "why") for _ in range(2)]
+    journal.answer(journal.commands()[0], [INTENT], "suspended")
+    seen = []
+    for _ in range(2):
+        await clock.advance(60.0)
+        journal.append([INTENT])
+        journal.seal(cut_of(journal))
+        seen.append(inbox.answer_to(asked[0]))
+
+    assert seen == ["suspended", None]
+    assert [command.id for command in journal.commands()] == asked[1:]
+    inbox.close()
+    journal.close()
 
 
 # ---------------------------------------------------------------- crashes

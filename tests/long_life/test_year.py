@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-import pytest
-
+from reconciler.adapters.journal import SqlJournal
 from reconciler.domain.backup import BackupPolicy
-from reconciler.domain.desired import ConfigFile
+from reconciler.domain.desired import ConfigFile, Desired
 from reconciler.domain.journal import Kind
 from reconciler.domain.outcome import Exited
 from reconciler.domain.segment import Keep, segments_of
 from reconciler.domain.verdict import State
+from reconciler.execution.executor import Executor
+from reconciler.execution.memory import Memory
+from reconciler.planning.history import fold
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.retention import KEPT_RUNS
 from reconciler.ports import StepKey
@@ -44,16 +47,32 @@ class Most:
         self.ids |= {run.id for run in history.runs}
 
 
-def wanted(day: int, release: str):
+def wanted(day: int, release: str) -> Desired:
     """Return what git wants that day: another configuration, and another release every five days."""
     text = f"[DEFAULT]\nregion = {{region}}\n# {day}\n"
     config = {"*": (ConfigFile(path="/etc/keystone/keystone.conf", template=text),)}
     return replace(desired(release=release, config=config), backups={"keystone": BackupPolicy(keep=3)})
 
 
-async def lived(days: int, most: Most) -> Stage:
-    """Live so many days: each has a commit; the daemon is restarted each month, and one host comes back from long ago."""
-    stage = Stage()
+class OnDisk(Stage):
+    """A stage whose journal is the real one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder}/journal.sqlite"
+        super().__init__()
+
+    def start(self) -> None:
+        self.journal = SqlJournal.acquire(self.url, self.clock)
+        ports = self.ports()
+        self.memory = Memory(ports, self.read, Executor(ports))
+
+    async def kill(self) -> None:
+        await super().kill()
+        self.journal.close()
+
+
+async def lived(days: int, most: Most, stage: Stage) -> Stage:
+    """Live so many days: each has a commit; the daemon is restarted each month."""
     stage.memory.keep = KEEP
     for day in range(days):
         stage.commit(wanted(day, ("yoga", "2023.1")[day // 5 % 2]))
@@ -70,14 +89,9 @@ async def lived(days: int, most: Most) -> Stage:
     return stage
 
 
-@pytest.fixture(scope="module")
-def most() -> Most:
-    return Most()
-
-
-@pytest.mark.timeout(300)
-async def test_a_year_leaves_no_more_than_a_month(most: Most):
-    stage = await lived(DAYS, most)
+async def test_a_year_leaves_no_more_than_a_month():
+    most = Most()
+    stage = await lived(DAYS, most, Stage())
     history = stage.memory.history
 
     assert history.begun == len(most.ids) > 300
@@ -101,4 +115,16 @@ async def test_a_year_leaves_no_more_than_a_month(most: Most):
     stage.commit(wanted(DAYS + 1, "yoga"))
     await stage.until(State.IN_SYNC)
     assert stage.fleet.data.release == "yoga"
+    await stage.kill()
+
+
+async def test_the_store_on_disk_is_whole_through_all_its_segments(tmp_path: Path):
+    stage = await lived(45, Most(), OnDisk(tmp_path))
+    entries, gone = stage.journal.everything()
+    rows = stage.journal.read()
+
+    assert [entry.seq for entry in entries] == [*range(1, rows[-1].seq + 1)]
+    assert not gone
+    assert len(rows) < len(entries)
+    assert fold(entries) == fold(rows) == stage.memory.history
     await stage.kill()

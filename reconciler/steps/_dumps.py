@@ -6,6 +6,7 @@ there was no database. The dump gets its final name last, so what bears it is co
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Literal, Self
 
@@ -14,7 +15,7 @@ from pydantic import Field, model_validator
 from reconciler.domain.dburl import TLS_FILE
 from reconciler.domain.desired import SecretRef
 from reconciler.domain.effect import HostScript
-from reconciler.domain.outcome import Exited, Failed, Outcome
+from reconciler.domain.outcome import Done, Exited, Failed, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence
 from reconciler.steps._judge import by_exit
@@ -28,6 +29,9 @@ UNREADABLE = 65  # EX_DATAERR of sysexits.h
 NO_SPACE = 73  # EX_CANTCREAT
 WORD = r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$"
 DIGEST = r"^([0-9a-f]{64})?$"
+_FILE = r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*"
+_VALUES = {"path": rf"/(?:[^\x00-\x1f]*/)?{_FILE}/{_FILE}", "manifest": "[0-9a-f]{64}", "bytes": "[0-9]{1,18}"}
+"""The form of what a dump's script leaves for others."""
 RUN = r"^([A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)?$"
 
 
@@ -90,7 +94,17 @@ def judge(evidence: Evidence) -> Outcome:
             return Failed(Reason.BACKUP_UNREADABLE, output.strip(), "Check disk and folder of the dump.")
         case Exited(code, output, _) if code == NO_SPACE:
             return Failed(Reason.NO_SPACE, output.strip())
-    return by_exit(evidence)
+    outcome = by_exit(evidence)
+    return (_flaw(outcome) or outcome) if isinstance(outcome, Done) else outcome
+
+
+def _flaw(done: Done) -> Failed | None:
+    """Refuse what no script of ours leaves: later steps are told these values, and must be able to take them."""
+    for name, form in _VALUES.items():
+        if name in done.values and not re.fullmatch(form, done.values[name]):
+            text = f"the host left an odd {name}: {done.values[name][:80]!r}"
+            return Failed(Reason.STEP_FAILED, text, "Find out who answers on this host in our place.")
+    return None
 
 
 def dumping(target: Target, suffix: str = "", *, options: tuple[str, ...] = ()) -> str:

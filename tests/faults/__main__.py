@@ -58,7 +58,7 @@ def share(asked: argparse.Namespace) -> int:
         found = list(boundaries(trace))
         found_back = list(boundaries_of_the_way_back(trace_back, full=asked.full))
     cases = [*CASES, *(killed_at(*one) for one in (found if asked.full else few(found)))]
-    cases += [*killed_in_commands(full=asked.full), *errors(full=asked.full)]
+    cases += [*killed_in_commands(full=asked.full), *errors(found, full=asked.full)]
     cases += [killed_on_the_way_back(*one, taken_back) for one in found_back]
     chosen = [each for each in cases if not asked.words or any(word in each.name for word in asked.words)]
     results = [carried_out(each, ground, undisturbed) for each in chosen[asked.share :: asked.jobs]]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.domain.canonical import canonical
@@ -60,6 +60,7 @@ def test_entries_name_their_moment_in_utc():
     assert entry == seal(Draft(Kind.RESULT), 1, AT, GENESIS)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_any_flipped_byte_is_found_where_it_is(data):
     lines = [to_line(entry) for entry in chain(BODY, {}, BODY)]

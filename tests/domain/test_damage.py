@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.domain.chain import seal, to_line
@@ -23,6 +23,7 @@ def flipped(text: str, place: int, mask: int) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_any_changed_byte_of_any_field_is_told(data):
     name = data.draw(st.sampled_from(TEXTS))

@@ -132,9 +132,9 @@ class Memory:
         await self.forgetting.forget([read.desired.hosts[name] for name in known], self.history, self.ports)
 
     def _behind(self, read: Read) -> bool:
-        """Tell whether, since the newest sweep, a run ended, or has come to where hosts in quarantine are asked."""
+        """Tell whether since the newest sweep a run ended, was prepared, or came to ask hosts in quarantine."""
         asked = ask_since(read.desired, self.history) if read.desired else ()
-        ends = [*asked, *(run.ended_at for run in self.history.runs)]
+        ends = [*asked, *(run.ended_at or (run.started_at if run.prepared else None) for run in self.history.runs)]
         return self.looked_at is not None and any(end >= self.looked_at for end in ends if end)
 
     def _expired(self) -> bool:
@@ -142,10 +142,10 @@ class Memory:
         return self.looked_at is not None and self.ports.clock.now() - self.looked_at > age
 
     def fresh_for(self, group: str, commit: str) -> bool:
-        """Tell whether the fleet was seen since the group's last run ended, under this revision."""
+        """Tell whether the fleet was seen since the group's last run began or ended, under this revision."""
         if self.looked_at is None or self.looked_for != commit:
             return False
-        ends = [run.ended_at for run in self.history.runs if run.group == group and run.ended_at is not None]
+        ends = [run.ended_at or run.started_at for run in self.history.runs if run.group == group]
         return not ends or max(ends) < self.looked_at
 
     def groups_of_runs(self) -> dict[str, str]:

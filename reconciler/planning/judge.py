@@ -9,6 +9,7 @@ from reconciler.domain.gate import Holds
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
+from reconciler.domain.procedure import PREPARING
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Run
 from reconciler.domain.verdict import Decision, State, Verdict
@@ -28,7 +29,11 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
     run = scene.history.open_run(group)
     if run is not None:
         decision = OpenRun(run, scene).decide()
-        return _planned_anew(run, positions, scene) or decision if decision.verdict.state is State.WAITING else decision
+        if _first_touch(run, decision) and positions is None:
+            again = ruling(group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
+            return replace(again, plan=run.plan)
+        waits = decision.verdict.state is State.WAITING or _first_touch(run, decision)
+        return _planned_anew(run, positions, scene) or decision if waits else decision
     leg = scene.history.superseded(group)
     if leg is not None and (lost := astray(leg, scene.desired)):
         return ruling(group, State.BLOCKED, Reason.OPEN_LEG, left_behind(leg, lost), leg.id)
@@ -76,6 +81,22 @@ def _new_run(group: str, positions: Sequence[Position], scene: Scene) -> Decisio
     return _begin(plan, scene)
 
 
+def _begins_elsewhere(run: Run, positions: Sequence[Position]) -> bool:
+    """Tell whether a leg forward was planned from another release than its services are seen at by now."""
+    seen = {each.service: each.release for each in positions if each.release}
+    anew = run.plan.direction == "forward" and not run.plan.inherits
+    return anew and any(seen.get(each.service, each.start) != each.start for each in run.plan.services)
+
+
+def _first_touch(run: Run, decision: Decision) -> bool:
+    """Tell whether a leg that changes releases would touch what serves now for the first time.
+
+    What one look has seen wrongly, as a database that lagged, the look after it does not: both must ask for this plan.
+    """
+    fresh = run.prepared and run.plan.hops and not run.plan.inherits
+    return fresh and any(each.step.phase not in PREPARING for each in decision.ready)
+
+
 def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision | None:
     """Drop a run that is prepared and waits before its pause, when the fleet asks for another plan by now.
 
@@ -84,7 +105,7 @@ def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) 
     if positions is None or not run.prepared or run.group not in groups_of(scene.desired):
         return None
     plan = make_plan(run.group, positions, scene)
-    if plan is not None and (plan.blocked or plan.id == run.plan.id):
+    if plan is not None and (plan.id == run.plan.id or (plan.blocked and not _begins_elsewhere(run, positions))):
         return None
     end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": "dropped"})
     return replace(ruling(run.group, State.WAITING, Reason.SUPERSEDED, "the fleet has changed"), drafts=(end,))

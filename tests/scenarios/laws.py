@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -295,7 +296,9 @@ def law_7_an_attempt_is_settled_before_the_next(case: Case) -> Iterator[str]:
         settled, how = case.results.get((run, step, attempt - 1), (index, "nothing"))
         said = any(settled < at < index and group == case.plans[run]["group"] for at, group in retried)
         repeatable = how == "lost" and case.steps[run, step]["repeatable"]
-        if settled >= index or not (said or repeatable):
+        waited = case.entries[index].at - case.entries[settled].at if settled < index else timedelta()
+        old = how == "done" and case.steps[run, step]["phase"] == "preflight" and waited > timedelta(hours=6)
+        if settled >= index or not (said or repeatable or old):
             yield f"{step} of {run} was attempted again after {how}, and nobody said retry"
 
 

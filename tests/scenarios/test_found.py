@@ -190,3 +190,16 @@ async def test_a_hop_whose_schema_is_expanded_is_not_replaced_by_a_shorter_one()
     stage.want(release="2026.2", procedure="zero-downtime", policy="offline", vars={"region": "RegionTwo"})
     await passes(stage, 90)
     assert (stage.fleet.data.release, lawful(stage)) == ("2026.2", True)
+
+
+async def test_a_start_that_only_one_look_has_seen_is_looked_at_again_before_anything_is_stopped():
+    stage = Stage()
+    stage.want()
+    await passes(stage, 3)
+    stage.fleet.untrue = ["2023.1"]
+    stage.want(release="2025.1")
+    verdict = await stage.until(State.IN_SYNC)
+
+    assert (verdict.group, stage.fleet.data.release) == ("keystone", "2025.1")
+    assert [run.plan.services[0].start for run in stage.memory.history.runs] == ["zed", "yoga"]
+    assert lawful(stage)

@@ -101,6 +101,7 @@ class World(Stage):
         self.lies: set[StepKey] = set()
         self.planned: set[tuple[str, StepKey]] = set()
         self.taken: list[Taken] = []
+        self.lied_at = -1000.0
         self.next_work: list[str] = []  # how the next steps that do something on hosts end: denied | idle
         self.breaches: list[str] = []
         self.notes: list[str] = []
@@ -258,7 +259,7 @@ class World(Stage):
         self.weather = CALM
         for host in HOSTS:
             self.fleet.hosts.mend(host)
-        self.fleet.dead_apis, self.next_work = set(), []
+        self.fleet.dead_apis, self.fleet.untrue, self.next_work = set(), [], []
         self.metrics.answers = {QUIET.promql: ()}
         self.fleet.hosts.release()
         self.source.reachable = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,7 +15,7 @@ from reconciler.domain.plan import Json, Undo, digest_of
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence, Where
 from reconciler.steps._container import BODY
-from reconciler.steps._judge import answer, by_exit
+from reconciler.steps._judge import asked_once_more, by_exit
 from reconciler.steps._shell import flag
 from reconciler.steps._show import typed
 
@@ -172,16 +173,9 @@ def judge(args: Model, evidence: Evidence) -> Outcome:
     """Follow the script, and who was asked once more; leaves `image_id`, `digest` and `started_at` of what runs."""
     hint = "Can the host reach the registry?" if args.action in {"pull", "can_pull"} else "Read the container's log."
     outcome = by_exit(evidence, hint=hint)
-    asked = proofs(args)
-    stopped = args.action == "stop" or (
-        isinstance(outcome, Done) and outcome.values.get("was") in {"stopped", "absent"}
-    )
-    if not asked or not stopped or not isinstance(outcome, Done):
-        return outcome
-    report = answer(evidence, asked[0], HostReport, absent=Failed(Reason.STEP_FAILED, f"{args.host} is not there"))
-    if isinstance(report, Failed | Lost):
-        return report
-    return _still_up(args, report) or outcome
+    was = outcome.values.get("was") if isinstance(outcome, Done) else ""
+    stopped = args.action == "stop" or was in {"stopped", "absent"}
+    return asked_once_more(outcome, evidence, proofs(args) if stopped else (), partial(_still_up, args))
 
 
 def _still_up(args: Model, report: HostReport) -> Failed | Lost | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from reconciler.domain.effect import Ask, AskHost, HostScript
 from reconciler.domain.observation import Absent, HostReport, Known, Unit
-from reconciler.domain.outcome import Done, Failed, Lost, Outcome
+from reconciler.domain.outcome import Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.steps import Args, Evidence
-from reconciler.steps._judge import answer, by_exit
+from reconciler.steps._judge import asked_once_more, by_exit
 from reconciler.steps._shell import PRELUDE, flag
 from reconciler.steps._show import typed
 from reconciler.steps._systemd import DROPINS, SYSTEMD, conditions
@@ -160,13 +161,7 @@ def proofs(args: Model) -> tuple[Ask, ...]:
 def judge(args: Model, evidence: Evidence) -> Outcome:
     """Follow the script, which ends well only in the wanted state, and the answer of who was asked once more."""
     outcome = by_exit(evidence, hint="Read the unit's log on the host.")
-    asked = proofs(args)
-    if not asked or not isinstance(outcome, Done):
-        return outcome
-    report = answer(evidence, asked[0], HostReport, absent=Failed(Reason.STEP_FAILED, f"{args.host} is not there"))
-    if isinstance(report, Failed | Lost):
-        return report
-    return _still_up(args, report) or outcome
+    return asked_once_more(outcome, evidence, proofs(args), partial(_still_up, args))
 
 
 def _still_up(args: Model, report: HostReport) -> Failed | Lost | None:

@@ -195,14 +195,14 @@ class Cloud:
     def _backup(self, _: Machine, step: Step, order: Order) -> Exited:
         key = (order.key.run, str(step.args["service"]), str(step.args["database"]))
         self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url(step))))
-        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64, "trust": "read_back", "manifest": "a" * 64})
+        return Exited(0, "", {**_dumped(key), "trust": "read_back", "manifest": "a" * 64})
 
     def _transfer(self, _: Machine, step: Step, order: Order) -> Exited:
         login = step.args["dump_from"]
         assert isinstance(login, dict)
         key = (order.key.run, str(step.args["service"]), str(step.args["database"]))
         self.backups.setdefault(key, copy.deepcopy(self.databases.get(_url_of(login))))
-        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64})
+        return Exited(0, "", _dumped(key))
 
     def _read_back(self, _: Machine, step: Step, order: Order) -> Exited:
         whose = str(step.args["service"]), str(step.args["database"])
@@ -211,10 +211,9 @@ class Cloud:
         return Exited(0, "")
 
     def _restore(self, _: Machine, step: Step, order: Order) -> Exited:
-        run = str(step.args.get("run") or order.key.run)
-        kept = self.backups[run, str(step.args["service"]), str(step.args["database"])]
-        self._put(_url(step), kept)
-        return Exited(0, "", {"path": "/backups", "sha256": "0" * 64})
+        key = str(step.args.get("run") or order.key.run), str(step.args["service"]), str(step.args["database"])
+        self._put(_url(step), self.backups[key])
+        return Exited(0, "", _dumped(key))
 
     def _load(self, _: Machine, step: Step, order: Order) -> Exited:
         run = str(step.args.get("run") or order.key.run)
@@ -277,6 +276,11 @@ def _values(step: Step) -> dict[str, str]:
     if step.kind == "instance" and step.args["action"] == "create":
         return {"id": "4d5e", "address": "192.0.2.50"}
     return {"openstack_call": {"answer": "7"}, "openvswitch": {"flows": "/saved/flows"}}.get(step.kind, {})
+
+
+def _dumped(key: tuple[str, str, str]) -> dict[str, str]:
+    """Say where the dump of a run, a service and a database lies."""
+    return {"path": "/backups/{}/{}.{}.sql.gz".format(*key), "sha256": "0" * 64}
 
 
 def _pairs(packages: Json) -> Sequence[tuple[str, str]]:

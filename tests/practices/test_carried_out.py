@@ -245,17 +245,22 @@ async def test_p2_is_taken_back_when_the_guest_on_the_canary_compute_node_is_los
     assert "back.nova.prepare.canary-guest@controller-0" in stage.cloud.ledger
 
 
-async def test_p2_ends_what_it_began_when_a_commit_comes_in_the_middle_of_its_roll() -> None:
+async def overtaken(word: str) -> Stage:
+    """Let a commit take P2 over when a step was carried out whose id holds a word, and all come to rest."""
     stage = Stage("p2")
     stage.stay()
     await stage.rest()
     stage.go()
-    await stage.until_done(".roll.start.nova-api@controller-1")
+    await stage.until_done(word)
     keystone = stage.goal.services["keystone"]
     stage.commit(replace(keystone, vars={**keystone.vars, "contact": "ada"}))
     ended = await stage.rest()
-
     assert ended["overcloud"].state is State.IN_SYNC
+    return stage
+
+
+async def test_p2_ends_what_it_began_when_a_commit_comes_in_the_middle_of_its_roll() -> None:
+    stage = await overtaken(".roll.start.nova-api@controller-1")
     runs = stage.memory.history.runs
     assert [(run.ended, run.plan.inherits) for run in runs] == [("superseded", ""), ("done", runs[0].id)]
     for each in ("keystone.roll.cluster-back", "nova.backfill.backfill.queens", "nova.finish.canary-guest"):
@@ -264,16 +269,7 @@ async def test_p2_ends_what_it_began_when_a_commit_comes_in_the_middle_of_its_ro
 
 
 async def test_p2_moves_rows_with_the_code_of_a_stop_at_which_a_commit_took_its_walk_over() -> None:
-    stage = Stage("p2")
-    stage.stay()
-    await stage.rest()
-    stage.go()
-    await stage.until_done("nova.migrate.schema-sync.cell0-main.ocata")
-    keystone = stage.goal.services["keystone"]
-    stage.commit(replace(keystone, vars={**keystone.vars, "contact": "ada"}))
-    ended = await stage.rest()
-
-    assert ended["overcloud"].state is State.IN_SYNC
+    stage = await overtaken("nova.migrate.schema-sync.cell0-main.ocata")
     first, second = stage.memory.history.runs
     assert (first.ended, second.plan.inherits) == ("superseded", first.id)
     nova = [route for route in second.plan.services if route.service == "nova"]

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from reconciler.domain.gate import Holds
 from reconciler.domain.journal import Draft, Kind
+from reconciler.domain.kept import kept
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import PREPARING
 from reconciler.domain.reasons import Reason
-from reconciler.domain.run import Run
+from reconciler.domain.run import History, Run
 from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.claims import astray, claimed_by, left_behind
 from reconciler.planning.decision import by_words, claimed, cleared, halted, ruling, suspended
@@ -104,11 +105,17 @@ def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) 
     """
     if positions is None or not run.prepared or run.group not in groups_of(scene.desired):
         return None
-    plan = make_plan(run.group, positions, scene)
+    plan = make_plan(run.group, positions, replace(scene, history=_before(run, scene.history)))
     if plan is not None and (plan.id == run.plan.id or (plan.blocked and not _begins_elsewhere(run, positions))):
         return None
     end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": "dropped"})
     return replace(ruling(run.group, State.WAITING, Reason.SUPERSEDED, "the fleet has changed"), drafts=(end,))
+
+
+@kept
+def _before(run: Run, history: History) -> History:
+    """Return the journal without a run: it may itself have taken over a leg, which would seem to be gone."""
+    return replace(history, runs=tuple(each for each in history.runs if each is not run))
 
 
 def _begin(plan: Plan, scene: Scene) -> Decision:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.desired import Desired
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from tests.scenarios.stage import Stage
-from tests.support.sample import desired
+from tests.support.sample import KEYSTONE, desired
 
 
 def asking(leg: int = 0, waves: int = 0, approved: tuple[Approval, ...] = (), release: str = "2026.1") -> Desired:
@@ -91,3 +93,25 @@ async def test_going_back_asks_nobody():
     stage.commit(asking(leg=1, release="yoga"))
     await stage.until(State.IN_SYNC)
     assert stage.fleet.data.release == "yoga"
+
+
+@pytest.mark.parametrize("moved", ["ks1", "ks2", "ks3"])
+async def test_a_plan_that_took_a_leg_over_waits_for_its_approvals_as_it_is(moved):
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.commit(asking())
+    while stage.running()[moved] != "2026.1":
+        await stage.step()
+    stage.commit(
+        replace(asking(leg=1), services={"keystone": replace(KEYSTONE, release="2026.1", vars={"region": "Two"})})
+    )
+    await stage.until(State.WAITING, reason=Reason.APPROVAL_MISSING)
+    begun = len(stage.memory.history.runs)
+    for _ in range(200):
+        await stage.step()
+    assert len(stage.memory.history.runs) == begun
+
+    stage.journal.ask("approve", "keystone", "ada", "read it")
+    await stage.until(State.IN_SYNC)
+    assert stage.memory.history.runs[-1].plan.inherits == stage.memory.history.runs[-2].id

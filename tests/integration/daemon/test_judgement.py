@@ -172,6 +172,52 @@ def test_an_older_goal_while_the_schema_walks_takes_the_leg_back(site: Site, dae
     assert site.ledger() == ["begin two", "end two"]
 
 
+def waiting(site: Site, daemon: Daemon, policy: str) -> None:
+    """Let a leg come to where it waits for somebody's yes."""
+    with_fleet(site, "two", f"  approvals: {policy}\n")
+    daemon.until(lambda s: s["services"] and stands(s) == ("Waiting", "ApprovalMissing"), "the question")
+
+
+def test_an_older_goal_before_the_pause_drops_the_plan(site: Site, daemon: Daemon) -> None:
+    waiting(site, daemon, "{leg: 1}")
+    site.commit("one")
+    daemon.reached("InSync")
+    assert results(site) == ["dropped"]
+    assert site.ledger() == []
+
+
+def test_an_older_goal_when_the_canary_has_moved_takes_it_back(site: Site, daemon: Daemon) -> None:
+    before = rows(site)
+    waiting(site, daemon, "{waves: 1}")
+    assert site.links() == ["two", "one"]
+    site.commit("one")
+    daemon.reached("InSync")
+    assert rows(site) == before
+    assert site.links() == ["one", "one"]
+    assert results(site) == ["backed_out"]
+
+
+def test_an_older_goal_beyond_the_contract_is_refused_and_says_what_stays(site: Site, daemon: Daemon) -> None:
+    rolling(site, "two")
+    daemon.reached("InSync")
+    assert site.ledger() == ["begin two", "end two", "contract two"]
+    rolling(site, "one")
+    status = daemon.until(lambda s: s["services"] and stands(s)[0] == "Blocked", "the refusal")
+    assert stands(status)[1] == "BeyondNoReturn"
+    assert site.links() == ["two", "two"]
+    assert site.ledger() == ["begin two", "end two", "contract two"]
+
+
+def rolling(site: Site, release: str) -> None:
+    """Commit a release that is rolled to, with a contract at its end."""
+    files = site.files(release)
+    fleet = files["fleet.yaml"].replace("procedure: fast-forward", "procedure: zero-downtime")
+    commands = "zero_downtime: true, units: [demo], expand: [demo-manage, sync], contract: [demo-manage, contract]"
+    catalog = files["catalog/demo.yaml"].replace("zero_downtime: false, units: [demo]", commands)
+    assert (fleet, catalog) != (files["fleet.yaml"], files["catalog/demo.yaml"])
+    site.push(files | {"fleet.yaml": fleet, "catalog/demo.yaml": catalog})
+
+
 def test_a_revert_of_a_revert_is_a_third_run_and_its_revert_a_fourth(site: Site, daemon: Daemon) -> None:
     before = rows(site)
     for release in ("two", "one", "two", "one"):

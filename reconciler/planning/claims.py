@@ -13,7 +13,8 @@ from reconciler.planning.scene import Scene, groups_of
 def claimed_by(plan: Plan, scene: Scene) -> Plan | None:
     """Return another group's plan that is being carried out and changes something that this one would change.
 
-    One that is prepared and waits before its pause claims nothing: it may wait for days. Nor does a rehearsal.
+    One that is prepared and waits before its pause claims nothing: it may wait for days. Nor does a rehearsal. But one
+    that took over a leg stands for that leg, which is in the middle of something.
     """
     mine = claims_of(plan)
     begun = (*(run.plan for run in scene.history.open_legs() if _claims(run)), *scene.pinned)
@@ -21,7 +22,7 @@ def claimed_by(plan: Plan, scene: Scene) -> Plan | None:
 
 
 def _claims(run: Run) -> bool:
-    return not run.prepared and run.plan.direction != "rehearse"
+    return (not run.prepared or bool(run.plan.inherits)) and run.plan.direction != "rehearse"
 
 
 def claims_of(plan: Plan) -> frozenset[tuple[str, str]]:

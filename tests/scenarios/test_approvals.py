@@ -10,8 +10,8 @@ from reconciler.domain.approval import Approval, ApprovalPolicy
 from reconciler.domain.desired import Desired
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
-from tests.scenarios.stage import Stage
-from tests.support.sample import KEYSTONE, desired
+from tests.scenarios.stage import Stage, second
+from tests.support.sample import DESIRED, KEYSTONE, desired
 
 
 def asking(leg: int = 0, waves: int = 0, approved: tuple[Approval, ...] = (), release: str = "2026.1") -> Desired:
@@ -115,3 +115,28 @@ async def test_a_plan_that_took_a_leg_over_waits_for_its_approvals_as_it_is(move
     stage.journal.ask("approve", "keystone", "ada", "read it")
     await stage.until(State.IN_SYNC)
     assert stage.memory.history.runs[-1].plan.inherits == stage.memory.history.runs[-2].id
+
+
+async def test_a_leg_that_waits_to_be_gone_on_with_keeps_others_from_its_hosts():
+    """Its services are stopped in the middle of a walk: another group's leg on the same hosts would begin beside it."""
+    services = {"keystone": replace(KEYSTONE, release="2026.1"), "identity": second()}
+    stage = Stage(services={"keystone": KEYSTONE, "identity": second()})
+    stage.commit(replace(DESIRED, services={"keystone": KEYSTONE, "identity": second()}))
+    await stage.until(State.IN_SYNC)
+    stage.commit(replace(DESIRED, services=services))
+    while "keystone.migrate.schema-sync.main.2023.1@ks1" not in stage.fleet.ledger:
+        await stage.step()
+
+    services = {
+        "keystone": replace(services["keystone"], vars={"region": "Two"}),
+        "identity": replace(second(), release="2026.1"),
+    }
+    wanted = replace(DESIRED, services=services, approvals={"keystone": ApprovalPolicy(leg=1)})
+    stage.commit(wanted)
+    for _ in range(100):
+        report = await stage.pass_once()
+        await stage.step()
+    verdicts = {each.verdict.group: each.verdict for each in report.decisions}
+    assert verdicts["keystone"].reason == Reason.APPROVAL_MISSING
+    assert verdicts["identity"].reason == Reason.CLAIMED
+    assert not any(step.startswith("identity.quiesce") for step in stage.fleet.ledger)

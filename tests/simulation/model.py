@@ -94,7 +94,9 @@ class Model:
         others = [name for name, run in self.runs.items() if run.group == entry.group and not run.ended]
         if others:
             yield f"{entry.run} was begun while {others} of {entry.group} went on"
-        if plan["inherits"] and self.runs[plan["inherits"]].ended != "superseded":
+        reopens = any(".to-savepoint." in step["id"] for step in plan["steps"])
+        left = {"superseded", "done"} if reopens else {"superseded"}
+        if plan["inherits"] and self.runs[plan["inherits"]].ended not in left:
             yield f"{entry.run} goes on with {plan['inherits']}, which was not left to it"
         self.runs[entry.run] = RunLife(entry.group, plan["inherits"], _by_id(plan["steps"]))
 

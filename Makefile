@@ -1,7 +1,9 @@
 # Two commands are all a newcomer needs: `make testdrive` and `make test`.
 VENV ?= .venv
 PYTHON ?= /usr/bin/python3
-JOBS ?= 2
+# Tests side by side: of most a good part is waiting. Whole daemons: as many as there are cores.
+JOBS ?= 3
+DAEMONS ?= 2
 SECONDS ?= 75
 SEEDS ?= 167
 SEED_FROM ?= 0 100000 200000
@@ -52,10 +54,10 @@ fuzz: $(STAMP) ## Fuzz what reads from outside, for SECONDS in all; an input tha
 
 faults: $(STAMP) tools ## Kill a real daemon, its hosts, database and disks in mid-leg; CASES=WORDS chooses, FULL=1 kills at every boundary
 	@$(PACKAGES) $(FAULT_TOOLS)
-	$(BIN)/python -m tests.faults --jobs $(JOBS) $(if $(FULL),--full) $(CASES)
+	$(BIN)/python -m tests.faults --jobs $(DAEMONS) $(if $(FULL),--full) $(CASES)
 
 test-daemon: $(STAMP) tools ## Tests of whole daemons with real sshd, git, databases and Prometheus, from commit to commit
-	$(PYTEST) -n $(JOBS) -m daemon tests/integration/daemon
+	$(PYTEST) -n $(DAEMONS) -m daemon tests/integration/daemon
 
 test-lab: $(STAMP) tools lab-tools ## Tests on three real hosts with systemd, on this machine (root, Debian)
 	@$(BIN)/python -m tests.lab.image

@@ -6,7 +6,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import Revision
-from reconciler.execution.memory import Memory, Read
+from reconciler.execution.memory import NOT_ASKED, Memory, Read
 from reconciler.execution.secrets import learn
 from reconciler.planning.command import answer
 
@@ -73,8 +73,13 @@ async def _recall(memory: Memory) -> None:
 
 
 def take_commands(memory: Memory, desired: Desired | None) -> None:
-    """Carry out what operators asked for since the last pass; each is answered in the same transaction."""
+    """Carry out what operators asked for since the last pass; each is answered in the same transaction.
+
+    To accept a commit waits until the source was asked: before, nobody knows which one is meant.
+    """
     for command in memory.ports.journal.commands():
+        if command.verb == "accept-history" and memory.source is NOT_ASKED:
+            continue
         drafts, text = answer(command, memory.history, desired, memory.source.head)
         memory.ports.journal.answer(command, drafts, text)
         memory.remember()

@@ -43,6 +43,10 @@ class Read:
 Reader = Callable[[Revision], Read]
 
 
+NOT_ASKED = SourceState(None, "SourceUnreachable", "not fetched yet")
+"""What a daemon knows of its source before the first fetch has ended."""
+
+
 @dataclass(slots=True)
 class Memory:
     """The state of the loop: steps in hand, the newest sight of source and fleet, the journal as folded so far."""
@@ -52,7 +56,7 @@ class Memory:
     executor: Executor
     wake: Callable[[], None] = lambda: None
     sweep_s: float = 60.0
-    source: SourceState = field(default_factory=lambda: SourceState(None, "SourceUnreachable", "not fetched yet"))
+    source: SourceState = NOT_ASKED
     read: Read | None = None
     observations: Observations = field(default_factory=Observations)
     looked_at: datetime | None = None

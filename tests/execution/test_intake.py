@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.domain.verdict import State
+from reconciler.reconcile import reconcile
 from tests.scenarios.stage import Stage
+from tests.support.sample import DESIRED
 
 
 async def accepted_by_hand(stage: Stage, *, refused: bool) -> None:
@@ -42,3 +44,20 @@ async def test_a_commit_that_was_fetched_and_never_told_of_is_taken_when_it_is()
     assert (report.revision, report.source.problem) == (good, "SourceUnreachable")
     stage.source.unheard = False
     assert (await stage.pass_once()).revision == newer
+
+
+async def test_a_commit_is_accepted_when_the_source_was_asked_and_not_before():
+    stage = Stage()
+    stage.want()
+    await stage.until(State.IN_SYNC)
+    rewritten = stage.commit(DESIRED, parent="")
+    await stage.pass_once()
+    stage.journal.ask("accept-history", rewritten, "ada", "the history was cleaned")
+    await stage.kill()
+    stage.start()
+
+    await reconcile(stage.memory)
+    assert len(stage.journal.commands()) == 1
+    await stage.pass_once()
+    assert not stage.journal.commands()
+    assert stage.memory.history.accepted == rewritten

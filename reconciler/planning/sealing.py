@@ -51,20 +51,31 @@ def _open(history: History) -> Iterator[str]:
 def _ways_back(group: str, history: History, sets: Sequence[BackupSet]) -> Iterator[str]:
     """Yield the newest run that stands, those on the way back to another release, and what bars the way further on.
 
-    Without the last one, what lies behind it would seem to be in reach.
+    Without the last one, what lies behind it would seem to be in reach. An open leg may be taken over or back: then
+    what is behind it is asked for as if it had never been.
     """
+    standing = history.completed(group)
+    behind = standing[:-1] if standing and standing[-1].ended == "superseded" else ()
+    needed = (*_reach(standing, history, sets), *_reach(behind, history, sets))
+    yield from (each.id for run in needed for each in history.chain(run))
+
+
+def _reach(standing: Sequence[Run], history: History, sets: Sequence[BackupSet]) -> list[Run]:
+    """Return the runs from the newest to the oldest that leads back, the one behind it, and what bars the way."""
     reach: list[Run] = []
     needed: list[Run] = []
-    for run in reversed(history.completed(group)):
+    newest = True  # of all, or of what stands when everything in reach is undone
+    for run in reversed(standing):
         reach.append(run)
         bar = barred_by(run, history, sets)
         if run.plan.hops and not bar:
-            needed = [*reach]
-        elif bar or not needed:
+            needed, newest = [*reach], True
+        elif bar or newest:
             needed.append(run)
+            newest = False
         if bar:
             break
-    yield from (each.id for run in needed for each in history.chain(run))
+    return needed
 
 
 def _newest(history: History, hosts: Collection[str]) -> Iterator[str]:

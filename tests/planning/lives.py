@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -142,10 +142,19 @@ class Life:
             plan = replace(plan, direction="rehearse", services=())
         elif leg is not None:
             plan = replace(plan, inherits=leg.id)
-        elif standing and how % 2 and barred_by(standing[-1], self.never) is None:
+        elif standing and how % 2 and self.leads_back(standing):
             plan = replace(plan, direction="back", undoes=standing[-1].id)
         run_id = f"{plan.id}-{self.never.begun + 1}"
         return Draft(Kind.PLAN_PINNED, group, run_id, body={"plan": plan_to_json(plan)})
+
+    def leads_back(self, standing: Sequence[Run]) -> bool:
+        """Tell whether an older release is in reach: over builds alone nobody goes back."""
+        for run in reversed(standing):
+            if barred_by(run, self.never) is not None:
+                return False
+            if run.plan.hops:
+                return True
+        return False
 
     def going_on(self, run: Run, how: int) -> Iterator[Draft]:
         """Carry out a few steps, badly now and then, or end."""

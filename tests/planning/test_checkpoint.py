@@ -54,9 +54,20 @@ def asked(history: History) -> dict[str, object]:
     }
 
 
+@pytest.mark.parametrize("seed", [840, 1358, 1698, 1972])
+def test_what_stands_when_newer_runs_are_undone_or_taken_over_is_kept(seed: int):
+    """These lives lost a run that stood again later: behind an open leg, or behind all that led back."""
+    decides_alike(Random(seed), 120)
+
+
 @settings(deadline=None, max_examples=80)
 @given(st.randoms(use_true_random=False), st.integers(10, 150))
 def test_what_is_decided_is_the_same_with_checkpoints(chance: Random, count: int):
+    decides_alike(chance, count)
+
+
+def decides_alike(chance: Random, count: int) -> None:
+    """Live a life, and ask a journal that was sealed and one that never was."""
     life = Life()
     life.live([*choices(chance, count), SEAL])
 

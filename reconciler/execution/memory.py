@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.chain import START, Place
@@ -17,15 +18,16 @@ from reconciler.domain.position import Position
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.run import History
 from reconciler.domain.segment import Keep
+from reconciler.execution.defects import placed
 from reconciler.execution.executor import Executor
 from reconciler.execution.exposure import look_at_exposures
 from reconciler.execution.forgetting import Forgetting
 from reconciler.execution.look import look
 from reconciler.execution.metrics import look_at_alerts
 from reconciler.execution.secrets import learn
-from reconciler.execution.standing import Standing
 from reconciler.planning.checkpoint import cut
 from reconciler.planning.history import fold
+from reconciler.planning.position import position_of
 from reconciler.planning.quarantine import ask_since
 from reconciler.ports import Ports
 
@@ -65,7 +67,6 @@ class Memory:
     last: Entry | Place = START
     looking: asyncio.Task[None] | None = None
     forgetting: Forgetting = field(default_factory=Forgetting)
-    standing: Standing = field(default_factory=Standing)
     keep: Keep = field(default_factory=Keep)
     weighed: int = 0
 
@@ -73,7 +74,9 @@ class Memory:
         """Return where a service stands, by what was seen and what the journal tells now."""
         assert read.desired is not None
         assert read.catalog is not None
-        return self.standing.of(service, (read.desired, read.catalog, self.observations, self.history))
+        desired, seen = read.desired, self.observations
+        ask = partial(position_of, desired.services[service], desired, read.catalog, seen, self.history)
+        return placed(service, ask)
 
     def remember(self) -> History:
         """Fold what the journal holds that was not folded yet."""
@@ -93,9 +96,10 @@ class Memory:
 
         Raises JournalError; the journal is then as it was, or sealed.
         """
-        if self._ended() in {self.weighed, *range(self.keep.at_once)} or not (self.read and self.read.desired):
+        ended = self._ended()
+        if ended == self.weighed or ended < self.keep.at_once or not (self.read and self.read.desired):
             return None
-        self.weighed = self._ended()
+        self.weighed = ended
         history, entries = self.remember(), self.ports.journal.read()
         found = cut(entries, history, self.keep, self.read.desired.hosts, self.ports.clock.now())
         sealed = self.ports.journal.seal(found) if found else None

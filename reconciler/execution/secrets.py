@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from reconciler.domain.desired import Desired, SecretRef
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.errors import SecretError
 from reconciler.ports import Ports
 
@@ -24,7 +24,7 @@ def learn(desired: Desired, ports: Ports) -> None:
             ports.secrets.resolve(ref)
 
 
-@kept
+@memo
 def named_in(desired: Desired) -> tuple[SecretRef, ...]:
     """List every secret that a desired state names, once and in order."""
     return tuple(sorted(set(_refs(desired)), key=lambda ref: (ref.kind, ref.origin)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.observation import Known, Observations, Observed, Unknown
 from reconciler.domain.relation import Finding
 from reconciler.domain.rule import Rule
@@ -41,7 +41,7 @@ def bound(scene: Scene, seen: Observations) -> Scene:
     return replace(scene, catalog=_bound(scene.desired, scene.catalog, seen, accepted("not-exposed", scene)))
 
 
-@kept
+@memo
 def _bound(desired: Desired, catalog: Catalog, seen: Observations, said: frozenset[str]) -> Catalog:
     fitted: dict[str, tuple[Rule, ...]] = {}
     for component in {service.component for service in desired.services.values()}:

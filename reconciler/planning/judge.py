@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.domain.gate import Holds
 from reconciler.domain.journal import Draft, Kind
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.plan import Plan
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import PREPARING
@@ -112,7 +112,7 @@ def _planned_anew(run: Run, positions: Sequence[Position] | None, scene: Scene) 
     return replace(ruling(run.group, State.WAITING, Reason.SUPERSEDED, "the fleet has changed"), drafts=(end,))
 
 
-@kept
+@memo
 def _before(run: Run, history: History) -> History:
     """Return the journal without a run: it may itself have taken over a leg, which would seem to be gone."""
     return replace(history, runs=tuple(each for each in history.runs if each is not run))

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.plan import Block, Plan, ServiceRoute, Step
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import Phase, Procedure
@@ -40,7 +40,7 @@ def make_plan(group: str, positions: Sequence[Position], scene: Scene) -> Plan |
     return finished(replace(plan, steps=(), blocked=blocked)) if plan and blocked else plan
 
 
-@kept
+@memo
 def _planned(group: str, positions: tuple[Position, ...], basis: Basis, today: date) -> Plan | None:
     """Plan a leg; what may come before it is no part of it, and of the time it is only the day that bears on it."""
     desired, catalog, history = basis

@@ -9,8 +9,8 @@ from reconciler.domain.build import Build
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.catalog import Service as Component
 from reconciler.domain.desired import Desired, Host, Service
-from reconciler.domain.kept import kept
 from reconciler.domain.marker import Stage
+from reconciler.domain.memo import memo
 from reconciler.domain.observation import Absent, HostReport, Known, Observations, Unknown
 from reconciler.domain.plan import Block, ServiceRoute
 from reconciler.domain.position import DatabasePosition, HostPosition, Position
@@ -31,6 +31,7 @@ _BLOCKS = {
 }
 
 
+@memo
 def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Observations, history: History) -> Position:
     """Place a service where its live deployment stands: each database, each host, and where a route would start."""
     order = [each.release.id for each in catalog.service(service.component).releases]
@@ -48,7 +49,7 @@ def position_of(service: Service, desired: Desired, catalog: Catalog, seen: Obse
     )
 
 
-@kept
+@memo
 def _databases(
     service: Service, desired: Desired, catalog: Catalog, seen: Observations
 ) -> tuple[DatabasePosition, ...]:
@@ -56,7 +57,7 @@ def _databases(
     return tuple(_database(service, name, catalog, seen, expands=expands) for name in sorted(service.databases))
 
 
-@kept
+@memo
 def _hosts(service: Service, desired: Desired, catalog: Catalog, seen: Observations) -> tuple[HostPosition, ...]:
     builds = Builds(service, dict(versions_of(service, catalog)))
     return tuple(_host(desired.hosts[name], builds, seen) for name in service.hosts)

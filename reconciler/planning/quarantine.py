@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from reconciler.domain.desired import Deployment, Desired, Service
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.observation import HostReport, Known, Observations, Observed
 from reconciler.domain.procedure import Phase
 from reconciler.domain.quarantine import Aside
@@ -26,7 +26,7 @@ def in_force(desired: Desired, today: date) -> Desired:
     return _in_force(desired, today) if desired.quarantined else desired
 
 
-@kept
+@memo
 def _in_force(desired: Desired, today: date) -> Desired:
     holding = [each for each in desired.quarantined if today <= each.until]
     hosts = frozenset(each.host for each in holding)

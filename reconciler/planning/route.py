@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.domain.catalog import Catalog, Service, ServiceRelease
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.route import Hop, Reason, Refusal, Route, RoutePolicy
 from reconciler.planning.edges import OURS, Edge, Hops, judge_hop
 
 Way = tuple[int, ...]
 
 
-@kept
+@memo
 def find_route(
     catalog: Catalog, service: str, start: str, goal: str, policy: RoutePolicy = RoutePolicy.SUPPORTED
 ) -> Route:

@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.domain.backup import Trust
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.desired import Desired, Service
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Observed
 from reconciler.domain.plan import Block, Plan, digest_of_all
@@ -46,7 +46,7 @@ class Scene:
     aside: tuple[Aside, ...] = ()
 
 
-@kept
+@memo
 def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
     """Return every group with its services; a service that no group names is a group of its own."""
     grouped = {service for members in desired.groups.values() for service in members}
@@ -54,7 +54,7 @@ def groups_of(desired: Desired) -> dict[str, tuple[str, ...]]:
     return dict(sorted({**desired.groups, **alone}.items()))
 
 
-@kept
+@memo
 def inputs_of(group: str, desired: Desired) -> str:
     """Digest what the desired state says of a group: its services, procedures, hosts and accepted risks.
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import partial
 
+from reconciler.catalog import load_catalog
+from reconciler.domain.observation import Observations
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import Reason
+from reconciler.domain.run import History
 from reconciler.domain.verdict import Decision, State
 from reconciler.execution.defects import judged, placed
+from reconciler.planning.position import position_of
+from tests.support.sample import DESIRED, KEYSTONE
 
 
 def fails() -> Decision:
@@ -38,3 +45,11 @@ def test_a_defect_is_told_in_one_line_of_bounded_length():
     text = judged("control", overlong).verdict.text
     assert text.startswith("ValueError: a\\nbccc")
     assert len(text) < 1_000
+
+
+def test_what_cannot_be_placed_is_blocked_by_the_defect():
+    hostless = replace(DESIRED, hosts={})
+    place = partial(position_of, KEYSTONE, hostless, load_catalog(), Observations(), History())
+    (block,) = placed("keystone", place).blocks
+    assert block.reason == Reason.DEFECT
+    assert "KeyError" in block.text

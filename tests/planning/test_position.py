@@ -75,3 +75,14 @@ def test_a_build_of_another_form_is_a_build() -> None:
 
     assert reason(there) == "kilo"
     assert reason(replace(there, packages={"openstack-keystone": GONE})) == Reason.HOST_WITHOUT_BUILD
+
+
+def test_the_same_basis_is_worked_out_once_and_another_one_anew() -> None:
+    basis = (KEYSTONE, DESIRED, load_catalog(), Observations(), History())
+    first = position_of(*basis)
+    assert position_of(*basis) is first
+    assert first.blocks[0].reason == Reason.HOST_NOT_ASKED
+    for index, other in ((1, replace(DESIRED)), (3, Observations()), (4, History(accepted="c"))):
+        another = position_of(*basis[:index], other, *basis[index + 1 :])
+        assert another is not first
+        first = another

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from reconciler.domain.kept import kept
+from reconciler.domain.memo import memo
 
 
 class Counter:
     def __init__(self) -> None:
         self.asked = 0
-        self.ask = kept(self._count)
+        self.ask = memo(self._count)
 
     def _count(self, name: str, *values: object) -> tuple[str, int]:
         self.asked += 1

@@ -15,7 +15,7 @@ NEWEST = 2
 """So many answers are kept for each name: a pass may ask with what binds this fleet, and without."""
 
 
-def kept(function: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
+def memo(function: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
     """Let a pure function work an answer out once; the newest are kept for each name that its arguments say or bear.
 
     Desired states and sights of a fleet hold mappings and have no hash, and to compare them costs more than it saves:

@@ -59,7 +59,7 @@ class Daemon:
             await self._sleep()  # until it is known what is wanted, or the source is too slow to be waited for
             while not self.stopping:
                 self.beat()
-                await self._pass_or_wait()
+                await self._outlived(self._pass)
                 await self._sleep()
         finally:
             poll.cancel()
@@ -87,27 +87,20 @@ class Daemon:
         self.woken.clear()
         report = await reconcile(self.memory)
         await self.publish(report)
-        self._seal()
+        await self._outlived(self._seal)
         return report
 
-    def _seal(self) -> None:
-        """Seal what is old; what cannot be sealed now is tried again after the next run, and holds up nothing."""
-        try:
-            sealed = self.memory.seal()
-        except JournalError as error:
-            if error.reason == Reason.JOURNAL_DISK_FAILED:
-                raise
-            log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
-            return
+    async def _seal(self) -> None:
+        """Seal what is old; what cannot be sealed now is tried again after the next run."""
+        sealed = self.memory.seal()
         if sealed is not None:
             log.info("journal", text="a segment is sealed", checkpoint=sealed.seq)
 
-    async def _pass_or_wait(self) -> None:
-        """Pass; while the journal cannot be written nothing is started, and the next pass finds everything again."""
-        await self._outlived(self._pass)
-
     async def _outlived(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do it, and say what went wrong; a disk that failed under the journal is the one thing to end for."""
+        """Do it, and say what went wrong; a disk that failed under the journal is the one thing to end for.
+
+        While the journal cannot be written nothing is started, and the next pass finds everything again.
+        """
         try:
             await work()
         except JournalError as error:

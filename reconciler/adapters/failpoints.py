@@ -77,7 +77,7 @@ def armed(environ: Mapping[str, str]) -> Failpoint:
     name, _, rest = text.partition(":")
     if name == "trace":
         return Failpoint(trace=Path(rest))
-    count, action = (*rest.split(":", 1), "")[:2]
+    count, _, action = rest.partition(":")
     count, action = count or "1", action or "kill"
     if not text:
         return Failpoint()

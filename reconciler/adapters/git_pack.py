@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pygit2
+
+from reconciler.adapters.durable import sync
 
 MOST_FILES = 100
 """So many files of objects the mirror may have; each fetch brings two or more."""
@@ -28,7 +29,7 @@ def repack(repository: pygit2.Repository, most: int = MOST_FILES) -> bool:
     new.mkdir()
     repository.pack(new, n_threads=1)
     placed = {_placed(file, objects / "pack") for file in sorted(new.iterdir(), key=lambda file: file.suffix == ".idx")}
-    _sync(objects / "pack")
+    sync(objects / "pack")
     new.rmdir()
     for file in old - placed:
         file.unlink()
@@ -37,13 +38,5 @@ def repack(repository: pygit2.Repository, most: int = MOST_FILES) -> bool:
 
 def _placed(file: Path, folder: Path) -> Path:
     """Move a file into a folder, on disk before it can be found there; an index comes after its pack."""
-    _sync(file)
+    sync(file)
     return file.rename(folder / file.name)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

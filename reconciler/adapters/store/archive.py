@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from reconciler.adapters.durable import sync
 from reconciler.domain.canonical import canonical
 from reconciler.domain.chain import Break, Place, from_lines, to_line, verify
 from reconciler.domain.journal import Entry
@@ -78,11 +79,6 @@ def _put(path: Path, content: bytes) -> None:
     half = path.with_name(f"{path.name}.new")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640), "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    sync(half)
     half.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)

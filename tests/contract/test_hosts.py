@@ -168,7 +168,7 @@ def _look(_host: Host, questions: Sequence[Question]) -> Mapping[str, Answer]:
 
 def order(body: str, step: str = "step", epoch: int = 1, **script: object) -> Order:
     secrets = script.pop("plain", {})
-    return Order(StepKey("run-1", step, 1), epoch, HostScript(body=body, **script), secrets, 60)  # type: ignore[arg-type]
+    return Order(StepKey("run-1", step, 1), epoch, HostScript(body=body, **script), secrets, 60)
 
 
 async def stand(world: World, step: str = "step") -> HostStep:

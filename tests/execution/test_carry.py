@@ -82,7 +82,7 @@ def ports(hosts: FakeHosts, environ: dict[str, str] | None = None, dns: MemoryDn
         MemorySource(),
         MemoryJournal(clock),
         clock,
-    )  # type: ignore[arg-type]
+    )
 
 
 async def carried(step: Step, hosts: FakeHosts, *, may_start: bool = True, **environ: dict[str, str] | None):

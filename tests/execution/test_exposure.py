@@ -67,7 +67,7 @@ async def finding(
     ports = Ports(
         hosts=hosts or FakeHosts(),
         databases=databases or MemoryDatabases(),
-        http=None,  # type: ignore[arg-type]
+        http=None,
         dns=MemoryDns(),
         metrics=metrics or MemoryMetrics(),
         secrets=secrets,

@@ -39,7 +39,7 @@ async def asked(databases: MemoryDatabases, *, component="keystone", release="tr
     clock, secrets = VirtualClock(), LocalSecrets({}, Redactor())
     ports = Ports(
         FakeHosts(), databases, None, MemoryDns(), MemoryMetrics(), secrets, MemorySource(), MemoryJournal(clock), clock
-    )  # type: ignore[arg-type]
+    )
     return await ask(AskStructure(database, component, release), DESIRED, ports)
 
 

@@ -58,14 +58,14 @@ class World:
 async def sample(probe: OtherProbe, answer: object = None, **metrics: tuple[MetricSample, ...]) -> bool | None:
     world = World(answer)
     ports = Ports(
-        hosts=world,  # type: ignore[arg-type]
-        databases=world,  # type: ignore[arg-type]
-        http=world,  # type: ignore[arg-type]
-        dns=world,  # type: ignore[arg-type]
+        hosts=world,
+        databases=world,
+        http=world,
+        dns=world,
         metrics=MemoryMetrics(metrics),
         secrets=NoSecrets(),
-        source=world,  # type: ignore[arg-type]
-        journal=world,  # type: ignore[arg-type]
+        source=world,
+        journal=world,
         clock=VirtualClock(),
     )
     desired = replace(DESIRED, prometheus=Prometheus(url="http://p"))

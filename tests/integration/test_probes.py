@@ -66,13 +66,13 @@ async def ports(sshd: Sshd, server: Mariadb) -> AsyncIterator[Ports]:
 async def judged(asked: OtherProbe, ports: Ports, host: object, database: Database | None = None) -> Outcome:
     """Ask a probe to its verdict."""
     question = AskProbe(probe=asked, host="ks1", database=database)
-    desired = replace(DESIRED, hosts={"ks1": host})  # type: ignore[dict-item]
+    desired = replace(DESIRED, hosts={"ks1": host})
     args = probe.Model(probe=asked, host="ks1", database=database)
     return probe.judge(args, Evidence(answers={question: await sampled(question, desired, ports)}))
 
 
 def command(*argv: str, **more: object) -> CommandProbe:
-    return CommandProbe(name="p", argv=argv, warmup_s=0.0, **more)  # type: ignore[arg-type]
+    return CommandProbe(name="p", argv=argv, warmup_s=0.0, **more)
 
 
 async def test_a_command_is_judged_by_its_code_and_what_it_says(sshd: Sshd, ports: Ports) -> None:

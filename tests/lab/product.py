@@ -181,7 +181,7 @@ class Product:
 
     async def reach(self, **changes: object) -> Report:
         """Commit, come to rest, and see that everything is where it should be."""
-        self.want(**changes)  # type: ignore[arg-type]
+        self.want(**changes)
         report = await self.rest()
         verdict = report.decisions[0].verdict
         assert verdict.state is State.IN_SYNC, verdict

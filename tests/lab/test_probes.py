@@ -41,7 +41,7 @@ async def start(host: LabHost, lives_s: float) -> None:
 
 
 async def judged(product: Product, desired: Desired, unit: str = "probed", **more: float) -> Outcome:
-    asked = UnitProbe(name="p", unit=unit, **{"count": 6, "interval_s": 0.5, "warmup_s": 3.0, **more})  # type: ignore[arg-type]
+    asked = UnitProbe(name="p", unit=unit, **{"count": 6, "interval_s": 0.5, "warmup_s": 3.0, **more})
     question = AskProbe(probe=asked, host="h1")
     answers = {question: await sampled(question, desired, product.ports)}
     return probe.judge(probe.Model(probe=asked, host="h1"), Evidence(answers=answers))

@@ -85,7 +85,7 @@ def test_a_wait_a_person_and_a_watch_take_a_probe_of_any_kind(name: str):
 def test_they_ask_where_they_stand():
     assert step(planned("unit"), ".wait_until@ks2").args["host"] == "ks2"
     assert step(planned("unit"), ".manual").args["host"] == "ks1"  # a person is nowhere
-    assert step(planned("errors"), ".wait_until@ks3").args["probe"]["promql"] == 'e{host="ks3"}'  # type: ignore[index,call-overload]
+    assert step(planned("errors"), ".wait_until@ks3").args["probe"]["promql"] == 'e{host="ks3"}'
 
 
 def test_one_by_sql_knows_its_database():

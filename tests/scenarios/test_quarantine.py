@@ -71,6 +71,14 @@ async def test_a_host_that_still_serves_keeps_the_leg_from_its_pause_until_it_is
     assert stage.running() == {"ks1": "2026.1", "ks2": "2026.1", "ks3": ""}
 
 
+async def comes_up_beside(stage: Stage, step: str) -> None:
+    """Let somebody switch a quarantined host on while a step is held, and that go on: the leg waits."""
+    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"
+    stage.fleet.hosts.release(step)
+    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
+    assert "ks3" in held.text
+
+
 async def test_a_host_that_comes_up_while_the_others_are_stopped_keeps_the_schema_as_it_is():
     backup = "keystone.backup.backup.main@ks1"
     stage = await at_yoga(Faults(held={backup}))
@@ -80,10 +88,7 @@ async def test_a_host_that_comes_up_while_the_others_are_stopped_keeps_the_schem
         await stage.step()
     for _ in range(5):
         await stage.step()
-    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"  # somebody has switched it on
-    stage.fleet.hosts.release(backup)
-    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
-    assert "ks3" in held.text
+    await comes_up_beside(stage, backup)
     assert stage.fleet.data.release == "yoga"
 
     stage.fleet.machines["ks3"].running = ""
@@ -117,10 +122,7 @@ async def test_a_host_that_comes_up_while_a_leg_is_backed_out_keeps_the_database
     stage.commit(without("ks3", release="2026.1", config=BROKEN_CONFIG))
     while stop not in {key.step for host in stage.fleet.hosts.hosts.values() for key in host.waiting}:
         await stage.step()
-    stage.fleet.machines["ks3"].running = "/srv/keystone/yoga"  # somebody has switched it on
-    stage.fleet.hosts.release(stop)
-    held = await stage.until(State.WAITING, reason=Reason.QUARANTINED_SERVING)
-    assert "ks3" in held.text
+    await comes_up_beside(stage, stop)
     assert stage.fleet.data.release == "2026.1"
 
     stage.fleet.machines["ks3"].running = ""

@@ -22,7 +22,7 @@ def in_window(stage: Stage, seconds: float, in_minutes: int = 1, **more: object)
         zone="UTC",
         cron=f"{begins.minute} * * * *",
         duration_h=seconds / 3600,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
     return replace(desired(release="2026.1"), windows=(window,))
 

@@ -49,7 +49,7 @@ class Sshd:
 
     def settings(self, **overrides: object) -> SshSettings:
         values = {"known_hosts": self.known_hosts, "client_keys": (self.client_key,)} | overrides
-        return SshSettings(**values)  # type: ignore[arg-type]
+        return SshSettings(**values)
 
     def sessions(self) -> list[int]:
         """Process ids of the server's connections."""

@@ -47,7 +47,7 @@ class Kind:
     REVISION_ACCEPTED = "revision_accepted"  # revision, author, message; signed_by where a signature was asked for
     REVISION_REFUSED = "revision_refused"  # revision, reason, text
     HISTORY_ACCEPTED = "history_accepted"  # revision, by, why
-    PLAN_PINNED = "plan_pinned"  # plan (whole, as JSON)
+    PLAN_PINNED = "plan_pinned"  # plan (whole, as JSON), accepts (risks that hold)
     INTENT = "intent"  # attempt, epoch
     RESULT = "result"  # attempt, outcome: done|failed|lost, values, reason, text, hint
     TURNED_BACK = "turned_back"  # reason, text: from now on this run is undone

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.domain.gate import Holds
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.memo import memo
-from reconciler.domain.plan import Plan
+from reconciler.domain.plan import Json, Plan
 from reconciler.domain.position import Position
 from reconciler.domain.procedure import PREPARING
 from reconciler.domain.reasons import Reason
@@ -149,8 +149,19 @@ def _in_turn(plan: Plan, scene: Scene) -> Decision | None:
     return replace(decision, plan=replace(plan, waits_for=waits))
 
 
+def _risks(plan: Plan, scene: Scene) -> list[Json]:
+    """Return the risks of a plan's services that somebody has taken in git and that hold today."""
+    names, today = {plan.group, *(route.service for route in plan.services)}, scene.now.date()
+    holding = (each for each in scene.desired.accepts if today <= each.until)
+    told = (each for each in holding if each.what.partition(":")[2] in names)
+    return [{"what": a.what, "by": a.by, "reason": a.reason, "until": a.until.isoformat()} for a in told]
+
+
 def _pinned(plan: Plan, scene: Scene) -> Decision:
     run_id = f"{plan.id}-{scene.history.begun + 1}"
-    draft = Draft(Kind.PLAN_PINNED, group=plan.group, run=run_id, body={"plan": plan_to_json(plan)})
+    body: dict[str, Json] = {"plan": plan_to_json(plan)}
+    if taken := _risks(plan, scene):
+        body["accepts"] = taken
+    draft = Draft(Kind.PLAN_PINNED, group=plan.group, run=run_id, body=body)
     decision = ruling(plan.group, State.PROGRESSING, Reason.STEP_RUNNING, "starting", run_id)
     return replace(decision, drafts=(draft,), plan=plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from reconciler.domain.desired import Accept
+from reconciler.domain.journal import Kind
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from reconciler.gates.repeats import TIMES
@@ -57,6 +58,9 @@ async def test_a_day_later_or_with_a_waiver_it_is_brought_back_once_more():
     await stage.until(State.WAITING, reason=Reason.DRIFT_REPEATS)
     stage.want(accepts=(WAIVED,))
     await mended(stage)
+    pinned = [entry.body for entry in stage.store_entries() if entry.kind == Kind.PLAN_PINNED]
+    risk = {"what": "repeats:keystone", "by": "ada", "reason": "the cron job is gone", "until": "2030-01-01"}
+    assert [body.get("accepts") for body in pinned[-2:]] == [None, [risk]]
     await stage.until(State.IN_SYNC)
     meddle(stage)
     stage.want()

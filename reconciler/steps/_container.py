@@ -18,7 +18,7 @@ shift
 DOCKER_CLI_EXPERIMENTAL=enabled
 export DOCKER_CLI_EXPERIMENTAL
 if [ -z "$engine" ]; then
-  engine=$(command -v docker || command -v podman) || fail "neither docker nor podman is on this host"
+  engine=$(command -v podman || command -v docker) || fail "neither docker nor podman is on this host"
 fi
 "$engine" version >/dev/null 2>&1 || fail "$engine does not answer: $("$engine" version 2>&1 | tail -n 1)"
 run=${OF_RUN:-$RECONCILER_RUN}

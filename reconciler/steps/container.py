@@ -43,7 +43,7 @@ class Kolla(Args):
 class Model(Args):
     """A container by name and an image by tag or digest; `digest` is what a tag must stand for.
 
-    `mounts` are SOURCE:TARGET[:FLAGS]. `engine` empty means docker where it is there, else podman. `run` is the run
+    `mounts` are SOURCE:TARGET[:FLAGS]. `engine` empty means podman where it is there, else docker. `run` is the run
     whose doing `back` takes back; empty: the current one. `of` is the action that it takes back; empty: all of them.
     What is stopped on a `host` that is named is asked for once more.
     """
@@ -115,7 +115,7 @@ def effect(args: Model) -> HostScript:
 
 def shows(args: Model) -> tuple[str, ...]:
     """Show the lines of the engine."""
-    engine, kept = args.engine or "docker", f"{args.name}.before-RUN"
+    engine, kept = args.engine or "podman", f"{args.name}.before-RUN"
     run = typed((engine, "run", *run_argv(args)))
     stop = typed((engine, "stop", "-t", str(args.stop_s), args.name))
     keep = typed((engine, "rename", args.name, kept))

@@ -129,9 +129,11 @@ class Observations:
     """All that is known of the fleet.
 
     Hosts by name, markers by (service, database), findings by (service, rule), what fires by the alert's name in git.
+    `after` is the number of the journal's newest entry when the look began: of what came later they tell nothing.
     """
 
     hosts: Mapping[str, Observed[HostReport]] = field(default_factory=dict)
     databases: Mapping[tuple[str, str], Observed[SchemaMarker]] = field(default_factory=dict)
     exposures: Mapping[tuple[str, str], Observed[Finding]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
+    after: int = 0

@@ -15,7 +15,10 @@ from reconciler.domain.sums import NOTHING, Sums
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a step; `outcome` is None while nobody has settled it."""
+    """One attempt at a step; `outcome` is None while nobody has settled it.
+
+    `ended_with` is the number of the journal's entry that says how it ended.
+    """
 
     number: int
     at: datetime
@@ -23,11 +26,16 @@ class Attempt:
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     given_up: bool = False  # somebody said retry: this attempt no longer counts
+    ended_with: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One carrying-out of a plan. `back` are the steps that undo it, since it was turned back for `back_reason`."""
+    """One carrying-out of a plan. `back` are the steps that undo it, since it was turned back for `back_reason`.
+
+    `began_with` and `ended_with` are the numbers of the journal's entries that say so, 0 for none. By these it is known
+    what came after what, and whether somebody has looked since: a clock may be set back in between.
+    """
 
     id: str
     plan: Plan
@@ -37,6 +45,8 @@ class Run:
     back_reason: str = ""
     ended: str = ""  # done | backed_out | superseded | dropped | failed | abandoned
     ended_at: datetime | None = None
+    began_with: int = 0
+    ended_with: int = 0
 
     @property
     def group(self) -> str:

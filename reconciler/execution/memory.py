@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from reconciler.domain.age import is_older
 from reconciler.domain.catalog import Catalog
 from reconciler.domain.chain import START, Place
 from reconciler.domain.desired import Desired
@@ -127,14 +128,14 @@ class Memory:
     async def _look(self, read: Read) -> None:
         assert read.desired is not None
         assert read.catalog is not None
-        began = self.ports.clock.now()
+        began, after = self.ports.clock.now(), self.last.seq
         learn(read.desired, self.ports)
         seen, exposures, alerts = await asyncio.gather(
             look(read.desired, self.ports),
             look_at_exposures(read.desired, read.catalog, self.ports),
             look_at_alerts(read.desired, self.ports),
         )
-        self.observations = replace(seen, exposures=exposures, alerts=alerts)
+        self.observations = replace(seen, exposures=exposures, alerts=alerts, after=after)
         self.looked_at, self.looked_for = began, read.commit
         known = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
         await self.forgetting.forget([read.desired.hosts[name] for name in known], self.history, self.ports)
@@ -142,19 +143,19 @@ class Memory:
     def _behind(self, read: Read) -> bool:
         """Tell whether since the newest sweep a run ended, was prepared, or came to ask hosts in quarantine."""
         asked = ask_since(read.desired, self.history) if read.desired else ()
-        ends = [*asked, *(run.ended_at or (run.started_at if run.prepared else None) for run in self.history.runs)]
-        return self.looked_at is not None and any(end >= self.looked_at for end in ends if end)
+        ends = (run.ended_with or (run.began_with if run.prepared else 0) for run in self.history.runs)
+        return max((*asked, *ends), default=0) > self.observations.after
 
     def _expired(self) -> bool:
-        age = timedelta(seconds=self.sweep_s)
-        return self.looked_at is not None and self.ports.clock.now() - self.looked_at > age
+        now, limit = self.ports.clock.now(), timedelta(seconds=self.sweep_s)
+        return self.looked_at is not None and is_older(self.looked_at, limit, now)
 
     def fresh_for(self, group: str, commit: str) -> bool:
         """Tell whether the fleet was seen since the group's last run began or ended, under this revision."""
         if self.looked_at is None or self.looked_for != commit:
             return False
-        ends = [run.ended_at or run.started_at for run in self.history.runs if run.group == group]
-        return not ends or max(ends) < self.looked_at
+        ends = (run.ended_with or run.began_with for run in self.history.runs if run.group == group)
+        return max(ends, default=0) <= self.observations.after
 
     def groups_of_runs(self) -> dict[str, str]:
         """Map every run to its group."""

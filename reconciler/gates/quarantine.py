@@ -24,7 +24,7 @@ def _of(each: Aside, case: Case) -> Closed | None:
     if each.runs:
         text = f"{each.host} is in quarantine and still runs {each.service}: {', '.join(each.runs)}"
         return _closed(Reason.QUARANTINED_SERVING, text, each.host, case)
-    if each.since and (each.at is None or each.at < each.since):
+    if each.since is not None and (each.asked is None or each.asked < each.since):
         text = f"{each.host} is in quarantine and is asked whether it still runs {each.service}"
         return _closed(Reason.HOST_NOT_ASKED, text, each.host, case)
     return None

@@ -40,9 +40,8 @@ def _refused(history: History, entry: Entry) -> History:
 def _pinned(history: History, entry: Entry) -> History:
     plan = plan_from_json(_mapping(entry.body["plan"]))
     asked = tuple(each for each in history.rehearsals_asked if group_of(each) != entry.group)
-    return replace(
-        history, rehearsals_asked=asked, runs=(*history.runs, Run(id=entry.run, plan=plan, started_at=entry.at))
-    )
+    run = Run(id=entry.run, plan=plan, started_at=entry.at, began_with=entry.seq)
+    return replace(history, rehearsals_asked=asked, runs=(*history.runs, run))
 
 
 def _intent(history: History, entry: Entry) -> History:
@@ -60,7 +59,9 @@ def _result(history: History, entry: Entry) -> History:
 
     def change(run: Run) -> Run:
         known = tuple(
-            replace(attempt, outcome=outcome, ended_at=entry.at) if attempt.number == entry.body["attempt"] else attempt
+            replace(attempt, outcome=outcome, ended_at=entry.at, ended_with=entry.seq)
+            if attempt.number == entry.body["attempt"]
+            else attempt
             for attempt in run.attempts.get(entry.step, ())
         )
         return replace(run, attempts={**run.attempts, entry.step: known})
@@ -74,7 +75,8 @@ def _turned_back(history: History, entry: Entry) -> History:
 
 
 def _ended(history: History, entry: Entry) -> History:
-    return _with_run(history, entry.run, lambda run: replace(run, ended=str(entry.body["result"]), ended_at=entry.at))
+    result, at, number = str(entry.body["result"]), entry.at, entry.seq
+    return _with_run(history, entry.run, lambda run: replace(run, ended=result, ended_at=at, ended_with=number))
 
 
 def _halt_raised(history: History, entry: Entry) -> History:

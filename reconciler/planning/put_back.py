@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Step
@@ -16,15 +15,15 @@ def to_put_back(run: Run) -> tuple[Step, ...]:
     return tuple(step for step in run.steps if puts_back(step) and _waits(run, step))
 
 
-def put_back_since(service: str, run: Run, gone: frozenset[str]) -> datetime | None:
-    """Return when the newest of a service's steps that put rows back had all before it done; None while none has.
+def put_back_since(service: str, run: Run, gone: frozenset[str]) -> int | None:
+    """Return the entry by which the newest of a service's steps that put rows back had all before it done, or None.
 
     What is of hosts that are gone is not waited for, only what comes before it.
     """
     steps = {step.id: step for step in run.steps}
     ahead = (step for step in to_put_back(run) if step.service == service)
     found = (_since(_before(step, steps), run, gone) for step in ahead)
-    return max(filter(None, found), default=None)
+    return max((each for each in found if each is not None), default=None)
 
 
 def _waits(run: Run, step: Step) -> bool:
@@ -44,8 +43,8 @@ def _before(step: Step, steps: Mapping[str, Step]) -> Iterable[Step]:
     return found.values()
 
 
-def _since(before: Iterable[Step], run: Run, gone: frozenset[str]) -> datetime | None:
-    """Return when the last of these was done, or when the run began where there is none; None while one is not."""
+def _since(before: Iterable[Step], run: Run, gone: frozenset[str]) -> int | None:
+    """Return the entry by which the last of these was done, or the run's first where none is; None while one is not."""
     last = [run.last(step.id) for step in before if step.host not in gone]
-    ends = [each.ended_at for each in last if each is not None and isinstance(each.outcome, Done)]
-    return max(filter(None, ends), default=run.started_at) if len(ends) == len(last) else None
+    ends = [each.ended_with for each in last if each is not None and isinstance(each.outcome, Done)]
+    return max(ends, default=run.began_with) if len(ends) == len(last) else None

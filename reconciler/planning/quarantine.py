@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from reconciler.domain.desired import Deployment, Desired, Service
 from reconciler.domain.memo import memo
-from reconciler.domain.observation import HostReport, Known, Observations, Observed
+from reconciler.domain.observation import HostReport, Known, Observations
 from reconciler.domain.procedure import Phase
 from reconciler.domain.quarantine import Aside
 from reconciler.domain.run import History, Run
@@ -47,13 +47,11 @@ def hosts_of(service: str, desired: Desired) -> Members:
 
 def aside_of(desired: Desired, seen: Observations) -> tuple[Aside, ...]:
     """Return what was seen of each quarantined host, for each service that it bears."""
-    return tuple(
-        _aside(service, each.host, seen.hosts.get(each.host)) for each in desired.quarantined for service in each.bears
-    )
+    return tuple(_aside(service, each.host, seen) for each in desired.quarantined for service in each.bears)
 
 
-def waiting_since(service: str, run: Run, gone: frozenset[str]) -> datetime | None:
-    """Return when all of a service was done that comes before its rows are changed, but for what is of hosts gone.
+def waiting_since(service: str, run: Run, gone: frozenset[str]) -> int | None:
+    """Return the entry by which all of a service was done that comes before its rows are changed, hosts gone left out.
 
     That is before its schema steps, and on the way back before they are put back. None while something of it is not.
     """
@@ -62,22 +60,24 @@ def waiting_since(service: str, run: Run, gone: frozenset[str]) -> datetime | No
     before = {Phase.QUIESCE, Phase.BACKUP, Phase.LOAD}
     steps = [each for each in run.plan.steps if each.service == service and each.phase in before]
     here = [each for each in steps if each.host not in gone]
-    ends = [last.ended_at for each in here if (last := run.last(each.id)) and run.done(each.id)]
-    return max((end for end in ends if end), default=None) if len(ends) == len(here) else None
+    ends = [last.ended_with for each in here if (last := run.last(each.id)) and run.done(each.id)]
+    return max(ends, default=None) if len(ends) == len(here) else None
 
 
-def ask_since(desired: Desired, history: History) -> Iterator[datetime]:
-    """Yield since when hosts in quarantine must have been asked, for the schema steps and restores of open runs."""
+def ask_since(desired: Desired, history: History) -> Iterator[int]:
+    """Yield since which entries hosts in quarantine must be asked, for the schema steps and restores of open runs."""
     gone = away(desired)
     services = {name for each in desired.quarantined for name in each.services}
     for run in history.runs:
         if not run.ended:
-            yield from filter(None, (waiting_since(name, run, gone) for name in services))
+            found = (waiting_since(name, run, gone) for name in services)
+            yield from (since for since in found if since is not None)
 
 
-def _aside(service: Service, host: str, seen: Observed[HostReport] | None) -> Aside:
+def _aside(service: Service, host: str, observations: Observations) -> Aside:
+    seen = observations.hosts.get(host)
     runs = tuple(_running(service, seen.value)) if isinstance(seen, Known) else ()
-    return Aside(service=service.name, host=host, runs=runs, at=seen.at if seen else None)
+    return Aside(service=service.name, host=host, runs=runs, asked=observations.after if seen else None)
 
 
 def _running(service: Service, report: HostReport) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from reconciler.domain.age import is_older
 from reconciler.domain.plan import Json
 from reconciler.domain.reasons import Reason
 from reconciler.domain.stall import Stalled
@@ -112,13 +113,13 @@ class Publisher:
         self.stalls = frozenset(now)
 
     def _write(self, report: Report) -> None:
-        old = self.wrote_at is None or report.at - self.wrote_at >= HEARTBEAT
+        old = self.wrote_at is None or is_older(self.wrote_at, HEARTBEAT, report.at)
         status = status_to_json(report, self.since)
         if self._changed(STATUS, {**status, "at": ""}) or old:
             self.documents.put_document(STATUS, status)
             self.wrote_at = report.at
         if report.desired is not None and report.positions:
-            stale = self.compared_at is None or report.at - self.compared_at >= AGES
+            stale = self.compared_at is None or is_older(self.compared_at, AGES, report.at)
             if self._changed(DIFF, (report.revision, report.positions)) or stale:
                 diff = diff_to_json(report.revision, report.desired, report.positions, report.observations)
                 self.documents.put_document(DIFF, {**diff, "at": moment(report.at)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from reconciler.domain.outcome import Done, Failed
 from reconciler.domain.plan import Step
@@ -31,17 +31,16 @@ STEPS = (
 )
 
 
-def done(minute: int) -> tuple[Attempt, ...]:
-    return (Attempt(1, AT, 1, Done(), AT + timedelta(minutes=minute)),)
+def done(number: int) -> tuple[Attempt, ...]:
+    return (Attempt(1, AT, 1, Done(), AT, ended_with=number),)
 
 
 def run(**attempts: tuple[Attempt, ...]) -> Run:
     return Run(id="r1", plan=PLAN, started_at=AT, back=STEPS, attempts=attempts)
 
 
-def since(found: Run, service: str = "keystone", *gone: str) -> float | None:
-    at = put_back_since(service, found, frozenset(gone))
-    return None if at is None else (at - AT).total_seconds() / 60
+def since(found: Run, service: str = "keystone", *gone: str) -> int | None:
+    return put_back_since(service, found, frozenset(gone))
 
 
 def test_nothing_is_asked_before_all_is_done_that_comes_before():
@@ -61,8 +60,8 @@ def test_before_the_next_database_all_are_asked_again():
 
 
 def test_what_comes_after_nothing_is_asked_of_since_the_run_began():
-    alone = replace(run(), back=(step("one", "restore", "ks1"),))
-    assert since(alone) == 0
+    alone = replace(run(), back=(step("one", "restore", "ks1"),), began_with=3)
+    assert since(alone) == 3
 
 
 def test_what_failed_is_still_to_be_put_back_and_what_runs_is_not():

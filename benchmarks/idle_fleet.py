@@ -83,13 +83,13 @@ async def idle(hosts: int, folder: Path) -> dict[str, float]:
 
 async def look(sshd: Sshd, links: int) -> dict[str, float]:
     """Measure one host's share of a sweep over connections that stand, and a bare command beside it."""
-    hosts = [replace(sshd.host(), name=f"ks{n}", zone=f"z{n}") for n in range(links)]
-    ports = SshHosts(sshd.settings())
-    service = resolved(replace(KEYSTONE, hosts=tuple(host.name for host in hosts)), hosts[0])
-    bare = [await _bare(sshd) for _ in hosts]
+    host = sshd.host()
+    ports = [SshHosts(sshd.settings()) for _ in range(links)]  # one would keep one connection to one address
+    service = resolved(replace(KEYSTONE, hosts=(host.name,)), host)
+    bare = [await _bare(sshd) for _ in ports]
 
     async def looks() -> None:
-        await asyncio.gather(*(ports.look(host, compose(host, [service])) for host in hosts))
+        await asyncio.gather(*(each.look(host, compose(host, [service])) for each in ports))
 
     async def runs() -> None:
         await asyncio.gather(*(each.run("true") for each in bare))
@@ -98,7 +98,8 @@ async def look(sshd: Sshd, links: int) -> dict[str, float]:
     found = {"look ms": await cost_ms(looks, 10) / links, "bare ms": await cost_ms(runs, 10) / links}
     for each in bare:
         each.close()
-    await ports.close()
+    for each_port in ports:
+        await each_port.close()
     return found
 
 

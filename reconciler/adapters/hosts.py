@@ -8,8 +8,9 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.adapters import runner, sudo
-from reconciler.adapters.ssh import Connections, Ending, SshSettings, Talk
+from reconciler.adapters.ssh import Connections, SshSettings
 from reconciler.adapters.ssh_errors import LinkError
+from reconciler.adapters.ssh_talk import Ending, Talk
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
 from reconciler.ports import Answer, HostStep, Order, Question, Running, StepKey, Unreachable
@@ -20,11 +21,15 @@ _TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """What the runner is told, how many bytes it may answer; `heard` is set at the answer's first state or its end."""
+    """What the runner is told, how many bytes it may answer; `heard` is set at the answer's first state or its end.
+
+    `stays`: the shell that carries them out stays for the next ones.
+    """
 
     text: str
     limit: int = _TALK_LIMIT
     repeatable: bool = False
+    stays: bool = False
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -48,7 +53,7 @@ class SshHosts:
         settings, reply = self._settings, runner.Reply()
         orders = runner.look(questions, settings.question_timeout_s, settings.answer_limit)
         limit = len(questions) * settings.answer_limit * 3 // 2 + _TALK_LIMIT
-        failure = await self._ask(host, _Orders(orders, limit, repeatable=True), reply)
+        failure = await self._ask(host, _Orders(orders, limit, repeatable=True, stays=True), reply)
         if failure and not (reply.answers and failure.reason == Reason.HOST_UNREACHABLE):
             return failure
         return {questions[number].key: answer for number, answer in reply.answers.items() if number < len(questions)}
@@ -147,10 +152,10 @@ class SshHosts:
             return reply.ended or bool(reply.broken)
 
         shell = self._settings.shell
-        command, request = runner.command(host, shell), runner.request(orders.text, shell)
+        command, request = runner.command(host, shell), runner.request(orders.text, shell, stays=orders.stays)
         try:
             talk = self._connections.talk_anew if anew else self._connections.talk
-            ending = await talk(host, Talk(command, request, hear, orders.limit, orders.repeatable))
+            ending = await talk(host, Talk(command, request, hear, orders.limit, orders.repeatable, orders.stays))
         except LinkError as error:
             return Unreachable(error.reason, error.text)
         finally:

@@ -81,13 +81,14 @@ def look(questions: Sequence[Question], seconds: int, limit: int) -> str:
     )
 
 
-def request(orders: str, shell: str = SHELL) -> bytes:
-    """Put the runner before its orders, and braces around both.
+def request(orders: str, shell: str = SHELL, *, stays: bool = False) -> bytes:
+    """Put the runner before its orders, and braces around both; where the shell stays, they are for a child of it.
 
     A shell carries out a compound command when it has read all of it: a request that arrived only partly is a syntax
     error, and nothing of it is done.
     """
-    return f"{{\nshell={quote([shell])}\n{RUNNER}{orders}\nfinish\n}}\n".encode()
+    begin, end = "()" if stays else "{}"
+    return f"{begin}\nshell={quote([shell])}\n{RUNNER}{orders}\nfinish\n{end}\n".encode()
 
 
 def path(key: StepKey) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ import asyncssh
 
 from reconciler.adapters.known_hosts import offered, trusted
 from reconciler.adapters.ssh_errors import LinkError, classify
+from reconciler.adapters.ssh_talk import Ending, NotSentError, Talk, exchange
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
-from reconciler.domain.text import clean_text
 from reconciler.errors import SettingsError
 
 
@@ -25,7 +24,8 @@ class SshSettings:
     """How hosts are reached. `known_hosts` is the only source of trust: missing or empty, every host is refused.
 
     `answer_limit` is bytes per question; `grace_s` how long a start waits for a short step's end; `channels_per_host`
-    must stay below MaxSessions of sshd_config(5), ten unless set; half of them may be held by steps waited for.
+    must stay below MaxSessions of sshd_config(5), ten unless set: there is one more, the shell that stays for the next
+    questions. Half of them may be held by steps waited for.
     """
 
     known_hosts: Path
@@ -44,37 +44,11 @@ class SshSettings:
     shell: str = "/bin/sh"
 
 
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """One command on a host: what it reads, who hears what it says (True: enough), and how many bytes it may say.
-
-    `repeatable`: may be said again on a new connection when a kept one turns out dead.
-    """
-
-    command: str
-    request: bytes
-    hear: Callable[[bytes], bool]
-    limit: int
-    repeatable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a command ended without saying all, after `heard` bytes: exit status None means nobody can tell.
-
-    `lost`: the link is gone, and with it all else that was said over it.
-    """
-
-    status: int | None
-    errors: str
-    heard: int
-    lost: bool = False
-
-
 @dataclass(slots=True)
 class _Link:
     connection: asyncssh.SSHClientConnection
     channels: asyncio.Semaphore
+    shell: asyncssh.SSHClientProcess[bytes] | None = None
     talks: int = 0
     idle: asyncio.TimerHandle | None = None
 
@@ -103,11 +77,12 @@ class Connections:
         """Run a command; None when it said enough. Raises LinkError.
 
         A kept connection that is dead is replaced once, as long as the request cannot have been sent or is repeatable.
+        Nothing stays for what is said first: a host where something else answers may wait for the end of its input.
         """
         link, fresh = await self._link(host)
         try:
-            ending = await self._say(host, link, talk)
-        except _NotSentError as error:
+            ending = await self._say(host, link, replace(talk, stays=talk.stays and not fresh))
+        except NotSentError as error:
             full = link.talks > 1 and not link.connection.is_closed()
             if fresh or full:
                 raise classify(host, error.cause) from error
@@ -121,7 +96,7 @@ class Connections:
         link, _ = await self._link(host)
         try:
             return await self._say(host, link, talk)
-        except _NotSentError as error:
+        except NotSentError as error:
             raise classify(host, error.cause) from error
 
     async def talk_anew(self, host: Host, talk: Talk) -> Ending | None:
@@ -132,7 +107,7 @@ class Connections:
         link = _Link(await self._connect(host), asyncio.Semaphore(1))
         try:
             return await self._say(host, link, talk)
-        except _NotSentError as error:
+        except NotSentError as error:
             raise classify(host, error.cause) from error
         finally:
             link.connection.close()
@@ -157,23 +132,39 @@ class Connections:
         await asyncio.gather(*self._partings, return_exceptions=True)
 
     async def _say(self, host: Host, link: _Link, talk: Talk) -> Ending | None:
+        """Say a request to the shell that stays, if it may be and one is there that still listens; else to another."""
+        if talk.stays and link.shell:
+            shell, link.shell = link.shell, None
+            ending = await self._say_to(host, link, talk, shell)
+            if ending is None or ending.heard or ending.lost:
+                return ending
+        return await self._say_to(host, link, talk)
+
+    async def _say_to(
+        self, host: Host, link: _Link, talk: Talk, shell: asyncssh.SSHClientProcess[bytes] | None = None
+    ) -> Ending | None:
+        """Say a request to a new command on a channel that is counted, or to a `shell` that stayed, whose is not."""
         link.talks += 1
         if link.idle:
             link.idle.cancel()
         try:
-            await link.channels.acquire()
+            if not shell:
+                await link.channels.acquire()
         except asyncio.CancelledError:
             self._rest(host, link)
             raise
-        process, whole = None, False
+        process, ending, whole = shell, None, False
         try:
-            process = await link.connection.create_process(talk.command, encoding=None)
-            ending = await _exchange(host, process, talk)
+            process = process or await link.connection.create_process(talk.command, encoding=None)
+            ending = await exchange(host, process, talk)
             whole = True
         except (OSError, asyncssh.Error) as error:
-            raise _NotSentError(error) from error
+            raise NotSentError(error) from error
         finally:
-            parting = asyncio.create_task(_part(link, process, kill=talk.repeatable and not whole))
+            if talk.stays and whole and not ending and not link.shell:
+                link.shell, process = process, None
+            counted = None if shell else link.channels
+            parting = asyncio.create_task(_part(process, counted, kill=talk.repeatable and not whole))
             self._partings.add(parting)
             parting.add_done_callback(self._partings.discard)
             parting.add_done_callback(lambda _: self._rest(host, link))
@@ -244,49 +235,21 @@ class Connections:
             link.idle = asyncio.get_running_loop().call_later(self._settings.idle_s, self._drop, host, link)
 
 
-async def _part(link: _Link, process: asyncssh.SSHClientProcess[bytes] | None, *, kill: bool) -> None:
+async def _part(
+    process: asyncssh.SSHClientProcess[bytes] | None, counted: asyncio.Semaphore | None, *, kill: bool
+) -> None:
     """Give a channel back when what ran in it has ended on the host: until then sshd counts it."""
     try:
         if process:
             with suppress(OSError, TimeoutError):
                 if kill:
                     process.terminate()
+                process.stdin.write_eof()
                 await asyncio.wait_for(process.wait_closed(), _PARTING_S)
             process.close()
     finally:
-        link.channels.release()
-
-
-class _NotSentError(Exception):
-    """No channel could be opened; the request did not leave this machine."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
-async def _exchange(host: Host, process: asyncssh.SSHClientProcess[bytes], talk: Talk) -> Ending | None:
-    """Say the request and hear the answer; a link lost in mid-answer raises nothing in asyncssh, the status is None."""
-    heard = 0
-    try:
-        with suppress(OSError):  # a host may have ended the command already; what it said tells why
-            process.stdin.write(talk.request)
-            process.stdin.write_eof()
-        while chunk := await process.stdout.read(65536):
-            heard += len(chunk)
-            if heard > talk.limit:
-                process.kill()
-                raise LinkError(Reason.HOST_OUTPUT_INVALID, f"{host.name}: answered with more than {talk.limit} bytes")
-            if talk.hear(chunk):
-                return None
-        await process.wait_closed()
-        errors = await process.stderr.read(4096)
-    except (OSError, asyncssh.Error) as error:
-        return Ending(None, str(error), heard, lost=True)
-    if process.exit_signal:
-        return Ending(None, f"the command was ended by signal {process.exit_signal[0]}", heard)
-    lost = process.exit_status is None
-    return Ending(process.exit_status, clean_text(errors, 400).strip(), heard, lost)
+        if counted:
+            counted.release()
 
 
 def _key(host: Host) -> _Key:

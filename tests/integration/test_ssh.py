@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +161,48 @@ async def test_one_connection_serves_a_host(sshd: Sshd) -> None:
     await hosts.close()
 
 
+def shells(server: Sshd) -> list[int]:
+    """Return the shells that sessions keep."""
+    children = [Path(f"/proc/{pid}/task/{pid}/children").read_text().split() for pid in server.sessions()]
+    return [
+        int(pid) for each in children for pid in each if Path(f"/proc/{pid}/cmdline").read_text() == "/bin/sh\0-s\0"
+    ]
+
+
+async def test_one_shell_answers_look_after_look(sshd: Sshd) -> None:
+    hosts, path = SshHosts(sshd.settings(channels_per_host=1)), Question("path", "echo $PATH; umask")
+    first, second = [await hosts.look(sshd.host(), [path]) for _ in range(2)]
+    (stays,) = shells(sshd)
+    order = Order(StepKey("run-1", "beside-the-shell", 1), 1, HostScript(body="echo once"), {}, 60)
+    assert isinstance(await hosts.start(sshd.host(), order), Exited)
+    assert await hosts.look(sshd.host(), [path]) == second == first, "a request leaves nothing to the next one"
+    assert stays in shells(sshd)
+    await hosts.close()
+
+
+async def test_a_shell_that_was_killed_is_replaced(sshd: Sshd) -> None:
+    hosts = SshHosts(sshd.settings())
+    for _ in range(3):
+        assert await hosts.look(sshd.host(), HELLO) == GREETED
+        for pid in shells(sshd):
+            os.kill(pid, signal.SIGKILL)
+    await hosts.close()
+
+
+async def test_a_shell_that_hangs_answers_no_other_request(sshd: Sshd) -> None:
+    hosts = SshHosts(sshd.settings(answer_timeout_s=2))
+    for _ in range(2):
+        assert await hosts.look(sshd.host(), HELLO) == GREETED
+    (stays,) = shells(sshd)
+    os.kill(stays, signal.SIGSTOP)
+    answer = await hosts.look(sshd.host(), HELLO)
+    assert isinstance(answer, Unreachable)
+    os.kill(stays, signal.SIGCONT)
+    assert await hosts.look(sshd.host(), HELLO) == GREETED
+    assert stays not in shells(sshd)
+    await hosts.close()
+
+
 async def test_idle_connections_are_closed(sshd: Sshd) -> None:
     hosts = SshHosts(sshd.settings(idle_s=0))
     other = dataclasses.replace(sshd.host(), address="localhost")
@@ -191,10 +235,11 @@ async def test_a_hanging_question_is_limited_and_the_next_is_asked(sshd: Sshd) -
 
 
 async def test_what_was_not_reached_in_time_is_missing(sshd: Sshd) -> None:
-    hosts = SshHosts(sshd.settings(answer_timeout_s=1))
-    answers = await hosts.look(sshd.host(), [*HELLO, Question("hang", "sleep 5"), Question("late", ":")])
+    hosts = SshHosts(sshd.settings(answer_timeout_s=4))
+    slow, hang = Question("slow", "sleep 1"), Question("hang", "sleep 15")
+    answers = await hosts.look(sshd.host(), [*HELLO, slow, hang, Question("late", ":")])
     await hosts.close()
-    assert answers == GREETED
+    assert answers == {**GREETED, "slow": Answer(0, b"")}
 
 
 async def test_a_stopped_server_is_unreachable(tmp_path: Path) -> None:

@@ -208,6 +208,7 @@ def open_daemon(settings: Settings) -> App:
         poll_s=settings.source.poll_s,
         jitter=lambda: jitter.uniform(0, settings.source.jitter_s),
         beat=supervisor().beat,
+        unwritten=publisher.unwritten,
     )
     return App(daemon, ports, journal, board, settings)
 

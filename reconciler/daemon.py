@@ -20,6 +20,7 @@ log = structlog.get_logger()
 Publish = Callable[[Report], Awaitable[None]]
 Jitter = Callable[[], float]
 Defect = Callable[[Exception], None]
+Unwritten = Callable[[JournalError], None]
 
 IDLE_S = 5.0
 """How long the loop sleeps when nobody wakes it; commands of operators wait no longer than this."""
@@ -35,7 +36,7 @@ class Daemon:
     """A loop of passes, with a poll of the source beside it; wakes are coalesced.
 
     A pass that fails by a `defect` does not end it: it says so, and tries again. What runs on hosts goes on anyway.
-    At each turn it calls `beat`.
+    At each turn it calls `beat`, and `unwritten` with what kept a pass from the journal.
     """
 
     memory: Memory
@@ -44,6 +45,7 @@ class Daemon:
     jitter: Jitter = lambda: 0.0
     defect: Defect = tell
     beat: Callable[[], None] = lambda: None
+    unwritten: Unwritten = lambda _: None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
 
@@ -85,7 +87,11 @@ class Daemon:
 
     async def _pass(self) -> Report:
         self.woken.clear()
-        report = await reconcile(self.memory)
+        try:
+            report = await reconcile(self.memory)
+        except JournalError as error:
+            self.unwritten(error)
+            raise
         await self.publish(report)
         await self._outlived(self._seal)
         return report

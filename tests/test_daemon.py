@@ -12,6 +12,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.segment import Cut, Keep
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
+from tests.fakes.journal import Fault
 from tests.scenarios.stage import Stage
 
 
@@ -71,6 +72,23 @@ async def test_a_disk_that_failed_under_the_journal_ends_the_loop():
 
     with pytest.raises(JournalError, match="the disk failed"):
         await asyncio.wait_for(Daemon(stage.memory, publish).run(), 30)
+
+
+async def test_a_pass_that_cannot_write_its_journal_is_told():
+    stage, told = Stage(), []
+    stage.want()
+    stage.journal.fail(Fault.REFUSED, stage.journal.writes + 1)
+
+    async def publish(_: Report) -> None:
+        daemon.stop()
+
+    def unwritten(error: JournalError) -> None:
+        told.append(error.reason)
+        daemon.woken.set()
+
+    daemon = Daemon(stage.memory, publish, unwritten=unwritten)
+    await asyncio.wait_for(daemon.run(), 30)
+    assert told == [Reason.JOURNAL_UNWRITABLE]
 
 
 async def test_an_error_of_the_daemons_own_machine_while_it_fetches_is_a_problem_of_the_source_and_passes():

@@ -76,9 +76,14 @@ class Publisher:
         except JournalError as error:
             if error.reason == Reason.JOURNAL_DISK_FAILED:
                 raise
-            self.board.store_problem = str(error)
+            self.unwritten(error)
             log.warning("store", reason=error.reason, text=str(error), hint=error.hint)
         self.board.put(report)
+
+    def unwritten(self, error: JournalError) -> None:
+        """Show that the store took nothing; the next report is written whatever it says, and tells whether it does."""
+        self.board.store_problem = str(error)
+        self.wrote_at = None
 
     def _note_verdicts(self, report: Report) -> None:
         for decision in report.decisions:

@@ -131,6 +131,13 @@ async def test_before_the_first_report_there_are_series_and_no_alarm():
     assert value(found, "git_fetches_total", result="SourceUnreachable") == 0
 
 
+async def test_a_store_that_takes_nothing_shows_before_the_first_report_too():
+    board = Board(Stage().clock.now())
+    assert value(samples(board), "store_writable") == 1
+    board.store_problem = "the disk is full"
+    assert value(samples(board), "store_writable") == 0
+
+
 def used_in_rules() -> set[str]:
     rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yaml").read_text())
     return {name for group in rules["groups"] for rule in group["rules"] for name in NAME.findall(rule["expr"])}

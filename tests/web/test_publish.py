@@ -101,3 +101,19 @@ async def test_a_store_that_cannot_be_written_is_shown_and_forgiven():
     await publish(await stage.pass_once())
     assert publish.board.store_problem == ""
     assert STATUS in publish.documents.kept
+
+
+async def test_a_pass_that_could_not_write_counts_until_the_store_takes_something():
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    publish = publisher(stage)
+    await publish(await stage.pass_once())
+    publish.unwritten(JournalError("the disk is full", reason="JournalUnwritable"))
+    publish.documents.full = True
+    await publish(await stage.pass_once())
+    assert publish.board.store_problem == "the disk is full"
+    publish.documents.full = False
+    writes = publish.documents.writes
+    await publish(await stage.pass_once())
+    assert (publish.board.store_problem, publish.documents.writes) == ("", writes + 1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from reconciler.domain.reason import ENDING
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.verdict import Report
 from reconciler.errors import JournalError
@@ -103,14 +104,14 @@ class Daemon:
             log.info("journal", text="a segment is sealed", checkpoint=sealed.seq)
 
     async def _outlived(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Do it, and say what went wrong; a disk that failed under the journal is the one thing to end for.
+        """Do it, and say what went wrong; to end is only for a journal that will never take an entry of this daemon.
 
         While the journal cannot be written nothing is started, and the next pass finds everything again.
         """
         try:
             await work()
         except JournalError as error:
-            if error.reason == Reason.JOURNAL_DISK_FAILED:
+            if error.reason in ENDING:
                 raise
             log.warning("journal", reason=error.reason, text=str(error), hint=error.hint)
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever it is

@@ -63,14 +63,15 @@ async def test_a_sweep_that_fails_by_a_defect_is_told():
     assert [type(each) for each in told] == [KeyError]
 
 
-async def test_a_disk_that_failed_under_the_journal_ends_the_loop():
+@pytest.mark.parametrize("reason", [Reason.JOURNAL_DISK_FAILED, Reason.JOURNAL_LEASE_LOST])
+async def test_a_journal_that_will_take_nothing_any_more_ends_the_loop(reason: Reason):
     stage = Stage()
     stage.want()
 
     async def publish(_: Report) -> None:
-        raise JournalError("the disk failed", reason=str(Reason.JOURNAL_DISK_FAILED))
+        raise JournalError("never again", reason=str(reason))
 
-    with pytest.raises(JournalError, match="the disk failed"):
+    with pytest.raises(JournalError, match="never again"):
         await asyncio.wait_for(Daemon(stage.memory, publish).run(), 30)
 
 

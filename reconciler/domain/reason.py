@@ -104,3 +104,7 @@ class Reason(StrEnum):
     DRIFT_REPEATS = "DriftRepeats"
     WINDOW_CLOSED = "WindowClosed"
     WINDOW_TOO_SHORT = "WindowTooShort"
+
+
+ENDING = frozenset({Reason.JOURNAL_DISK_FAILED, Reason.JOURNAL_LEASE_LOST})
+"""What ends the daemon: it may never write its journal again, so there is nothing left for it to do."""

@@ -240,7 +240,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Stop the other daemon first; two must never act on one fleet.",
     ),
     Reason.JOURNAL_LEASE_LOST: (
-        "A newer daemon has taken the lease on the store, and this one may not write any more.",
+        "A newer daemon has taken the lease on the store; this one may not write any more, so it has ended.",
         "Find out which of the two should run, and stop the other.",
     ),
     Reason.JOURNAL_UNWRITABLE: (

@@ -11,7 +11,7 @@ import structlog
 
 from reconciler.domain.age import is_older
 from reconciler.domain.plan import Json
-from reconciler.domain.reasons import Reason
+from reconciler.domain.reason import ENDING
 from reconciler.domain.stall import Stalled
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
@@ -74,7 +74,7 @@ class Publisher:
             self._write(report)
             self.board.store_problem = ""
         except JournalError as error:
-            if error.reason == Reason.JOURNAL_DISK_FAILED:
+            if error.reason in ENDING:
                 raise
             self.unwritten(error)
             log.warning("store", reason=error.reason, text=str(error), hint=error.hint)

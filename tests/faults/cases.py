@@ -115,7 +115,7 @@ def frozen_leader_wakes_up_after_another_took_the_store(ground: Ground, undistur
     (ground.site.state / "journal.sqlite.lock").unlink()
     leader = ground.in_sync(ground.daemon(RECONCILER_WEB__LISTEN="127.0.0.1:0"))
     frozen.process.send_signal(signal.SIGCONT)
-    time.sleep(2)
+    assert frozen.process.wait(PATIENCE_S) == 1, frozen.log
     same(ground, undisturbed)
     assert leader.process.poll() is None
     assert "the lease of epoch 1 is lost" in frozen.log

@@ -89,6 +89,23 @@ def test_a_second_daemon_stands_by_says_who_leads_and_leads_when_that_one_is_gon
     assert "reconciler_leader 1.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
 
+def test_a_leader_whose_store_another_took_ends_and_stands_by_when_it_is_started_anew(
+    site: Site, daemon: Daemon, start: Callable[..., Daemon]
+) -> None:
+    (site.state / "journal.sqlite.lock").unlink()
+    leader = start()
+    leader.reached("InSync")
+    site.commit("two")
+    assert daemon.process.wait(4 * daemon.patience_s) == 1  # an idle one writes every half a minute
+    assert "the lease of epoch 1 is lost" in daemon.log
+    assert "Find out which of the two should run" in daemon.log
+    assert "Traceback" not in daemon.log
+    leader.reached("InSync")
+    once(site)
+    anew = start()
+    anew.wait(lambda: "standing by" in anew.log)
+
+
 def test_one_that_stands_by_ends_when_it_is_told_to(site: Site, daemon: Daemon, start: Callable[..., Daemon]) -> None:
     second = start()
     second.wait(lambda: "standing by" in second.log)

@@ -9,7 +9,7 @@ import resource
 import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -139,6 +139,35 @@ def ssh_settings(settings: Settings) -> SshSettings:
 
 # ---------------------------------------------------------------- the daemon
 
+Reread = Callable[[], Settings]
+
+
+@dataclass(slots=True)
+class Reload:
+    """What SIGHUP asks for: to `end`, and begin anew with the settings as they stand now.
+
+    While these are wrong the board says so, and those of before hold.
+    """
+
+    reread: Reread
+    board: Board
+    end: Callable[[], None]
+    newer: Settings | None = field(default=None, init=False)
+
+    def ask(self, _: signal.Signals) -> None:
+        """Read them; they are in force when what holds the old ones has ended."""
+        try:
+            newer = self.reread()
+            signatures_of(newer)
+        except SettingsError as error:
+            self.board.settings_problem = str(error)
+            text = f"they are wrong, and those of before hold: {error}"
+            log.warning("settings", reason=error.reason, text=text, hint=error.hint)
+            return
+        log.info("settings", text="begun anew with what they say now; running steps go on on their hosts")
+        self.newer = newer
+        self.end()
+
 
 @dataclass(slots=True)
 class App:
@@ -150,16 +179,18 @@ class App:
     board: Board
     settings: Settings
 
-    async def run(self) -> None:
-        """Serve and pass until a signal comes."""
+    async def run(self, reread: Reread) -> Settings | None:
+        """Serve and pass until a signal comes; return the settings to begin anew with, None to end."""
         web = serve(self.settings, self.board)
         supervisor().ready()
+        reload = Reload(reread, self.board, self.daemon.stop)
         try:
-            with caught(self.stop):
+            with caught(self.stop, reload.ask):
                 await self.daemon.run()
         finally:
             web.close()
             await self.close()
+        return reload.newer
 
     async def run_once(self) -> Report:
         """Pass until nothing runs and nothing may start."""
@@ -230,14 +261,18 @@ def supervisor() -> Supervisor:
     return Supervisor(os.environ.get("NOTIFY_SOCKET", ""))
 
 
+Heard = Callable[[signal.Signals], None]
+
+
 @contextmanager
-def caught(stop: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Let SIGTERM and SIGINT do this instead of ending the process."""
-    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
-    for number in numbers:
-        loop.add_signal_handler(number, stop, number)
+def caught(stop: Heard, reload: Heard | None = None) -> Iterator[None]:
+    """Let SIGTERM and SIGINT do this instead of ending the process, and SIGHUP that."""
+    loop = asyncio.get_running_loop()
+    heard = {signal.SIGTERM: stop, signal.SIGINT: stop} | ({signal.SIGHUP: reload} if reload else {})
+    for number, does in heard.items():
+        loop.add_signal_handler(number, does, number)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in heard:
             loop.remove_signal_handler(number)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from reconciler.app import App, caught, open_daemon, serve, supervisor
+from reconciler.app import App, Reload, Reread, caught, open_daemon, serve, supervisor
 from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError, SettingsError
 from reconciler.settings import Settings
@@ -20,12 +20,14 @@ AGAIN_S = 1.0
 """How long it waits until it asks for the lease again."""
 
 
-async def lead(settings: Settings) -> None:
-    """Run the daemon as soon as the lease can be had; raises ReconcilerError for all else that keeps it from that."""
+async def lead(settings: Settings, reread: Reread) -> Settings | None:
+    """Run the daemon as soon as the lease can be had; return the settings to begin anew with, None to end.
+
+    Raises ReconcilerError for all else that keeps it from that.
+    """
     opened = _opened(settings)
-    leader = await _stood_by(settings, opened) if isinstance(opened, JournalError) else opened
-    if leader is not None:
-        await leader.run()
+    leader = await _stood_by(settings, opened, reread) if isinstance(opened, JournalError) else opened
+    return await leader.run(reread) if isinstance(leader, App) else leader
 
 
 def _opened(settings: Settings) -> App | JournalError:
@@ -37,17 +39,18 @@ def _opened(settings: Settings) -> App | JournalError:
         return error
 
 
-async def _stood_by(settings: Settings, held: JournalError) -> App | None:
-    """Ask for the lease again and again, and say meanwhile who has it; None when told to end."""
-    told_to_end = asyncio.Event()
+async def _stood_by(settings: Settings, held: JournalError, reread: Reread) -> App | Settings | None:
+    """Ask for the lease again and again, and say meanwhile who has it; no App when told to end or to begin anew."""
+    told_to_end, board = asyncio.Event(), Board(utc_now(), leader=str(held))
+    reload = Reload(reread, board, told_to_end.set)
     log.info("standing by", text=str(held))
     supervisor().ready()
-    with caught(lambda _: told_to_end.set()), _shown(settings, Board(utc_now(), leader=str(held))):
+    with caught(lambda _: told_to_end.set(), reload.ask), _shown(settings, board):
         while isinstance(found := _opened(settings), JournalError):
             supervisor().beat()
             with suppress(TimeoutError):
                 await asyncio.wait_for(told_to_end.wait(), AGAIN_S)
-                return None
+                return reload.newer
     log.info("leading", text="the daemon before has ended; this one holds the lease now")
     return found
 

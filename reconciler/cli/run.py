@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,6 +17,9 @@ from reconciler.cli.output import Config, Format, Output, show_error
 from reconciler.cli.status import write_status
 from reconciler.domain.reasons import Reason
 from reconciler.errors import JournalError
+
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
 
 
 def run(
@@ -28,7 +32,8 @@ def run(
     """Run the daemon.
 
     It brings the fleet to its desired state, pass after pass. SIGTERM ends it and lets running steps go on on the
-    hosts; the next one goes on where things stand. While another daemon holds the store, this one stands by.
+    hosts; the next one goes on where things stand. SIGHUP lets it begin anew with the settings as they are then, if
+    they are right. While another daemon holds the store, this one stands by.
     """
     settings = world.settings_from(config)
     from reconciler.app import open_daemon
@@ -36,7 +41,9 @@ def run(
 
     with _no_word_more_to_a_failed_disk():
         if not once:
-            asyncio.run(lead(settings))
+            newer: Settings | None = settings
+            while newer is not None:
+                newer = asyncio.run(lead(newer, lambda: world.settings_from(config)))
             return
         report = asyncio.run(open_daemon(settings).run_once())
     write_status({**world.document(settings, "status"), "remaining": []}, output)

@@ -27,6 +27,7 @@ class Board:
     started_at: datetime
     report: Report | None = None
     store_problem: str = ""
+    settings_problem: str = ""  # of those that were to be read anew; older ones hold
     fetches: Counter[str] = field(default_factory=Counter)  # by result: ok, or a reason code
     fetched_at: datetime | None = None  # the last time that the source could be reached
     passes: Counter[tuple[str, str]] = field(default_factory=Counter)  # by service and verdict

@@ -74,6 +74,8 @@ class ReportCollector(Collector):
         yield _gauge("leader", "1 while this daemon holds the lease.", 0 if self._board.leader else 1)
         writable = int(not self._board.store_problem)
         yield _gauge("store_writable", "0 while the journal takes no entry, so that nothing is begun.", writable)
+        right = int(not self._board.settings_problem)
+        yield _gauge("settings_valid", "0 when the settings could not be read anew, so that older ones hold.", right)
         passes = _counter("reconciles", "Passes by verdict.", ("service", "result"))
         for (service, state), count in sorted(self._board.passes.items()):
             passes.add_metric((service, state), count)

@@ -82,6 +82,20 @@ def test_units_are_hardened(name):
     assert {key: given.get(key) for key in HARDENED} == HARDENED
 
 
+def test_a_daemon_that_hangs_dies_or_is_told_of_new_settings_begins_anew_and_not_for_ever():
+    given = dict(unit_lines())
+    kept = ("Type", "Restart", "StartLimitBurst", "StartLimitIntervalSec", "WatchdogSec", "ExecReload", "KillMode")
+    assert [given[key] for key in kept] == [
+        "notify",
+        "on-failure",
+        "5",
+        "600",
+        "300",
+        "/bin/kill -HUP $MAINPID",
+        "mixed",
+    ]
+
+
 def test_the_unit_shows_the_credentials_that_the_example_reads():
     shown = {value.split(":")[0] for key, value in unit_lines() if key == "LoadCredential"}
     example = tomllib.loads((DEPLOY / "reconciler.toml").read_text())

@@ -138,6 +138,13 @@ async def test_a_store_that_takes_nothing_shows_before_the_first_report_too():
     assert value(samples(board), "store_writable") == 0
 
 
+async def test_settings_that_could_not_be_read_anew_show():
+    board = Board(Stage().clock.now())
+    assert value(samples(board), "settings_valid") == 1
+    board.settings_problem = "source.url: a value is missing"
+    assert value(samples(board), "settings_valid") == 0
+
+
 def used_in_rules() -> set[str]:
     rules = yaml.safe_load((ROOT / "deploy/prometheus/rules.yaml").read_text())
     return {name for group in rules["groups"] for rule in group["rules"] for name in NAME.findall(rule["expr"])}

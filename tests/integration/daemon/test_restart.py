@@ -58,6 +58,40 @@ def test_a_step_that_ended_while_the_daemon_was_dead_is_not_done_again(
     once(site)
 
 
+def test_settings_are_read_anew_on_sighup_and_wrong_ones_change_nothing(site: Site, daemon: Daemon) -> None:
+    migrating(site, daemon)
+    old, right = site.web, site.config.read_text()
+    site.config.write_text(right.replace("[web]\n", "[web]\nlisen = 1\n"))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait(lambda: "those of before hold" in daemon.log)
+    assert "web.lisen" in daemon.log
+    assert "reconciler_settings_valid 0.0" in metrics(old)
+
+    new = free_port()
+    site.config.write_text(right.replace(f":{old}", f":{new}"))
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait(lambda: answers(new))
+    assert "reconciler_settings_valid 1.0" in metrics(new)
+    assert not answers(old)
+    site.hold.unlink()
+    daemon.reached("InSync")
+    once(site)
+    assert daemon.end(signal.SIGTERM) == 0
+    assert "Traceback" not in daemon.log
+
+
+def test_one_that_stands_by_reads_its_settings_anew_too(
+    site: Site, daemon: Daemon, start: Callable[..., Daemon]
+) -> None:
+    second = start()
+    second.wait(lambda: "standing by" in second.log)
+    second.process.send_signal(signal.SIGHUP)
+    second.wait(lambda: second.log.count("standing by") > 2)
+    assert "begun anew" in second.log
+    daemon.kill()
+    second.reached("InSync")
+
+
 def test_run_once_ends_on_sigterm_too(site: Site, start: Callable[..., Daemon]) -> None:
     site.hold.touch()
     site.commit("two")
@@ -124,6 +158,10 @@ def test_one_that_stands_by_leaves_the_leader_its_socket(site: Site, start: Call
         assert ask(line.makefile("rwb"), "livez").body == b"ok\n"
     assert second.end(signal.SIGTERM) == 0
     assert place.exists()
+
+
+def metrics(port: int) -> str:
+    return httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
 
 def answers(port: int) -> bool:

@@ -268,7 +268,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "Correct the named keys; docs/reference/settings.md lists all of them.",
     ),
     Reason.DEFECT: (
-        "The daemon itself is wrong: it failed while it judged this group. Nothing of it is begun; others go on.",
+        "The daemon itself is wrong: it failed while it judged this or read an answer. Only what that bears on stops.",
         "Report the text, with `reconciler history -o json`; a revert of the newest commit may get round it.",
     ),
     Reason.HELD: (

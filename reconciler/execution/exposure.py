@@ -14,6 +14,7 @@ from reconciler.domain.relation import Exposure, Finding
 from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.text import clean_text
 from reconciler.errors import SecretError
+from reconciler.execution.defects import seen
 from reconciler.execution.look import HOST_DEADLINE_S, database_of, password_of
 from reconciler.execution.metrics import ask_metrics
 from reconciler.planning.deployments import all_of
@@ -32,7 +33,7 @@ Answered = dict[tuple[str, str], Observed[Finding]]
 async def look_at_exposures(desired: Desired, catalog: Catalog, ports: Ports) -> Answered:
     """Ask every question of the catalog that bears on the fleet, all at once; by service and rule."""
     asked = questions(desired, catalog)
-    found = await asyncio.gather(*(_of_service(each, desired, ports) for each in asked))
+    found = await asyncio.gather(*(seen(_of_service(each, desired, ports), ports.clock) for each in asked))
     return {(each.service, each.rule.id): answer for each, answer in zip(asked, found, strict=True)}
 
 

@@ -13,6 +13,7 @@ from reconciler.domain.placeholder import fill
 from reconciler.domain.reasons import Reason
 from reconciler.domain.schema import SchemaMarker
 from reconciler.errors import SecretError
+from reconciler.execution.defects import seen
 from reconciler.observers import compose, read_report
 from reconciler.planning.deployments import all_of, bearing, seen_as
 from reconciler.planning.words import host_words, resolved
@@ -24,14 +25,14 @@ HOST_DEADLINE_S = 60.0
 
 async def look(desired: Desired, ports: Ports, hosts: Iterable[str] | None = None) -> Observations:
     """Ask every host (or those named) and every database at once; nobody waits for a dead host but its own answer."""
-    names = sorted(desired.hosts if hosts is None else hosts)
+    names, clock = sorted(desired.hosts if hosts is None else hosts), ports.clock
     bearing = {name: services_on(desired, name) for name in names}
     keys = [
         (each, name) for service in desired.services.values() for each in all_of(service) for name in each.databases
     ]
     reports, markers = await asyncio.gather(
-        asyncio.gather(*(look_at_host(desired.hosts[name], bearing[name], ports) for name in names)),
-        asyncio.gather(*(look_at_database(desired, each, name, ports) for each, name in keys)),
+        asyncio.gather(*(seen(look_at_host(desired.hosts[name], bearing[name], ports), clock) for name in names)),
+        asyncio.gather(*(seen(look_at_database(desired, each, name, ports), clock) for each, name in keys)),
     )
     found = {(seen_as(each), name): marker for (each, name), marker in zip(keys, markers, strict=True)}
     return Observations(hosts=dict(zip(names, reports, strict=True)), databases=found)

@@ -12,6 +12,7 @@ from reconciler.domain.observation import Known, Observed, Unknown
 from reconciler.domain.quiet import judge_quiet, of_alerts
 from reconciler.domain.reasons import Reason
 from reconciler.errors import SecretError
+from reconciler.execution.defects import seen
 from reconciler.ports import Ports
 
 T = TypeVar("T")
@@ -62,5 +63,5 @@ async def _of_server(
 
 async def look_at_alerts(desired: Desired, ports: Ports) -> dict[str, Observed[Samples]]:
     """Ask for the alerts that close gates, all at once; by their name in git."""
-    asked = (ask_metrics(each.promql, each.present, desired, ports) for each in desired.alerts)
+    asked = (seen(ask_metrics(each.promql, each.present, desired, ports), ports.clock) for each in desired.alerts)
     return {each.name: found for each, found in zip(desired.alerts, await asyncio.gather(*asked), strict=True)}

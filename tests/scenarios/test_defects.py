@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reconciler.domain.observation import Known, Unknown
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from tests.scenarios.stage import PASSES, Stage, second
@@ -27,3 +28,24 @@ async def test_the_other_groups_arrive():
     assert (verdicts["identity"].state, verdicts["identity"].reason) == (State.BLOCKED, Reason.DEFECT)
     assert "KeyError: 'forgotten'" in verdicts["identity"].text
     assert stage.fleet.sites["identity"].data.release == "yoga"
+
+
+async def test_an_answer_that_the_daemon_chokes_on_hides_no_other_host_or_database():
+    stage = Stage()
+    stage.defective = True
+    stage.want(release="yoga")
+    looks = stage.fleet.hosts.looks
+    stage.fleet.hosts.looks = lambda host, questions: {}[host.name] if host.name == "ks2" else looks(host, questions)
+    for _ in range(3):
+        await stage.step()
+    seen = stage.memory.observations
+    assert {name: isinstance(each, Known) for name, each in seen.hosts.items()} == {
+        "ks1": True,
+        "ks2": False,
+        "ks3": True,
+    }
+    assert isinstance(seen.hosts["ks2"], Unknown)
+    assert seen.hosts["ks2"].reason == Reason.DEFECT
+    assert all(isinstance(each, Known) for each in seen.databases.values())
+    report = await stage.pass_once()
+    assert "ks2" in str(report.positions[0].blocks)

@@ -36,6 +36,7 @@ from reconciler.desired import Problem, Problems
 from reconciler.domain.plan import Block
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.revision import Revision
+from reconciler.domain.run import History
 from reconciler.domain.segment import Keep
 from reconciler.domain.signers import Unreadable, read_signers
 from reconciler.domain.text import one_line
@@ -45,6 +46,7 @@ from reconciler.execution.executor import Executor
 from reconciler.execution.memory import Memory, Read
 from reconciler.execution.read import read_files
 from reconciler.planning.allowed import commands_refused
+from reconciler.planning.history import strange, unknown_steps
 from reconciler.ports import Journal, Ports
 from reconciler.settings import Settings
 from reconciler.web.board import Board, utc_now
@@ -229,6 +231,7 @@ def open_daemon(settings: Settings) -> App:
     reader = partial(read_revision, allowed=settings.commands.allowed)
     keep = Keep(runs=settings.journal.keep_runs, days=settings.journal.keep_days)
     memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s, keep=keep)
+    _require_known(memory.remember())
     board = Board(utc_now())
     publisher = Publisher(journal, memory, board)
     _recall(publisher, journal)
@@ -242,6 +245,12 @@ def open_daemon(settings: Settings) -> App:
         unwritten=publisher.unwritten,
     )
     return App(daemon, ports, journal, board, settings)
+
+
+def _require_known(history: History) -> None:
+    """Raise JournalError for an open leg that another version began and this one could not carry on."""
+    if unknown := unknown_steps(history):
+        raise strange(f"{len(unknown)} steps of open legs, first {unknown[0]}")
 
 
 def serve(settings: Settings, board: Board) -> Serving:

@@ -9,20 +9,47 @@ from typing import Any
 from reconciler.domain.approval import Approval
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.outcome import Failed, Lost
+from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.rehearsal import group_of
 from reconciler.domain.run import Attempt, Halt, History, Run, Suspension
+from reconciler.domain.text import one_line
+from reconciler.errors import JournalError
 from reconciler.planning.serial import outcome_from_json, plan_from_json, steps_from_json
 from reconciler.planning.sums import sums_from_json
+from reconciler.steps import kinds
+
+MAX_TOLD = 500
+"""Characters of what is told of an entry."""
 
 
 def fold(entries: Iterable[Entry], onto: History | None = None) -> History:
-    """Fold entries, oldest first, onto what was folded before."""
+    """Fold entries, oldest first, onto what was folded before.
+
+    Raises JournalError for one that says what this program does not know: nothing is guessed from the rest.
+    """
     history = onto or History()
     for entry in entries:
-        handler = _HANDLERS.get(entry.kind)
-        if handler is not None:
-            history = handler(history, entry)
+        try:
+            history = _HANDLERS[entry.kind](history, entry)
+        except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+            raise strange(f"entry {entry.seq} ({entry.kind}), {type(error).__name__}: {error}") from error
     return history
+
+
+def unknown_steps(history: History) -> tuple[str, ...]:
+    """Return the steps of open legs whose kind this program does not have, as RUN: STEP (KIND)."""
+    return tuple(
+        f"{run.id}: {step.id} ({step.kind})"
+        for run in history.open_legs()
+        for step in (*run.plan.steps, *(run.back or ()))
+        if step.kind not in kinds()
+    )
+
+
+def strange(what: str) -> JournalError:
+    """Say that the journal holds what another version wrote and this one does not know."""
+    text = f"the journal holds what this program does not know: {one_line(what, MAX_TOLD)}"
+    return JournalError(text, reason=Reason.JOURNAL_VERSION, hint=hint_of(Reason.JOURNAL_VERSION))
 
 
 def _accepted(history: History, entry: Entry) -> History:

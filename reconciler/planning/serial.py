@@ -9,6 +9,13 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.plan import Block, Json, Plan, ServiceRoute, Step, Undo, Wait
 from reconciler.domain.procedure import CutsLink, Phase
 
+_PLAN = frozenset(
+    {
+        *("id", "group", "inputs", "direction", "undoes", "inherits"),
+        *("services", "steps", "checks_back", "blocked", "waits_for"),
+    }
+)
+
 
 def plan_to_json(plan: Plan) -> dict[str, Json]:
     """Render a whole plan."""
@@ -43,7 +50,9 @@ def wait_to_json(wait: Wait) -> dict[str, Json]:
 
 
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
-    """Read what `plan_to_json` wrote."""
+    """Read what `plan_to_json` wrote; raises ValueError where it says more."""
+    if more := data.keys() - _PLAN:
+        raise ValueError(f"a plan has no {', '.join(sorted(more))}")
     return Plan(
         id=data["id"],
         group=data["group"],
@@ -137,8 +146,12 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Json]:
 
 def outcome_from_json(data: Mapping[str, Any]) -> Outcome:
     """Read what `outcome_to_json` wrote."""
-    if data["outcome"] == "done":
-        return Done(data["values"], data["text"])
-    if data["outcome"] == "failed":
-        return Failed(data["reason"], data["text"], data["hint"])
-    return Lost(data["reason"], data["text"])
+    match data["outcome"]:
+        case "done":
+            return Done(data["values"], data["text"])
+        case "failed":
+            return Failed(data["reason"], data["text"], data["hint"])
+        case "lost":
+            return Lost(data["reason"], data["text"])
+        case other:
+            raise ValueError(f"no step ends as {other!r}")

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.daemon.daemon import Daemon, checked, cli
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.journal import SqlJournal
+from reconciler.domain.journal import Draft
+from tests.integration.daemon.daemon import Daemon, checked, child, cli
 from tests.integration.daemon.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.daemon]
@@ -48,6 +51,20 @@ def test_one_flipped_byte_in_the_store_is_found(site: Site, daemon: Daemon) -> N
     assert "entry 1" in bad.text or "number 1" in bad.text
     assert "hint:" in bad.err
     assert cli(site, "check", "--pre").code == 1
+
+
+def test_what_a_newer_version_wrote_keeps_an_older_one_from_starting(site: Site, daemon: Daemon) -> None:
+    daemon.reached("InSync")
+    daemon.kill()
+    journal = SqlJournal.acquire(f"sqlite:///{site.store}", SystemClock())
+    journal.append([Draft("wave_frozen", group="demo", body={"wave": 2})])
+    journal.close()
+    refused = child(site, "run", "--once")
+    assert refused.code == 1
+    assert "the journal holds what this program does not know" in refused.text
+    assert "(wave_frozen)" in refused.text
+    assert "hint: Run the version that wrote it" in refused.text
+    assert "Traceback" not in refused.text
 
 
 def flip(store: Path, old: bytes, new: bytes) -> None:

@@ -229,7 +229,8 @@ def open_daemon(settings: Settings) -> App:
     failpoint.reach("lease.after")
     ports = failpoint.around(make_ports(settings, journal, redactor))
     reader = partial(read_revision, allowed=settings.commands.allowed)
-    keep = Keep(runs=settings.journal.keep_runs, days=settings.journal.keep_days)
+    policy = settings.journal
+    keep = Keep(runs=policy.keep_runs, days=policy.keep_days, at_once=policy.seal_runs)
     memory = Memory(ports, reader, Executor(ports), sweep_s=settings.sweep.interval_s, keep=keep)
     _require_known(memory.remember())
     board = Board(utc_now())

@@ -129,6 +129,7 @@ class JournalSettings(Section):
 
     keep_runs: int = Field(100, ge=1, description="So many of the newest runs stay.")
     keep_days: int = Field(30, ge=0, description="Runs that ended in the last so many days stay.")
+    seal_runs: int = Field(20, ge=1, description="So many runs that need not stay are sealed at once, in one file.")
     archive: bool = Field(True, description="Whether what is sealed goes into a file beside the store, or is dropped.")
 
 

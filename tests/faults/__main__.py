@@ -15,6 +15,7 @@ from tests.faults.cases import CASES, Case, boundaries, few, killed_at
 from tests.faults.errors import errors
 from tests.faults.ground import End, Ground
 from tests.faults.orders import killed_in_commands
+from tests.faults.sealing import killed_while_sealing
 from tests.faults.way_back import boundaries_of_the_way_back, killed_on_the_way_back, leg_taken_back
 
 
@@ -58,7 +59,7 @@ def share(asked: argparse.Namespace) -> int:
         found = list(boundaries(trace))
         found_back = list(boundaries_of_the_way_back(trace_back, full=asked.full))
     cases = [*CASES, *(killed_at(*one) for one in (found if asked.full else few(found)))]
-    cases += [*killed_in_commands(full=asked.full), *errors(found, full=asked.full)]
+    cases += [*killed_in_commands(full=asked.full), *errors(found, full=asked.full), *killed_while_sealing()]
     cases += [killed_on_the_way_back(*one, taken_back) for one in found_back]
     chosen = [each for each in cases if not asked.words or any(word in each.name for word in asked.words)]
     results = [carried_out(each, ground, undisturbed) for each in chosen[asked.share :: asked.jobs]]
@@ -87,7 +88,8 @@ def carried_out(case: Case, ground: Ground, undisturbed: End) -> bool:
         return False
     finally:
         ground.finish()
-    print(f"ok      {case.name}  ({time.monotonic() - begun:.1f} s)", flush=True)
+    remark = f"; {ground.remark}" if ground.remark else ""
+    print(f"ok      {case.name}  ({time.monotonic() - begun:.1f} s{remark})", flush=True)
     return True
 
 

@@ -64,8 +64,7 @@ def killed_at(name: str, count: int) -> Case:
     """Kill the daemon at a boundary; the next one goes on."""
 
     def run(ground: Ground, undisturbed: End) -> None:
-        ground.daemon(f"{name}:{count}").process.wait(PATIENCE_S)
-        assert ground.daemons[-1].process.returncode == -signal.SIGKILL, "the boundary was not reached"
+        ground.killed_at(name, count, lambda: ground.at_rest("InSync"))
         ground.in_sync()
         same(ground, undisturbed)
 

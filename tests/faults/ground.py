@@ -17,7 +17,7 @@ import pymysql
 
 from reconciler.adapters.failpoints import VARIABLE
 from tests.integration.daemon.conftest import DATABASE, fresh_database
-from tests.integration.daemon.daemon import Daemon, Status, cli
+from tests.integration.daemon.daemon import Daemon, Status, cli, status_of
 from tests.integration.daemon.site import HERE, HOSTS, Site, made_tools, two_servers
 from tests.integration.daemon.test_secrets import credentials, files_on_mariadb
 from tests.support.mariadb import shared
@@ -47,6 +47,7 @@ class Ground:
     root: Path = field(default_factory=lambda: Path(mkdtemp(prefix="faults-")))
     daemons: list[Daemon] = field(default_factory=list)
     cases: int = 0
+    remark: str = ""
 
     def __post_init__(self) -> None:
         self.tools = made_tools(self.root / "tools", HERE / "tools", TOOLS)
@@ -56,6 +57,7 @@ class Ground:
     def begin(self) -> None:
         """Make a fresh site at release one, for which git wants release two."""
         self.cases += 1
+        self.remark = ""
         self.site = Site(self.root / f"case{self.cases}", self.tools, self.servers)
         fresh_database()
         self.credentials = credentials(self.site)
@@ -103,6 +105,25 @@ class Ground:
         daemon = self.daemon()
         self.await_(lambda: "begin two" in self.site.ledger(), "the migration")
         return daemon
+
+    def killed_at(self, name: str, count: int, rests: Callable[[], bool]) -> None:
+        """Let a daemon be killed at a boundary, the first time that it gets there or a later one.
+
+        How often it gets there depends on what hosts bring at once: a leg may end before, and the case remarks it.
+        """
+        daemon = self.daemon(f"{name}:{count}")
+        self.await_(lambda: daemon.process.poll() is not None or rests(), "the boundary")
+        if daemon.process.poll() is None:
+            assert count > 1, "the boundary was not reached"
+            self.remark = "it came there fewer times"
+            daemon.kill()
+        assert daemon.process.wait() == -signal.SIGKILL, daemon.log
+
+    def at_rest(self, verdict: str) -> bool:
+        """Tell whether the service stands so under the newest commit, with nothing open."""
+        status = status_of(self.site)
+        known = bool(status) and status["revision"] == self.site.head
+        return known and verdict_of(status) == verdict and self.open_runs() == 0
 
     def in_sync(self, daemon: Daemon | None = None) -> Daemon:
         """Wait until a daemon, by default a new one, says that all is in sync."""

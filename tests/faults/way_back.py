@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from pathlib import Path
 
 from tests.faults.cases import UNSTEADY, Case, same
-from tests.faults.ground import PATIENCE_S, End, Ground
+from tests.faults.ground import End, Ground
 
 TURN = "turned_back.before"
 SOME = {"turned_back.after", "halt_raised.before", "intent.after", "start.after", "result.before", "run_ended.before"}
@@ -40,8 +39,7 @@ def killed_on_the_way_back(name: str, count: int, undisturbed: End) -> Case:
 
     def run(ground: Ground, _: End) -> None:
         ground.want("two", mode="broken")
-        ground.daemon(f"{name}:{count}").process.wait(PATIENCE_S)
-        assert ground.daemons[-1].process.returncode == -signal.SIGKILL, "the boundary was not reached"
+        ground.killed_at(name, count, lambda: ground.at_rest("Halted"))
         taken_back(ground)
         same(ground, undisturbed)
 

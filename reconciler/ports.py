@@ -64,10 +64,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a host does by itself when nobody comes to disarm it within so many seconds after the end of a step.
-
-    A step that lasts longer than `limit_s` counts as ended.
-    """
+    """What a host does unless disarmed `within_s` after a step ended, or seems to have: after `limit_s`."""
 
     revert: HostScript
     limit_s: float
@@ -129,10 +126,7 @@ class Hosts(Protocol):
         ...
 
     async def start(self, host: Host, order: Order) -> HostStep | Unreachable:
-        """Start a step detached, or attach to it when the key is known already.
-
-        Unreachable after the order was sent means an unknown outcome: ask.
-        """
+        """Start a step detached, or attach to it when it is known; Unreachable means an unknown outcome: ask."""
         ...
 
     async def ask(self, host: Host, keys: Sequence[StepKey]) -> Mapping[StepKey, HostStep] | Unreachable:
@@ -278,6 +272,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the wall time in UTC."""
+        ...
+
+    def elapsed_s(self) -> float:
+        """Return seconds since some moment; they only grow, whatever somebody sets the wall time to."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -71,6 +71,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     unseen = frozenset(name for name, seen in memory.observations.hosts.items() if isinstance(seen, Unknown))
     order = _order(memory, read, scene)
     scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
+    scene = replace(scene, followed_s=memory.executor.followed_s())
     scene = replace(scene, free=free_of(memory.observations), aside=aside_of(read.desired, memory.observations))
     decisions: list[Decision] = []
     known = groups_of(read.desired)

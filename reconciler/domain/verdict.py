@@ -47,8 +47,8 @@ class Verdict:
 class Ready:
     """A step that may start now, or be taken up again, under its run and attempt.
 
-    `failed` says why it cannot even be begun: then it fails without an effect. `epoch` is that of the intent of a step
-    that is taken up again.
+    `failed` says why it cannot even be begun: then it fails without an effect. Of a step that is taken up again,
+    `epoch` is that of its intent, and `age_s` how long ago that was by the wall clocks of then and now.
     """
 
     run: str
@@ -56,6 +56,7 @@ class Ready:
     attempt: int
     adopt: bool = False  # the intent is in the journal already
     epoch: int = 0
+    age_s: float = 0.0
     failed: Failed | None = None
 
 

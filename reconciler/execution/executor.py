@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.domain.desired import Desired
@@ -12,6 +12,7 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Ready
 from reconciler.execution.carry import carry
+from reconciler.planning.scene import Attempted
 from reconciler.planning.serial import outcome_to_json
 from reconciler.ports import NeverStarted, Ports, Secrets, StepKey, Unreachable
 
@@ -25,13 +26,15 @@ RETRY_S = 5.0
 class Executor:
     """Carries steps in the background of the passes. `wake` is called whenever one has ended.
 
-    `troubles` says for which steps the host could not be asked when it was last tried.
+    `troubles` says for which steps the host could not be asked when it was last tried; `began` is when each attempt
+    began, by what `ports.clock` has counted.
     """
 
     ports: Ports
     wake: Callable[[], None] = lambda: None
     tasks: dict[StepKey, asyncio.Task[Carried]] = field(default_factory=dict)
     troubles: dict[StepKey, Unreachable] = field(default_factory=dict)
+    began: dict[StepKey, float] = field(default_factory=dict)
 
     def begin(self, ready: Iterable[Ready], group: str, desired: Desired, *, may_start: bool) -> None:
         """Write the intents durably, then start; a step whose intent is written already is taken up again.
@@ -47,6 +50,12 @@ class Executor:
             task = asyncio.create_task(self._carried(each, desired, may_start=ours or not each.adopt))
             task.add_done_callback(lambda _: self.wake())
             self.tasks[_key(each)] = task
+            self.began.setdefault(_key(each), self.ports.clock.elapsed_s() - each.age_s)
+
+    def followed_s(self) -> Mapping[Attempted, float]:
+        """Return how long each attempt runs whose outcome is not known yet."""
+        now = self.ports.clock.elapsed_s()
+        return {(key.run, key.step, key.attempt): now - began for key, began in self.began.items()}
 
     async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
         key = _key(ready)
@@ -76,6 +85,7 @@ class Executor:
             del self.tasks[key]
             outcome = _outcome(task)
             if not isinstance(outcome, Unreachable | NeverStarted):
+                self.began.pop(key, None)
                 body = {**outcome_to_json(_redacted(outcome, self.ports.secrets)), "attempt": key.attempt}
                 drafts.append(Draft(Kind.RESULT, group=groups.get(key.run, ""), run=key.run, step=key.step, body=body))
         return tuple(drafts)

@@ -45,13 +45,11 @@ async def soaked(question: AskSoak, desired: Desired, ports: Ports) -> tuple[Sam
 
 
 async def _take(question: AskHttp | AskProbe, taken: list[Timed], desired: Desired, ports: Ports) -> None:
-    elapsed_s, at = 0.0, ports.clock.now()
+    began = ports.clock.elapsed_s()
     while (wait := _next_wait(question, taken)) is not None:
         await ports.clock.sleep(wait)
         sample = await _once(question, desired, ports)
-        before, at = at, ports.clock.now()
-        elapsed_s += max(0.0, (at - before).total_seconds())  # a clock that is set back stops no time
-        taken.append(Timed(elapsed_s, sample))
+        taken.append(Timed(ports.clock.elapsed_s() - began, sample))
 
 
 def _next_wait(question: AskHttp | AskProbe, taken: list[Timed]) -> float | None:

@@ -26,6 +26,7 @@ from reconciler.planning.set_aside import Passing, set_aside
 from reconciler.planning.settled import OF_ONE_HOST, Settled
 from reconciler.planning.trouble import (
     Trouble,
+    age_s,
     halt,
     late,
     may_turn_back,
@@ -249,7 +250,8 @@ class OpenRun:
     def _adopt(self, step: Step) -> Ready:
         last = self.run.last(step.id)
         assert last is not None
-        ready = Ready(run=self.run.id, step=step, attempt=last.number, adopt=True, epoch=last.epoch)
+        age = age_s(last, self.scene)
+        ready = Ready(run=self.run.id, step=step, attempt=last.number, adopt=True, epoch=last.epoch, age_s=age)
         return self._with_values(ready)
 
     def _ready(self, step: Step) -> Ready:

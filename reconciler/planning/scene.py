@@ -20,6 +20,9 @@ from reconciler.domain.said import FORM, digest_of_said
 from reconciler.gates import gates
 from reconciler.planning.relations import Order
 
+Attempted = tuple[str, str, int]
+"""A run, a step of it, and which attempt."""
+
 NO_ORDER = Order()
 """The order of a fleet in which no rule relates one component to another."""
 
@@ -30,8 +33,8 @@ class Scene:
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
     `alerts` is what fires, by the alert's name in git; `unseen` are the hosts that nobody can tell of; `free`
-    are bytes by host and path; `aside` is what was seen of quarantined hosts. `now` bears on timeouts and on what has
-    expired, never on what a plan says otherwise.
+    are bytes by host and path; `aside` is what was seen of quarantined hosts. `now` bears on what has expired, never on
+    what a plan says otherwise; `followed_s` is how long the attempt of a step runs that this daemon follows.
     """
 
     desired: Desired
@@ -44,6 +47,7 @@ class Scene:
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
+    followed_s: Mapping[Attempted, float] = field(default_factory=dict)
 
 
 @memo

@@ -47,10 +47,15 @@ def late(run: Run, running: Sequence[Step], scene: Scene) -> Trouble | None:
     for step in running:
         last = run.last(step.id)
         assert last is not None
-        over = (scene.now - last.at).total_seconds() > step.timeout_s
-        if over and not raised(run, step, last.number, Reason.STEP_SLOW, scene):
+        lasts_s = scene.followed_s.get((run.id, step.id, last.number), age_s(last, scene))
+        if lasts_s > step.timeout_s and not raised(run, step, last.number, Reason.STEP_SLOW, scene):
             return step, Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s"), last.number
     return None
+
+
+def age_s(attempt: Attempt, scene: Scene) -> float:
+    """Tell how long ago it began by the wall clock, which may have been set since: what a daemon timed goes first."""
+    return max(0.0, (scene.now - attempt.at).total_seconds())
 
 
 def raised(run: Run, step: Step, attempt: int, reason: Reason, scene: Scene) -> bool:

@@ -14,11 +14,15 @@ class VirtualClock:
 
     def __init__(self, now: datetime = START) -> None:
         self._now = now
+        self._began = now
         self._sleepers: list[tuple[datetime, int, asyncio.Event]] = []
         self._count = 0
 
     def now(self) -> datetime:
         return self._now
+
+    def elapsed_s(self) -> float:
+        return (self._now - self._began).total_seconds()
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
@@ -31,6 +35,7 @@ class VirtualClock:
 
     def set(self, now: datetime) -> None:
         """Jump, as a wall clock does, without waking anybody."""
+        self._began += now - self._now
         self._now = now
 
     async def advance(self, seconds: float) -> None:

@@ -283,7 +283,7 @@ def store_of_mid_leg_put_back(ground: Ground, undisturbed: End) -> None:
 
 @case
 def clock_goes_ahead(ground: Ground, undisturbed: End) -> None:
-    """The step that ran seems to have run for days: it halts as a slow one, and goes on when that is cleared."""
+    """A daemon that did not see the step begin believes the clock: it halts as slow, and goes on when that is cleared."""
     daemon = _at_another_time(ground, "+3d")
     assert cli(ground.site, "clear-halt", ground.halted(daemon), "--why", "the clock was wrong").code == 0
     ground.in_sync(daemon)

@@ -11,6 +11,7 @@ import pytest
 from reconciler.domain.effect import AskProbe
 from reconciler.domain.outcome import Sample
 from reconciler.domain.probe import TcpProbe
+from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import State
 from reconciler.execution.executor import Executor
 from reconciler.execution.memory import Memory
@@ -36,6 +37,9 @@ class SetClock:
 
     def now(self) -> datetime:
         return self.right.now() + self.off
+
+    def elapsed_s(self) -> float:
+        return self.right.elapsed_s()
 
     async def sleep(self, seconds: float) -> None:
         await self.right.sleep(seconds)
@@ -130,3 +134,20 @@ async def test_the_heart_that_others_see_goes_on_beating(by: timedelta):
     report = await stage.pass_once()
     await publish(report)
     assert publish.documents.kept["status"]["at"].startswith(f"{report.at:%Y-%m-%dT%H:%M}")
+
+
+async def test_a_step_that_runs_is_timed_by_no_wall_clock():
+    step = "keystone.migrate.schema-sync.main.2023.1@ks1"
+    stage = await at_yoga()
+    stage.fleet.hosts.faults.held = {step}
+    stage.want(release="2026.1")
+    while not (run := stage.memory.history.open_run("keystone")) or step not in run.attempts:
+        await stage.step()
+
+    stage.daemons.off = timedelta(days=3)
+    await stage.step()
+    assert stage.memory.history.halts == ()
+    (timeout_s,) = (each.timeout_s for each in run.steps if each.id == step)
+    await stage.clock.advance(timeout_s + 1)
+    await stage.step()
+    assert [halt.reason for halt in stage.memory.history.halts] == [Reason.STEP_SLOW]

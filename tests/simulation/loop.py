@@ -85,5 +85,8 @@ class LoopClock:
     def now(self) -> datetime:
         return START + timedelta(seconds=self.loop.time())
 
+    def elapsed_s(self) -> float:
+        return self.loop.time()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -16,6 +17,7 @@ from reconciler.desired.schema import known_keys
 HOME = Path(__file__).parent.parent.parent
 
 
+@cache
 def validator(name: str) -> jsonschema.Draft202012Validator:
     schema = json.loads(schema_files()[f"{name}.json"])
     jsonschema.Draft202012Validator.check_schema(schema)

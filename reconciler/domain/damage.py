@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.domain.canonical import canonical, digest
 
 MOST_WORK = 500_000_000
-"""How many bytes are hashed in the search, a second or two; longer texts are searched for flipped bits, or not."""
+"""How many bytes are hashed in the search, a second or two; longer entries are searched for flipped bits, or not."""
 
 AROUND = 12
 """How much of a text is shown on both sides of the place."""
@@ -59,7 +59,7 @@ def _one_byte(line: Mapping[str, Any], name: str) -> Change | None:
     marked = canonical({**{key: value for key, value in line.items() if key != "hash"}, name: ""})
     head, _, tail = marked.partition(f'"{name}":""')
     begun = sha256(f'{head}"{name}":'.encode())
-    for candidate in _candidates(stands):
+    for candidate in _candidates(stands, len(tail)):
         tried = begun.copy()
         tried.update(f"{canonical(candidate)}{tail}".encode())
         if tried.hexdigest() == line["hash"]:
@@ -67,15 +67,18 @@ def _one_byte(line: Mapping[str, Any], name: str) -> Change | None:
     return None
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """Yield a text with one byte changed: with one bit flipped first, as hardware does it, then with any other byte."""
+def _candidates(text: str, behind: int) -> Iterator[str]:
+    """Yield a text with one byte changed: with one bit flipped first, as hardware does it, then with any other byte.
+
+    `behind` is how many bytes stand behind the text, which are hashed with each.
+    """
     try:
         raw = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return
     flips, others = [1 << bit for bit in range(8)], [value for value in range(1, 256) if value.bit_count() > 1]
     for masks in (flips, others):
-        if len(masks) * len(raw) ** 2 > MOST_WORK:
+        if len(masks) * len(raw) * (len(raw) + behind) > MOST_WORK:
             return
         for place in range(len(raw)):
             for mask in masks:

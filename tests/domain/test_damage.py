@@ -61,6 +61,15 @@ def test_a_whole_entry_tells_of_no_change():
     assert change_in(LINE, 1, GENESIS) is None
 
 
+def test_beside_a_long_text_only_flipped_bits_are_searched():
+    long = to_line(seal(Draft(Kind.RESULT, body={"text": "x" * 1_000_000}), 1, AT, GENESIS))
+
+    bit, byte = (change_in({**long, "at": flipped(long["at"], 3, mask)}, 1, GENESIS) for mask in (1, 3))
+
+    assert bit == Change("at", "2027-01-02T03:04", "2026-01-02T03:04", 4)
+    assert byte is None
+
+
 def test_a_long_text_is_not_searched_for_ever():
     long = to_line(seal(Draft(Kind.RESULT, body={"text": "x" * 1_000_000}), 1, AT, GENESIS))
 

@@ -26,7 +26,7 @@ def memo(function: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
     @wraps(function)
     def ask(*args: *Ts) -> R:
         values: tuple[object, ...] = args
-        name = tuple(each if isinstance(each, str) else getattr(each, "name", "") for each in values)
+        name = tuple(map(_name, values))
         found = answers.setdefault(name, deque(maxlen=NEWEST))
         for known, answer in found:
             if _same(known, values):
@@ -36,6 +36,14 @@ def memo(function: Callable[[*Ts], R]) -> Callable[[*Ts], R]:
         return answer
 
     return ask
+
+
+def _name(value: object) -> str:
+    """Return the name that a value says or bears; each deployment of a service bears one of its own."""
+    if isinstance(value, str):
+        return value
+    name, deployment = getattr(value, "name", ""), getattr(value, "deployment", "")
+    return f"{name}@{deployment}" if deployment else name
 
 
 def _same(known: object, value: object) -> bool:

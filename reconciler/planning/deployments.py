@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reconciler.domain.desired import OWN, REHEARSAL, Canary, Deployment, Service
+from reconciler.domain.memo import memo
 from reconciler.domain.plan import ServiceRoute
 from reconciler.domain.procedure import PREPARING, Phase
 from reconciler.domain.run import History, Run
@@ -27,6 +28,7 @@ def rehearsing(service: Service) -> Service:
     return _as(service, REHEARSAL, service.rehearsal)
 
 
+@memo  # so that what was worked out for a deployment is found again by its identity
 def _as(service: Service, name: str, second: Deployment) -> Service:
     return replace(
         service,

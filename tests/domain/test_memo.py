@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from reconciler.domain.memo import memo
+from tests.support.sample import KEYSTONE
 
 
 class Counter:
@@ -46,6 +48,15 @@ def test_of_each_name_only_the_newest_are_held():
     assert [counter.ask("nova", fleet) for fleet in fleets[1:]] == before[1:]
     assert counter.ask("cinder", fleets[0]) == other
     assert counter.ask("nova", fleets[0]) != before[0]
+
+
+def test_each_deployment_of_a_service_has_a_name_of_its_own():
+    counter = Counter()
+    deployments = [replace(KEYSTONE, deployment=name) for name in ("", "blue", "green")]
+
+    before = [counter.ask("stands", each) for each in deployments]
+
+    assert [counter.ask("stands", each) for each in deployments] == before
 
 
 def test_days_sets_and_tuples_are_known_by_what_is_in_them():

@@ -89,6 +89,10 @@ def test_databases_of_each_deployment_are_seen_under_a_name_of_their_own():
     assert seen_as(replace(NOVA, replacements={}, deployment="")) == "nova"
 
 
+def test_a_deployment_is_one_object_however_often_it_is_asked_for():
+    assert [a is b for a, b in zip(all_of(NOVA), all_of(NOVA), strict=True)] == [True, True, True]
+
+
 @pytest.mark.parametrize(
     ("leg", "stops", "legs"),
     [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -63,20 +65,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=500, help="how many")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first one")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many processes; a seed is lived by one")
     parser.add_argument("--replay", type=int, help="this seed alone")
     parser.add_argument("--trace", action="store_true", help="tell all that happened")
     args = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     first, count = (args.first, args.seeds) if args.replay is None else (args.replay, 1)
     begun, failed = time.perf_counter(), 0
-    for seed in range(first, first + count):
-        outcome = simulate(Scenario.of(seed))
+    for outcome in outcomes(range(first, first + count), args.jobs if count > 1 else 1):
         failed += bool(outcome.wrong)
         if outcome.wrong or args.trace or args.replay is not None:
             print("\n".join(told(outcome, trace=args.trace)), flush=True)
     seconds = time.perf_counter() - begun
     print(f"{count} seeds from {first}, {failed} failed, {count / seconds:.0f} a second")
     return 1 if failed else 0
+
+
+def outcomes(seeds: Sequence[int], jobs: int) -> Iterator[Outcome]:
+    """Live the lives of seeds, in so many processes, and yield what came of each in the order of the seeds."""
+    if jobs == 1:
+        _quiet()
+        yield from map(_lived, seeds)
+        return
+    with ProcessPoolExecutor(jobs, initializer=_quiet) as processes:
+        yield from processes.map(_lived, seeds, chunksize=8)
+
+
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _lived(seed: int) -> Outcome:
+    return simulate(Scenario.of(seed))
 
 
 def told(outcome: Outcome, *, trace: bool) -> list[str]:

@@ -195,6 +195,8 @@ class World(Stage):
             self.note(f"daemon {number} was killed: {error}")
             if number == self.booted:
                 self.boot()
+        elif number != self.booted and getattr(error, "reason", "") == Reason.JOURNAL_LEASE_LOST:
+            self.note(f"daemon {number} ended, for another one leads")
         else:
             self.breaches.append(f"daemon {number} ended by itself: {error!r}")
 

@@ -13,6 +13,7 @@ from reconciler.domain.alert import Alert
 from reconciler.domain.desired import Desired, Host, Quarantine, SecretRef, Service
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Report, State
+from reconciler.errors import JournalError
 from reconciler.ports import HostStep, Order, Ports, StepKey
 from tests.fakes.hosts import Faults
 from tests.fakes.journal import Killed
@@ -197,6 +198,8 @@ class World(Stage):
                 self.boot()
         elif number != self.booted and getattr(error, "reason", "") == Reason.JOURNAL_LEASE_LOST:
             self.note(f"daemon {number} ended, for another one leads")
+        elif number != self.booted and isinstance(error, JournalError) and error.reason == Reason.JOURNAL_LEASE_LOST:
+            self.note(f"daemon {number} ended: {error}")
         else:
             self.breaches.append(f"daemon {number} ended by itself: {error!r}")
 

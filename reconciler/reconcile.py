@@ -24,6 +24,7 @@ from reconciler.planning.rehearsal import begin, wanted
 from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
 from reconciler.planning.stall import stalls_of
+from reconciler.planning.unheard import behind, unheard
 from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8
@@ -73,6 +74,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     scene = replace(scene, order=order, alerts=memory.observations.alerts, unseen=unseen)
     scene = replace(scene, followed_s=memory.executor.followed_s())
     scene = replace(scene, free=free_of(memory.observations), aside=aside_of(read.desired, memory.observations))
+    scene = replace(scene, unheard=unheard(memory.observations.runs, memory.history))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
@@ -92,7 +94,9 @@ def rehearsals(memory: Memory, read: Read, scene: Scene) -> Iterator[Decision]:
     """Begin the rehearsals that somebody, or policy, wants, once it is known where their services stand."""
     owners = {name: group for group, names in groups_of(scene.desired).items() for name in names}
     for name in wanted(scene):
-        if memory.history.open_run(group_of(name)) is None and memory.fresh_for(owners[name], read.commit):
+        if memory.history.open_run(group_of(name)) or behind(owners[name], None, scene):
+            continue
+        if memory.fresh_for(owners[name], read.commit):
             yield judged(group_of(name), partial(begin, name, memory.position_of(name, read), scene))
 
 

@@ -91,7 +91,8 @@ def abandon(
     """Give a leg up that can go neither on nor back.
 
     The last resort, when the bootstrap host is lost with the backup set. The daemon stops, starts and undoes nothing;
-    it looks at the fleet anew, and nothing leads back over this leg any more.
+    it looks at the fleet anew, and nothing leads back over this leg any more. Of a run that hosts alone know of
+    (JournalBehind) it says that the journal which began it is lost.
     """
     _order("abandon", run, why, wait, config)
 

@@ -129,6 +129,7 @@ class Observations:
     """All that is known of the fleet.
 
     Hosts by name, markers by (service, database), findings by (service, rule), what fires by the alert's name in git.
+    `runs` is the newest run, by host, whose steps were found there when it was last asked.
     `after` is the number of the journal's newest entry when the look began: of what came later they tell nothing.
     """
 
@@ -136,4 +137,5 @@ class Observations:
     databases: Mapping[tuple[str, str], Observed[SchemaMarker]] = field(default_factory=dict)
     exposures: Mapping[tuple[str, str], Observed[Finding]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
+    runs: Mapping[str, str] = field(default_factory=dict)
     after: int = 0

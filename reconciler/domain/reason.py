@@ -84,6 +84,7 @@ class Reason(StrEnum):
     JOURNAL_UNREADABLE = "JournalUnreadable"
     JOURNAL_BROKEN = "JournalBroken"
     JOURNAL_VERSION = "JournalVersion"
+    JOURNAL_BEHIND = "JournalBehind"
     SETTINGS_INVALID = "SettingsInvalid"
     DEFECT = "Defect"
     # judgement

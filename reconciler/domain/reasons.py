@@ -263,6 +263,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The store was written by another version of this software.",
         "Run the version that wrote it, or a newer one.",
     ),
+    Reason.JOURNAL_BEHIND: (
+        "A host keeps steps of a run that this journal never began: its store is older than the fleet, or a new one.",
+        "Stop the daemon and put the newest store back; if none is left, see that no step runs, then `abandon RUN`.",
+    ),
     Reason.SETTINGS_INVALID: (
         "The daemon's own configuration is wrong; it does not start.",
         "Correct the named keys; docs/reference/settings.md lists all of them.",

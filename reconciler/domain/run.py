@@ -130,7 +130,7 @@ class History:
     `trusted` is the newest accepted commit that a signature or a person let in: what it says of signers counts.
     `halts` are the open ones; `raised` remembers every halt by run, step, attempt and reason; `holds` are the
     (group, inputs) that failed; `rehearsals_asked` the services that somebody wants rehearsed and that were not yet.
-    `sealed` counts the runs that are in archives only, and `sums` is what they came to.
+    `sealed` counts the runs that are in archives only, `sums` is what they came to; those of a lost journal count too.
     """
 
     accepted: str = ""

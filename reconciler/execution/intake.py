@@ -9,6 +9,7 @@ from reconciler.domain.revision import Revision
 from reconciler.execution.memory import NOT_ASKED, Memory, Read
 from reconciler.execution.secrets import learn
 from reconciler.planning.command import answer
+from reconciler.planning.unheard import unheard
 
 
 async def take_revision(memory: Memory) -> Read | None:
@@ -80,6 +81,7 @@ def take_commands(memory: Memory, desired: Desired | None) -> None:
     for command in memory.ports.journal.commands():
         if command.verb == "accept-history" and memory.source is NOT_ASKED:
             continue
-        drafts, text = answer(command, memory.history, desired, memory.source.head)
+        found = unheard(memory.observations.runs, memory.history)
+        drafts, text = answer(command, memory.history, desired, memory.source.head, found.values())
         memory.ports.journal.answer(command, drafts, text)
         memory.remember()

@@ -30,6 +30,7 @@ from reconciler.planning.checkpoint import cut
 from reconciler.planning.history import fold
 from reconciler.planning.position import position_of
 from reconciler.planning.quarantine import ask_since
+from reconciler.planning.unheard import newest
 from reconciler.ports import Ports
 
 
@@ -135,10 +136,13 @@ class Memory:
             look_at_exposures(read.desired, read.catalog, self.ports),
             look_at_alerts(read.desired, self.ports),
         )
-        self.observations = replace(seen, exposures=exposures, alerts=alerts, after=after)
+        hosts = read.desired.hosts
+        known = [hosts[name] for name, report in seen.hosts.items() if isinstance(report, Known)]
+        found = await self.forgetting.ask(known, self.history, self.ports)
+        runs = {**self.observations.runs, **{name: newest(each) for name, each in found.items()}}
+        self.observations = replace(seen, exposures=exposures, alerts=alerts, runs=runs, after=after)
         self.looked_at, self.looked_for = began, read.commit
-        known = [name for name, report in self.observations.hosts.items() if isinstance(report, Known)]
-        await self.forgetting.forget([read.desired.hosts[name] for name in known], self.history, self.ports)
+        await self.forgetting.forget(found, hosts, self.history, self.ports)
 
     def _behind(self, read: Read) -> bool:
         """Tell whether since the newest sweep a run ended, was prepared, or came to ask hosts in quarantine."""

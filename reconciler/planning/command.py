@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Command, Draft, Kind
@@ -14,10 +14,17 @@ from reconciler.planning.scene import groups_of
 Answer = tuple[tuple[Draft, ...], str]
 
 
-def answer(command: Command, history: History, desired: Desired | None, head: str) -> Answer:
-    """Return what a command writes, and the sentence that answers it; `head` is the newest commit that was fetched."""
+def answer(
+    command: Command, history: History, desired: Desired | None, head: str, unheard: Collection[str] = ()
+) -> Answer:
+    """Return what a command writes, and the sentence that answers it.
+
+    `head` is the newest commit that was fetched; `unheard` are the runs that hosts know and the journal does not.
+    """
     if command.verb == "accept-history":
         return _accept_history(command, head)
+    if command.verb == "abandon" and command.subject in unheard:
+        return _give_up(command)
     handler = _VERBS.get(command.verb)
     if handler is None:
         return (), f"refused: {command.verb} is not a command"
@@ -114,6 +121,12 @@ def _abandon(command: Command, history: History, desired: Desired | None) -> Ans
     end = Draft(Kind.RUN_ENDED, group=run.group, run=run.id, body={"result": "abandoned", **_by(command)})
     cleared = tuple(_cleared(halt, command) for halt in history.halts_of(run.group))
     return (*cleared, end), f"run {run.id} is abandoned: nothing leads back over it; `reconciler retry` plans anew"
+
+
+def _give_up(command: Command) -> Answer:
+    """Note that nobody here knows what a run did, nor those before it: the next run has a number beyond theirs."""
+    end = Draft(Kind.RUN_ENDED, run=command.subject, body={"result": "abandoned", **_by(command)})
+    return (end,), f"run {command.subject} is of no journal of ours; the fleet is taken as it is seen"
 
 
 def _accept_history(command: Command, head: str) -> Answer:

@@ -16,6 +16,7 @@ from reconciler.domain.text import one_line
 from reconciler.errors import JournalError
 from reconciler.planning.serial import outcome_from_json, plan_from_json, steps_from_json
 from reconciler.planning.sums import sums_from_json
+from reconciler.planning.unheard import number_of
 from reconciler.steps import kinds
 
 MAX_TOLD = 500
@@ -102,6 +103,8 @@ def _turned_back(history: History, entry: Entry) -> History:
 
 
 def _ended(history: History, entry: Entry) -> History:
+    if not any(run.id == entry.run for run in history.runs):  # hosts know of it, and no journal that we have
+        return replace(history, sealed=max(history.sealed, number_of(entry.run) - len(history.runs)))
     result, at, number = str(entry.body["result"]), entry.at, entry.seq
     return _with_run(history, entry.run, lambda run: replace(run, ended=result, ended_at=at, ended_with=number))
 

@@ -23,18 +23,27 @@ from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene, groups_of, still_wanted
 from reconciler.planning.serial import plan_to_json
+from reconciler.planning.unheard import behind
 
 
 def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
     """Decide over one group; `positions` are None while the fleet was not looked at since its last run."""
     run = scene.history.open_run(group)
-    if run is not None:
-        decision = OpenRun(run, scene).decide()
-        if _first_touch(run, decision) and positions is None:
-            again = ruling(group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
-            return replace(again, plan=run.plan)
-        waits = decision.verdict.state is State.WAITING or _first_touch(run, decision)
-        return _planned_anew(run, positions, scene) or decision if waits else decision
+    if old := behind(group, run, scene):
+        return OpenRun(run, scene).standing_still(old) if run else old
+    return _without_run(group, positions, scene) if run is None else _with_run(run, positions, scene)
+
+
+def _with_run(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision:
+    decision = OpenRun(run, scene).decide()
+    if _first_touch(run, decision) and positions is None:
+        again = ruling(run.group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
+        return replace(again, plan=run.plan)
+    waits = decision.verdict.state is State.WAITING or _first_touch(run, decision)
+    return _planned_anew(run, positions, scene) or decision if waits else decision
+
+
+def _without_run(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
     leg = scene.history.superseded(group)
     if leg is not None and (lost := astray(leg, scene.desired)):
         return ruling(group, State.BLOCKED, Reason.OPEN_LEG, left_behind(leg, lost), leg.id)

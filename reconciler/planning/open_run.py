@@ -72,6 +72,10 @@ class OpenRun:
             return self._end()
         return self._go_on(running)
 
+    def standing_still(self, decision: Decision) -> Decision:
+        """Begin nothing, for a reason that is not the run's, and follow what runs."""
+        return self._still(decision, self._adopted(self._running()))
+
     def _running(self) -> tuple[Step, ...]:
         """Return what runs; of a quarantined host nobody waits for what is its own, nor for anything once it is off.
 

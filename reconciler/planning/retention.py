@@ -11,6 +11,7 @@ from reconciler.domain.plan import Step
 from reconciler.domain.run import History
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.setting import Draft
+from reconciler.planning.unheard import number_of
 from reconciler.steps import prune_backups
 
 MOST_FILES = 200
@@ -31,13 +32,7 @@ def forgettable(runs: Iterable[str], history: History) -> tuple[str, ...]:
     """
     known = {run.id for run in history.runs}
     kept = {run.id for run in history.runs if not run.ended} | {run.id for run in history.runs[-KEPT_RUNS:]}
-    return tuple(run for run in runs if run not in kept and (run in known or 0 < _number(run) <= history.begun))
-
-
-def _number(run: str) -> int:
-    """Return the number at the end of a run's id, 0 without one."""
-    number = run.rpartition("-")[2]
-    return int(number) if number.isdecimal() else 0
+    return tuple(run for run in runs if run not in kept and (run in known or 0 < number_of(run) <= history.begun))
 
 
 def due(sets: Iterable[BackupSet], policy: BackupPolicy, now: datetime) -> tuple[BackupSet, ...]:

@@ -33,8 +33,9 @@ class Scene:
 
     `order` is that of the legs of all groups, None while it cannot be told because part of the fleet was not looked at.
     `alerts` is what fires, by the alert's name in git; `unseen` are the hosts that nobody can tell of; `free`
-    are bytes by host and path; `aside` is what was seen of quarantined hosts. `now` bears on what has expired, never on
-    what a plan says otherwise; `followed_s` is how long the attempt of a step runs that this daemon follows.
+    are bytes by host and path; `aside` is what was seen of quarantined hosts; `unheard` are runs, by host, that the
+    journal does not know. `now` bears on what has expired, never on what a plan says otherwise; `followed_s` is how
+    long the attempt of a step runs that this daemon follows.
     """
 
     desired: Desired
@@ -48,6 +49,7 @@ class Scene:
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
     followed_s: Mapping[Attempted, float] = field(default_factory=dict)
+    unheard: Mapping[str, str] = field(default_factory=dict)
 
 
 @memo
@@ -71,7 +73,7 @@ def inputs_of(group: str, desired: Desired) -> str:
     value = (
         [replace(service, suspended="") for service in services],
         [desired.procedures.get(service.procedure) for service in services],
-        [desired.hosts[name] for service in services for name in _hosts_of(service)],
+        [desired.hosts[name] for service in services for name in hosts_of_service(service)],
         [desired.probes[name] for name in _probes_of(services, desired)],
         accepts,
         group in desired.one_by_one,
@@ -93,7 +95,8 @@ def still_wanted(group: str, inputs: str, scene: Scene) -> bool:
     return bool(began) and accepted_at is not None and max(began) >= accepted_at
 
 
-def _hosts_of(service: Service) -> tuple[str, ...]:
+def hosts_of_service(service: Service) -> tuple[str, ...]:
+    """Return the hosts of all deployments of a service."""
     return (*service.hosts, *(host for each in service.replacements.values() for host in each.hosts))
 
 

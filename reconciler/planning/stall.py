@@ -36,7 +36,7 @@ _KINDS = {
     },
     Stalled.GATE_FAILING: {Reason.REHEARSAL_MISSING, Reason.DRIFT_REPEATS},
     Stalled.WAITING_APPROVAL: {Reason.APPROVAL_MISSING},
-    Stalled.WAITING_PERSON: {Reason.SUSPENDED, Reason.HELD, Reason.FLEET_HALTED, Reason.DEFECT},
+    Stalled.WAITING_PERSON: {Reason.SUSPENDED, Reason.HELD, Reason.FLEET_HALTED, Reason.DEFECT, Reason.JOURNAL_BEHIND},
     Stalled.HOST_LOST: {
         Reason.HOST_UNREACHABLE,
         Reason.HOST_KEY_UNKNOWN,

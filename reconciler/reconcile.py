@@ -80,7 +80,7 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
     for group, services in (gone | known).items():
         run = memory.history.open_run(group)
-        settled = (run is None or run.prepared) and memory.fresh_for(group, read.commit)
+        settled = (run is None or run.prepared or run.rolled_with) and memory.fresh_for(group, read.commit)
         positions = [memory.position_of(name, read) for name in services] if settled else None
         decision = judged(group, partial(judge, group, positions, scene))
         begins = any(draft.kind == Kind.PLAN_PINNED for draft in decision.drafts) or (run and run.prepared)

@@ -47,6 +47,7 @@ class Reason(StrEnum):
     OVERRIDE_IN_THE_WAY = "OverrideInTheWay"
     OVERRIDE_EXPIRED = "OverrideExpired"
     QUARANTINED = "Quarantined"
+    HOST_FELL_BACK = "HostFellBack"
     CANARY_UNFIT = "CanaryUnfit"
     PACKAGE_HELD = "PackageHeld"
     PINNED = "Pinned"

@@ -137,6 +137,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "A host went into quarantine in the middle of a leg that cannot go on without its part.",
         "Take it out of quarantine once it works again, rebuilt under its name if need be, with its backup folder.",
     ),
+    Reason.HOST_FELL_BACK: (
+        "A host is at another release than it was moved to in this leg, and the contract would break it.",
+        "Find out what put it back; bring it to the release of the leg by hand, or revert; the leg goes on by itself.",
+    ),
     Reason.UNAVAILABLE: (
         "So many hosts of the service are out of work already that no other one can be spared.",
         "See to the hosts that the text names; or raise the service's `max_unavailable` in git.",

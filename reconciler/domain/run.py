@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.domain.approval import Approval
 from reconciler.domain.outcome import Done, Outcome
 from reconciler.domain.plan import Plan, Step
-from reconciler.domain.procedure import PREPARING
+from reconciler.domain.procedure import PREPARING, Phase
 from reconciler.domain.sums import NOTHING, Sums
 
 
@@ -74,6 +74,21 @@ class Run:
         """Tell whether all is prepared, or nothing had to be, and nothing that serves was touched yet."""
         ahead = (step for step in self.plan.steps if step.phase in PREPARING)
         return self.preparing and all(self.done(step.id) or step.advisory for step in ahead)
+
+    @property
+    def rolled_with(self) -> int:
+        """Return the entry by which the last host was moved, while a contract is still to come; 0 before and after."""
+        contracts = (step for step in self.plan.steps if step.phase is Phase.CONTRACT)
+        if self.back is not None or all(self.attempted(step.id) for step in contracts):
+            return 0
+        moved = [self.last(step.id) for step in self.plan.steps if step.phase is Phase.ROLL and not step.advisory]
+        ends = [each.ended_with if each and isinstance(each.outcome, Done) else 0 for each in moved]
+        return max(ends, default=0) if all(ends) else 0
+
+    @property
+    def look_after(self) -> int:
+        """Return the entry since which the fleet must be seen: of its end, of the last host moved, or its first."""
+        return self.ended_with or self.rolled_with or (self.began_with if self.prepared else 0)
 
     def last(self, step_id: str) -> Attempt | None:
         """Return the newest attempt that counts."""

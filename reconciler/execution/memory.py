@@ -145,21 +145,20 @@ class Memory:
         await self.forgetting.forget(found, hosts, self.history, self.ports)
 
     def _behind(self, read: Read) -> bool:
-        """Tell whether since the newest sweep a run ended, was prepared, or came to ask hosts in quarantine."""
+        """Tell whether since the newest sweep a run came to where the fleet must be seen, or hosts in quarantine."""
         asked = ask_since(read.desired, self.history) if read.desired else ()
-        ends = (run.ended_with or (run.began_with if run.prepared else 0) for run in self.history.runs)
-        return max((*asked, *ends), default=0) > self.observations.after
+        return max((*asked, *(run.look_after for run in self.history.runs)), default=0) > self.observations.after
 
     def _expired(self) -> bool:
         now, limit = self.ports.clock.now(), timedelta(seconds=self.sweep_s)
         return self.looked_at is not None and is_older(self.looked_at, limit, now)
 
     def fresh_for(self, group: str, commit: str) -> bool:
-        """Tell whether the fleet was seen since the group's last run began or ended, under this revision."""
+        """Tell whether the fleet was seen since the group's last run began, moved all or ended, under this revision."""
         if self.looked_at is None or self.looked_for != commit:
             return False
-        ends = (run.ended_with or run.began_with for run in self.history.runs if run.group == group)
-        return max(ends, default=0) <= self.observations.after
+        runs = (run for run in self.history.runs if run.group == group)
+        return max((run.look_after or run.began_with for run in runs), default=0) <= self.observations.after
 
     def groups_of_runs(self) -> dict[str, str]:
         """Map every run to its group."""

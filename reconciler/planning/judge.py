@@ -15,6 +15,7 @@ from reconciler.domain.reasons import Reason
 from reconciler.domain.run import History, Run
 from reconciler.domain.verdict import Decision, State, Verdict
 from reconciler.planning.claims import astray, claimed_by, left_behind
+from reconciler.planning.contract import survived
 from reconciler.planning.decision import by_words, claimed, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.gated import held_at_a_gate
@@ -35,7 +36,7 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
 
 
 def _with_run(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision:
-    decision = OpenRun(run, scene).decide()
+    decision = survived(run, OpenRun(run, scene).decide(), positions)
     if _first_touch(run, decision) and positions is None:
         again = ruling(run.group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
         return replace(again, plan=run.plan)

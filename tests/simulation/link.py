@@ -1,4 +1,4 @@
-"""How one daemon reaches the hosts: everything takes time, and any word may be lost on either way."""
+"""How daemons reach the hosts: everything takes time, and any word may be lost on either way; and their Prometheus."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from reconciler.domain.desired import Host
+from reconciler.domain.desired import Host, Prometheus
+from reconciler.domain.metric import MetricSample
+from reconciler.domain.observation import Known, Observed
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, HostStep, Order, Question, StepKey, Unreachable
+from reconciler.ports import Answer, Clock, HostStep, Order, Question, StepKey, Unreachable
 from tests.fakes.hosts import FakeHosts
+from tests.fakes.metrics import MemoryMetrics
+from tests.simulation.gates import Heard
+from tests.simulation.loop import PROCESS
 from tests.simulation.weather import SLOW_S, Weather
 
 
@@ -71,6 +76,20 @@ class Link:
         if self.rng.random() < self.weather().cut_off:
             return replace(answer, output=answer.output[: self.rng.randrange(len(answer.output) + 1)])
         return answer
+
+
+class Metrics(MemoryMetrics):
+    """A Prometheus that keeps what it told to whom; the first daemon leads under the epoch after that of the stage."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock=clock)
+        self.heard: list[Heard] = []
+
+    async def query(self, server: Prometheus, token: str | None, promql: str) -> Observed[tuple[MetricSample, ...]]:
+        found = await super().query(server, token, promql)
+        quiet = isinstance(found, Known) and not found.value
+        self.heard.append(Heard(PROCESS.get() + 1, found.at, promql, quiet))
+        return found
 
 
 def _gone(host: Host) -> Unreachable:

@@ -17,6 +17,7 @@ import structlog
 from reconciler.domain.journal import Entry
 from tests.scenarios.laws import Case, breaches
 from tests.simulation import liars, permits  # noqa: F401 - they put themselves on the menu
+from tests.simulation.gates import trespasses
 from tests.simulation.leases import strayed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import judged
@@ -56,6 +57,7 @@ def _breaches(world: World, entries: Sequence[Entry]) -> list[str]:
     return [
         *strayed(world.taken, entries),
         *judged(entries, deeds, parents, lies, left_alone),
+        *trespasses(entries, world.wanted, world.metrics.heard),
         *breaches(Case(entries, deeds, world.wanted)),
     ]
 

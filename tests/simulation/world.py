@@ -22,7 +22,7 @@ from tests.scenarios.stage import Stage, fleet_of, second
 from tests.scenarios.test_savepoint import STOPS
 from tests.simulation.faults import FOREVER, HOSTS, MENU, a_goal, aimed, menu_of
 from tests.simulation.leases import Taken
-from tests.simulation.link import Link
+from tests.simulation.link import Link, Metrics
 from tests.simulation.loop import PROCESS, LoopClock, VirtualLoop
 from tests.simulation.weather import AS_SAID, CALM, STUCK_S, Weather, drawn, work
 from tests.support.sample import KEYSTONE
@@ -92,6 +92,7 @@ class World(Stage):
     """A stage with real daemons on it, in virtual time."""
 
     clock: LoopClock
+    metrics: Metrics
 
     def __init__(self, scenario: Scenario, loop: VirtualLoop) -> None:
         self.scenario, self.loop = scenario, loop
@@ -110,6 +111,7 @@ class World(Stage):
         self.moved_at = 0.0
         names = ["keystone"] if scenario.layout == "alone" else ["keystone", "identity"]
         super().__init__(Faults(hold_all=True), {name: _plain(name) for name in names}, clock=LoopClock(loop))
+        self.metrics = Metrics(self.clock)
         self.fleet.hosts.behaviour = self._work
         self.work_rng = Random(f"{scenario.seed} work")
         groups = {"control": tuple(names)} if scenario.layout == "group" else {}
@@ -196,8 +198,6 @@ class World(Stage):
             self.note(f"daemon {number} was killed: {error}")
             if number == self.booted:
                 self.boot()
-        elif number != self.booted and getattr(error, "reason", "") == Reason.JOURNAL_LEASE_LOST:
-            self.note(f"daemon {number} ended, for another one leads")
         elif number != self.booted and isinstance(error, JournalError) and error.reason == Reason.JOURNAL_LEASE_LOST:
             self.note(f"daemon {number} ended: {error}")
         else:

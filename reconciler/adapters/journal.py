@@ -110,16 +110,24 @@ class JournalReader:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """The right to write a store: its lock, the epoch, and the newest entry when it was taken."""
+
+    lock: StoreLock
+    epoch: int
+    last: Entry | Place
+
+
 class SqlJournal(JournalReader):
     """The journal of the one daemon that holds the lease; made by `acquire`."""
 
-    def __init__(self, engine: Engine, lock: StoreLock, clock: Clock, last: Entry | Place) -> None:
+    def __init__(self, engine: Engine, lease: _Lease, clock: Clock, *, archived: bool) -> None:
         super().__init__(engine)
-        self._lock = lock
+        self._lease = lease
         self._clock = clock
-        self._last = last
-        self._epoch = 0
-        self._archived = True
+        self._archived = archived
+        self._last = lease.last
         self._failed: DiskError | None = None
 
     @classmethod
@@ -137,13 +145,12 @@ class SqlJournal(JournalReader):
             require_sound(engine)
             found = JournalReader(engine).read() if version_of(engine) else ()  # nothing is written to a broken store
             migrate(engine)
-            journal = cls(engine, lock, clock, found[-1] if found else START)
-            journal._epoch, journal._archived = _raise_epoch(engine, holder), archived
+            lease = _Lease(lock, _raise_epoch(engine, holder), found[-1] if found else START)
         except BaseException:
             engine.dispose()
             lock.release()
             raise
-        return journal
+        return cls(engine, lease, clock, archived=archived)
 
     @staticmethod
     def reader(url: str) -> JournalReader:
@@ -156,7 +163,7 @@ class SqlJournal(JournalReader):
     @property
     def epoch(self) -> int:
         """The epoch of the lease under which this process writes."""
-        return self._epoch
+        return self._lease.epoch
 
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
         """Write entries durably, all or none."""
@@ -221,7 +228,7 @@ class SqlJournal(JournalReader):
         """Give the lease up; after a disk error the store stays open, for closing would sync it."""
         if not self._failed:
             super().close()
-        self._lock.release()
+        self._lease.lock.release()
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -242,9 +249,9 @@ class SqlJournal(JournalReader):
 
     def _require_lease(self, connection: Connection) -> None:
         now = connection.execute(select(HEAD.c.epoch, HEAD.c.holder)).one()
-        if now.epoch != self._epoch:
+        if now.epoch != self._lease.epoch:
             raise JournalError(
-                f"the lease of epoch {self._epoch} is lost: {now.holder} took the store under epoch {now.epoch}",
+                f"the lease of epoch {self._lease.epoch} is lost: {now.holder} took the store under epoch {now.epoch}",
                 reason=Reason.JOURNAL_LEASE_LOST,
                 hint=TEXTS[Reason.JOURNAL_LEASE_LOST][1],
             )

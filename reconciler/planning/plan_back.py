@@ -89,19 +89,28 @@ def _way(runs: Sequence[Run], goals: Mapping[str, str], at: Mapping[str, str]) -
             return
 
 
+def _left(chain: Sequence[Run], sets: Sequence[BackupSet]) -> str:
+    """Say where the dumps of a leg lie: past its point of no return only a person can use them."""
+    ids = {run.id for run in chain}
+    kept = [each for each in sets if each.run in ids and each.kind is SetKind.DUMP and not each.removed_at]
+    places = [f"{copy.host}:{copy.path}" for each in kept for copy in each.copies if copy.path]
+    return f"the backup set of the leg: {', '.join(places)}" if places else "there is no backup set of the leg any more"
+
+
 def barred_by(run: Run, history: History, sets: Sequence[BackupSet] | None = None) -> Block | None:
     """Say why nothing leads back over a run: a step of no return was begun in it, or its backup set is gone.
 
     `sets` are all that are kept, for who has listed them already.
     """
     chain = history.chain(run)
+    sets = kept_sets(history) if sets is None else sets
     begun = [(each, step) for each in chain for step in each.plan.steps if each.attempted(step.id)]
     for each, step in begun:
         if step.point_of_no_return:
-            return block(Reason.BEYOND_NO_RETURN, f"{step.title} was done in run {each.id}")
+            return block(Reason.BEYOND_NO_RETURN, f"{step.title} was done in run {each.id}; {_left(chain, sets)}")
     restored = {step.service for _, step in begun if step.undo is not None and step.undo.kind == restore.KIND}
     ids = {each.id for each in chain}
-    for kept in kept_sets(history) if sets is None else sets:
+    for kept in sets:
         if kept.run in ids and kept.service in restored and kept.kind is SetKind.DUMP and kept.removed_at:
             return block(
                 Reason.NO_WAY_BACK, f"the backup set of {kept.service} at {kept.release} was removed: run {kept.run}"

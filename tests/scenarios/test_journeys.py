@@ -320,6 +320,8 @@ async def test_after_contract_there_is_no_way_back():
     blocked = await stage.until(State.BLOCKED)
 
     assert blocked.reason == Reason.BEYOND_NO_RETURN
+    assert "was done in run" in blocked.text
+    assert "the backup set of the leg: ks1:/" in blocked.text
     assert stage.running() == {"ks1": "2023.1", "ks2": "2023.1", "ks3": "2023.1"}
 
 

@@ -232,10 +232,12 @@ def test_a_tampered_store_is_refused_and_the_entry_named(path, url, statement, w
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("table", ["entries", "head", "commands"])
-def test_a_store_without_one_of_its_tables_is_refused(path, url, table):
+@pytest.mark.parametrize(
+    "statement", ["DROP TABLE entries", "DROP TABLE head", "DROP TABLE commands", "DELETE FROM head"]
+)
+def test_a_store_without_one_of_its_tables_or_its_head_is_refused(path, url, statement):
     written(path, 1)
-    tampered(path, f"DROP TABLE {table}")
+    tampered(path, statement)
 
     with pytest.raises(JournalError):
         SqlJournal.acquire(url, CLOCK).commands()

@@ -207,10 +207,13 @@ def disk_full(ground: Ground, undisturbed: End) -> None:
         subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4k"], capture_output=True, check=False)
         ground.site.hold.unlink()
         ground.await_(lambda: "JournalUnwritable" in daemon.log or daemon.process.poll() is not None, "the refusal")
-        assert "Traceback" not in daemon.log
+        ground.await_(lambda: ground.site.page("readyz").startswith("503"), "the alarm")
+        assert "[-]store not ready" in ground.site.page("readyz")
+        assert "reconciler_store_writable 0.0" in ground.site.page("metrics")
         filler.unlink()
-        daemon.kill()
-        ground.in_sync()
+        ground.in_sync(daemon)
+        ground.await_(lambda: ground.site.page("readyz").startswith("200"), "the end of the alarm")
+        assert "Traceback" not in daemon.log
         same(ground, undisturbed)
 
 

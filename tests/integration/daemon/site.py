@@ -12,6 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from string import Template
 
+import httpx
+
 from tests.support.gitrepo import GitRepo
 from tests.support.net import free_port
 from tests.support.sshd import Sshd, start_sshd
@@ -116,6 +118,14 @@ class Site:
         return target
 
     # ------------------------------------------------------------ what is
+
+    def page(self, name: str) -> str:
+        """Return a page of the daemon: its code and its text; nothing where nobody answers."""
+        try:
+            found = httpx.get(f"http://127.0.0.1:{self.web}/{name}", trust_env=False)
+        except httpx.TransportError:
+            return ""
+        return f"{found.status_code} {found.text}"
 
     def ledger(self) -> list[str]:
         """What the schema tool did."""

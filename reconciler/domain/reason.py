@@ -51,6 +51,7 @@ class Reason(StrEnum):
     CANARY_UNFIT = "CanaryUnfit"
     PACKAGE_HELD = "PackageHeld"
     PINNED = "Pinned"
+    IMAGE_MOVED = "ImageMoved"
     SUPERSEDED = "Superseded"
     UNAVAILABLE = "Unavailable"
     CLAIMED = "Claimed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.domain.daemon_reasons import DAEMON_TEXTS
 from reconciler.domain.gate_reasons import GATE_TEXTS
 from reconciler.domain.reason import Reason
 
@@ -165,6 +166,10 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "The desired state's builds make a release the same code as the one before it: nothing would move.",
         "Put `{release}` or `{version}` into the build, or give each release a build of its own.",
     ),
+    Reason.IMAGE_MOVED: (
+        "A tag was moved in its registry while hosts pulled it: they hold different images, and nothing was touched.",
+        "Name the image by its digest in git; the text has the digests, and who moved the tag knows which is meant.",
+    ),
     Reason.MOVED_BY_OTHERS: (
         "The service is not at its release, and it is others who move it: here it is only looked at.",
         "Ask those who move it; what waits for it goes on by itself when it has arrived.",
@@ -239,46 +244,7 @@ TEXTS: dict[Reason, tuple[str, str]] = {
         "A secret named by reference cannot be read on the daemon's machine.",
         "Create the file, variable or credential that the text names.",
     ),
-    Reason.JOURNAL_HELD: (
-        "Another daemon holds the store.",
-        "Stop the other daemon first; two must never act on one fleet.",
-    ),
-    Reason.JOURNAL_LEASE_LOST: (
-        "A newer daemon has taken the lease on the store; this one may not write any more, so it has ended.",
-        "Find out which of the two should run, and stop the other.",
-    ),
-    Reason.JOURNAL_UNWRITABLE: (
-        "The journal cannot be written, so nothing is started.",
-        "Check space, permissions and locks of the store; the daemon goes on by itself.",
-    ),
-    Reason.JOURNAL_DISK_FAILED: (
-        "The disk failed under the journal; nobody knows what of the last write is on it, so the daemon has ended.",
-        "Check the disk and its file system, then start the daemon; it reads what is there, and goes on.",
-    ),
-    Reason.JOURNAL_UNREADABLE: (
-        "The journal cannot be read, so nothing is started.",
-        "Check that the store exists, is readable for this user and undamaged.",
-    ),
-    Reason.JOURNAL_BROKEN: (
-        "The journal's hash chain is broken: an entry was changed, removed or damaged.",
-        "Keep a copy and restore the newest backup of the store that is whole: docs/explanation/journal.md says how.",
-    ),
-    Reason.JOURNAL_VERSION: (
-        "The store was written by another version of this software.",
-        "Run the version that wrote it, or a newer one.",
-    ),
-    Reason.JOURNAL_BEHIND: (
-        "A host keeps steps of a run that this journal never began: its store is older than the fleet, or a new one.",
-        "Stop the daemon and put the newest store back; if none is left, see that no step runs, then `abandon RUN`.",
-    ),
-    Reason.SETTINGS_INVALID: (
-        "The daemon's own configuration is wrong; it does not start.",
-        "Correct the named keys; docs/reference/settings.md lists all of them.",
-    ),
-    Reason.DEFECT: (
-        "The daemon itself is wrong: it failed while it judged this or read an answer. Only what that bears on stops.",
-        "Report the text, with `reconciler history -o json`; a revert of the newest commit may get round it.",
-    ),
+    **DAEMON_TEXTS,
     Reason.HELD: (
         "These inputs failed before and are not tried again.",
         "Push a commit that changes them, or `reconciler retry SERVICE`; `reconciler history` shows what failed.",

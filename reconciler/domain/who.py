@@ -51,6 +51,7 @@ _OTHERS_THAN_OPERATORS = {
         Reason.OVERRIDE_EXPIRED,
         Reason.QUARANTINED,
         Reason.PINNED,
+        Reason.IMAGE_MOVED,
         Reason.CANARY_FAILED,
         Reason.CANARY_UNFIT,
         Reason.DEPENDENCY_UNMET,

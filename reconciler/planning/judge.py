@@ -19,6 +19,7 @@ from reconciler.planning.contract import survived
 from reconciler.planning.decision import by_words, claimed, cleared, halted, ruling, suspended
 from reconciler.planning.dependency import waits_of
 from reconciler.planning.gated import held_at_a_gate
+from reconciler.planning.images import same_everywhere
 from reconciler.planning.open_run import OpenRun
 from reconciler.planning.others import away_with_others
 from reconciler.planning.plan import make_plan
@@ -36,7 +37,7 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
 
 
 def _with_run(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision:
-    decision = survived(run, OpenRun(run, scene).decide(), positions)
+    decision = survived(run, same_everywhere(run, OpenRun(run, scene).decide()), positions)
     if _first_touch(run, decision) and positions is None:
         again = ruling(run.group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
         return replace(again, plan=run.plan)

@@ -91,6 +91,7 @@ class Deed:
     expanded: str  # before
     serving: Mapping[str, str]  # release by host that ran the service before
     arrived: int = 0
+    beside: tuple[str, ...] = field(default=(), repr=False)  # hosts of the other deployment that ran the service before
 
 
 class Fleet:
@@ -163,6 +164,7 @@ class Fleet:
         site = self.site(service, host.name)
         machine, before = site.machines[host.name], copy.deepcopy(site.data)
         serving = {name: _release(each.running) for name, each in site.machines.items() if each.running}
+        beside = tuple(name for name, each in self._other(service, site).items() if each.running)
         was = machine.ran, machine.link
         failing = order.key.step in self.failing
         if not failing:
@@ -185,6 +187,7 @@ class Fleet:
             expanded=before.expanded,
             serving=serving,
             arrived=self.hosts.arrived.get((host.name, order.key), 0),
+            beside=beside,
         )
         self.deeds.append(deed)
         return exited
@@ -193,6 +196,11 @@ class Fleet:
         """Return the rows of all deployments of a service."""
         sites = [self.sites[service], self.sites.get(f"{service}@new", self.sites[service])]
         return {row for site in sites for row in site.data.rows}
+
+    def _other(self, service: str, site: Site) -> Mapping[str, Machine]:
+        """Return the machines of a service's other deployment."""
+        both = (self.sites[service], self.sites.get(f"{service}@new", site))
+        return next((each.machines for each in both if each is not site), {})
 
     def _fail(self, site: Site, order: Order) -> tuple[Exited, str]:
         """Fail as the test wants; a migration that fails leaves the schema between releases."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from reconciler.catalog import load_catalog
 from reconciler.domain.chain import verify
-from reconciler.domain.desired import Desired
+from reconciler.domain.desired import Deployment, Desired, Service
 from reconciler.domain.journal import Entry, Kind
 from reconciler.domain.marker import Marker
 from reconciler.domain.reasons import Reason
@@ -419,6 +419,13 @@ def law_9_every_verdict_explains_itself(report: Report) -> Iterator[str]:
             yield f"a defect of the daemon: {verdict.text}"
 
 
+def serving(service: Service) -> Service | Deployment:
+    """Return the deployment that serves at the goal: the newest that takes over there or before."""
+    order = [each.release.id for each in load_catalog().service("keystone").releases]
+    due = [each for each in service.replacements if order.index(each) <= order.index(service.release)]
+    return service.replacements[due[-1]] if due else service
+
+
 def law_12_in_sync_is_true(report: Report, fleet: Fleet) -> Iterator[str]:
     """A group that is said to be in sync is: on every host, and in the database; for a fleet at rest."""
     assert report.desired is not None
@@ -427,10 +434,11 @@ def law_12_in_sync_is_true(report: Report, fleet: Fleet) -> Iterator[str]:
     for name, service in report.desired.services.items():
         if states[grouped.get(name, name)] is not State.IN_SYNC:
             continue
-        site = fleet.sites[name]
+        live = serving(service)
+        site = fleet.site(name, live.hosts[0])
         if site.data.torn or (site.data.release not in same_schema(service.release)):
             yield f"{name} is in sync with {service.release}, and its schema is {site.data}"
-        for host in service.hosts:
+        for host in live.hosts:
             goal, machine = service.overrides.get(host, service.release), site.machines[host]
             if machine.running != f"/srv/{name}/{goal}" or machine.link != machine.running:
                 yield f"{name} is in sync, and {host} runs {machine.running or 'nothing'} instead of {goal}"

@@ -38,7 +38,7 @@ class Entry:
 
 MENU: dict[str, Entry] = {}
 
-LATER, LATEST = 100_000, 200_000
+LATER, LATEST, NEWEST = 100_000, 200_000, 300_000
 """From these seeds on later entries are on the menu too: a seed before goes on to mean the life that it meant."""
 
 
@@ -171,7 +171,8 @@ def quarantine(world: World, host: str) -> None:
     world.fleet.hosts.kill(host, rebooted=True)
     world.fleet.hosts.cut(host)
     for site in world.fleet.sites.values():
-        site.machines[host].running, site.machines[host].started_at = "", None
+        if host in site.machines:
+            site.machines[host].running, site.machines[host].started_at = "", None
     world.leave_alone(host)
 
 

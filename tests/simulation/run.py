@@ -21,6 +21,7 @@ from tests.simulation.gates import trespasses
 from tests.simulation.leases import strayed
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.model import judged
+from tests.simulation.replacing import misplaced
 from tests.simulation.world import Scenario, World
 
 
@@ -57,6 +58,7 @@ def _breaches(world: World, entries: Sequence[Entry]) -> list[str]:
     return [
         *strayed(world.taken, entries),
         *judged(entries, deeds, parents, lies, left_alone),
+        *misplaced(deeds),
         *trespasses(entries, world.wanted, world.metrics.heard),
         *breaches(Case(entries, deeds, world.wanted)),
     ]

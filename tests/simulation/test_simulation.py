@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 from contextvars import Context
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,11 @@ from reconciler.domain.journal import GENESIS, Draft, Entry, Kind
 from reconciler.ports import StepKey
 from tests.fakes.clock import START
 from tests.fakes.fleet import Deed
-from tests.simulation.faults import LATEST
+from tests.simulation.faults import LATEST, NEWEST
 from tests.simulation.leases import Taken, strayed
 from tests.simulation.loop import PROCESS, VirtualLoop
 from tests.simulation.model import judged
+from tests.simulation.replacing import misplaced
 from tests.simulation.run import simulate
 from tests.simulation.world import Scenario
 
@@ -28,7 +31,9 @@ MUSEUM = [line.split()[0] for line in (ROOT / "tests/simulation/museum.txt").rea
 SEEDS = 20
 
 
-@pytest.mark.parametrize("seed", [*map(int, MUSEUM), *range(SEEDS), *range(LATEST, LATEST + SEEDS)])
+@pytest.mark.parametrize(
+    "seed", [*map(int, MUSEUM), *range(SEEDS), *range(LATEST, LATEST + SEEDS), *range(NEWEST, NEWEST + SEEDS)]
+)
 def test_a_life_keeps_the_laws(seed):
     assert simulate(Scenario.of(seed)).wrong == ()
 
@@ -71,8 +76,8 @@ def accepted(commit: str) -> Draft:
     return Draft(Kind.REVISION_ACCEPTED, body={"revision": commit})
 
 
-def deed(step: str, at: int) -> Deed:
-    return Deed(
+def deed(step: str, at: int, **changes: Any) -> Deed:
+    sound = Deed(
         at=at,
         host="ks1",
         key=StepKey("r1", step, 1),
@@ -87,6 +92,7 @@ def deed(step: str, at: int) -> Deed:
         expanded="",
         serving={},
     )
+    return replace(sound, **changes)
 
 
 def entries(*drafts: Draft) -> list[Entry]:
@@ -128,6 +134,16 @@ def test_the_model_sees_what_strays(drafts, deeds, said):
     found = list(judged(entries(*drafts), deeds, {"a": "", "b": ""}, frozenset()))
 
     assert any(said in each for each in found), found
+
+
+# ---------------------------------------------------------------- two deployments
+
+
+def test_nothing_is_loaded_or_started_while_the_other_deployment_serves():
+    load = deed("load@new1", 2, what="load", beside=("ks1", "ks2"))
+
+    assert [each.partition(" did ")[2] for each in misplaced([load])] == ["load on ks1 while ks1, ks2 served keystone"]
+    assert list(misplaced([replace(load, beside=()), replace(load, code=1), replace(load, what="stopped")])) == []
 
 
 # ---------------------------------------------------------------- leases

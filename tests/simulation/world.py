@@ -20,10 +20,11 @@ from tests.fakes.journal import Killed
 from tests.scenarios.laws import law_9_every_verdict_explains_itself, law_12_in_sync_is_true
 from tests.scenarios.stage import Stage, fleet_of, second
 from tests.scenarios.test_savepoint import STOPS
-from tests.simulation.faults import FOREVER, HOSTS, MENU, a_goal, aimed, menu_of
+from tests.simulation.faults import FOREVER, HOSTS, MENU, NEWEST, a_goal, aimed, menu_of
 from tests.simulation.leases import Taken
 from tests.simulation.link import Link, Metrics
 from tests.simulation.loop import PROCESS, LoopClock, VirtualLoop
+from tests.simulation.replacing import NEW, NEW_HOSTS, RETIRING, fitting
 from tests.simulation.weather import AS_SAID, CALM, STUCK_S, Weather, drawn, work
 from tests.support.sample import KEYSTONE
 
@@ -110,23 +111,26 @@ class World(Stage):
         self.report: Report | None = None
         self.moved_at = 0.0
         names = ["keystone"] if scenario.layout == "alone" else ["keystone", "identity"]
-        super().__init__(Faults(hold_all=True), {name: _plain(name) for name in names}, clock=LoopClock(loop))
+        new = {"keystone": NEW} if scenario.seed >= NEWEST else {}
+        super().__init__(Faults(hold_all=True), {name: _plain(name) for name in names}, new, LoopClock(loop))
         self.metrics = Metrics(self.clock)
         self.fleet.hosts.behaviour = self._work
         self.work_rng = Random(f"{scenario.seed} work")
         groups = {"control": tuple(names)} if scenario.layout == "group" else {}
         fleet = fleet_of(list(self.services.values()), groups)
-        self.want_all(replace(fleet, procedures={**fleet.procedures, STOPS.name: STOPS}))
+        procedures = {**fleet.procedures, STOPS.name: STOPS, RETIRING.name: RETIRING}
+        self.want_all(replace(fleet, hosts={**fleet.hosts, **(NEW_HOSTS if new else {})}, procedures=procedures))
 
     def want_all(self, wanted: Desired) -> None:
         """Commit a desired state; the next change is made to it."""
-        self.wanted_now = wanted
-        self.commit(wanted)
+        self.wanted_now = fitting(wanted)
+        self.commit(self.wanted_now)
 
     def leave_alone(self, *away: str) -> None:
         """Put hosts into quarantine, and let all others out of it."""
         first = next(host for host in HOSTS if host not in away)
-        services = {name: replace(each, bootstrap=first) for name, each in self.wanted_now.services.items()}
+        own = {name: each for name, each in self.wanted_now.services.items() if first in each.hosts}
+        services = self.wanted_now.services | {name: replace(each, bootstrap=first) for name, each in own.items()}
         alone = tuple(Quarantine(host=host, by="ada", reason="it died", until=FOREVER) for host in away)
         self.want_all(replace(self.wanted_now, services=services, quarantined=alone))
 
@@ -262,7 +266,7 @@ class World(Stage):
         """Let all faults stop."""
         self.note("faults stop")
         self.weather = CALM
-        for host in HOSTS:
+        for host in self.fleet.names:
             self.fleet.hosts.mend(host)
         self.fleet.dead_apis, self.fleet.untrue, self.next_work = set(), [], []
         self.metrics.answers = {QUIET.promql: ()}

@@ -155,6 +155,48 @@ async def test_a_starter_that_died_before_the_intent_started_nothing(hosts: SshH
     assert await end(hosts, host) == Exited(0, "first\n")
 
 
+async def test_a_link_that_fell_silent_ends_the_wait(tmp_path: Path) -> None:
+    """Half-open: the other end is there and says nothing any more."""
+    gate = tmp_path / "gate"
+    with running_sshd(tmp_path) as server:
+        host, hosts = server.host(), SshHosts(server.settings(keepalive_interval_s=0.3, keepalive_count=2))
+        await hosts.start(host, order(f"until [ -e {gate} ]; do sleep 0.05; done; echo once"))
+        waiting = asyncio.create_task(hosts.wait(host, KEY))
+        for session in server.sessions():
+            os.kill(session, signal.SIGSTOP)
+        await asyncio.wait_for(waiting, 20)
+        server.cut()
+        assert await stand(hosts, host) == Running()
+        gate.touch()
+        assert await end(hosts, host) == Exited(0, "once\n")
+        await hosts.close()
+
+
+async def test_nothing_runs_before_its_intent_is_on_the_disk(tmp_path: Path) -> None:
+    """What a power cut takes away that was not synced: here the disk stands still, which nobody can tell from it."""
+    disk, ran, later = tmp_path / "disk", tmp_path / "ran", StepKey("run-1", "later", 1)
+    with running_sshd(tmp_path, f"SetEnv PATH={tmp_path}/bin:/usr/bin:/bin HOME={tmp_path}/home") as server:
+        sync = tmp_path / "bin" / "sync"
+        sync.parent.mkdir()
+        sync.write_text(f'#!/bin/sh\nuntil [ -e {disk} ]; do sleep 0.05; done\nexec /usr/bin/sync "$@"\n')
+        sync.chmod(0o755)
+        host, hosts = server.host(), SshHosts(server.settings())
+        disk.touch()
+        await hosts.start(host, order("echo the epoch is known"))
+        await end(hosts, host)
+        disk.unlink()
+
+        assert await hosts.start(host, order(f"touch {ran}", later)) == Running()
+        assert (folder(host, later) / "intent").stat().st_size
+        await asyncio.sleep(0.5)
+        assert await stand(hosts, host, later) == Running()
+        assert not ran.exists()
+        disk.touch()
+        assert await end(hosts, host, later) == Exited(0, "")
+        assert ran.exists()
+        await hosts.close()
+
+
 async def test_many_long_steps_leave_room_to_ask(hosts: SshHosts, host: Host, tmp_path: Path) -> None:
     gate, keys = tmp_path / "gate", [StepKey("run-1", f"step-{number}", 1) for number in range(12)]
     body = f"until [ -e {gate} ]; do sleep 0.05; done"

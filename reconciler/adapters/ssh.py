@@ -136,7 +136,7 @@ class Connections:
         if talk.stays and link.shell:
             shell, link.shell = link.shell, None
             ending = await self._say_to(host, link, talk, shell)
-            if ending is None or ending.heard or ending.lost:
+            if ending is None or ending.heard:
                 return ending
         return await self._say_to(host, link, talk)
 

@@ -64,7 +64,7 @@ async def reconcile(memory: Memory) -> Report:
 
 
 def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
-    """Judge every group, and every open leg whose group a commit has taken away."""
+    """Judge every group, and every open leg and halt whose group a commit has taken away."""
     assert read.desired is not None
     assert read.catalog is not None
     scene = Scene(desired=read.desired, catalog=read.catalog, history=memory.history, now=memory.ports.clock.now())
@@ -77,7 +77,8 @@ def decide(memory: Memory, read: Read) -> tuple[Decision, ...]:
     scene = replace(scene, unheard=unheard(memory.observations.runs, memory.history))
     decisions: list[Decision] = []
     known = groups_of(read.desired)
-    gone: dict[str, tuple[str, ...]] = {run.group: () for run in memory.history.open_legs()}
+    runs, halts = memory.history.open_legs(), memory.history.halts
+    gone = dict.fromkeys([*(run.group for run in runs), *(halt.group for halt in halts)], ())
     for group, services in (gone | known).items():
         run = memory.history.open_run(group)
         settled = (run is None or run.prepared or run.rolled_with) and memory.fresh_for(group, read.commit)

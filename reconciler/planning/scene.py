@@ -83,11 +83,13 @@ def inputs_of(group: str, desired: Desired) -> str:
 
 
 def still_wanted(group: str, inputs: str, scene: Scene) -> bool:
-    """Tell whether a digest is of what git says of a group now.
+    """Tell whether a digest is of what git says of a group now; of one that is gone it says nothing.
 
     One of an older form, made by the daemon that this one has replaced, is compared with nothing: it is, as long as no
     commit was accepted since the newest run that bears it began.
     """
+    if group not in groups_of(scene.desired):
+        return False
     if inputs.startswith(FORM):
         return inputs == inputs_of(group, scene.desired)
     began = [run.started_at for run in scene.history.runs if (run.group, run.plan.inputs) == (group, inputs)]

@@ -128,3 +128,20 @@ async def test_somebody_may_take_the_risk_to_go_on_while_the_fleet_is_halted():
     found = await verdicts(stage)
     assert found["identity"].state is State.IN_SYNC
     assert found["keystone"].state is State.HALTED
+
+
+async def test_a_commit_that_takes_a_group_away_ends_its_halts():
+    stage = Stage(services={"keystone": KEYSTONE, "identity": second()})
+    stage.commit(two())
+    await verdicts(stage, 5)
+    stage.commit(broken(two(keystone="2026.1")))
+    await verdicts(stage)
+    assert stage.memory.history.halts_of("keystone")
+    stage.fleet.dead_apis = set()
+    together = two(identity="2026.1", keystone="2026.1")
+    stage.commit(replace(together, groups={"control": ("keystone", "identity")}))
+
+    found = await verdicts(stage, 90)
+    assert set(found) == {"control"}
+    assert found["control"].state is State.IN_SYNC, found
+    assert stage.memory.history.halts == ()

@@ -48,7 +48,8 @@ class Ready:
     """A step that may start now, or be taken up again, under its run and attempt.
 
     `failed` says why it cannot even be begun: then it fails without an effect. Of a step that is taken up again,
-    `epoch` is that of its intent, and `age_s` how long ago that was by the wall clocks of then and now.
+    `epoch` is that of its intent, and `age_s` how long ago that was by the wall clocks of then and now; `before` is a
+    step, with its attempt, that its host has done earlier in the run and must still know of.
     """
 
     run: str
@@ -58,6 +59,7 @@ class Ready:
     epoch: int = 0
     age_s: float = 0.0
     failed: Failed | None = None
+    before: tuple[Step, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
 from reconciler.domain.verdict import Ready
 from reconciler.execution.carry import carry
+from reconciler.execution.older_disk import older_disk
 from reconciler.planning.scene import Attempted
 from reconciler.planning.serial import outcome_to_json
 from reconciler.ports import NeverStarted, Ports, Secrets, StepKey, Unreachable
@@ -72,6 +73,8 @@ class Executor:
     async def _asked(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
         """Carry a step; where the daemon's own machine fails meanwhile nothing is known of it, so it is asked again."""
         try:
+            if unknown := await older_disk(ready, _key(ready), desired, self.ports):
+                return unknown
             return await carry(ready.step, _key(ready), desired, self.ports, may_start=may_start)
         except OSError as error:
             text = f"{ready.step.host or 'the daemon'}: the daemon's machine failed: {error}"

@@ -26,6 +26,7 @@ from reconciler.planning.plan import make_plan
 from reconciler.planning.scene import Scene, groups_of, still_wanted
 from reconciler.planning.serial import plan_to_json
 from reconciler.planning.unheard import behind
+from reconciler.planning.witness import witnessed
 
 
 def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Decision:
@@ -37,7 +38,8 @@ def judge(group: str, positions: Sequence[Position] | None, scene: Scene) -> Dec
 
 
 def _with_run(run: Run, positions: Sequence[Position] | None, scene: Scene) -> Decision:
-    decision = survived(run, same_everywhere(run, OpenRun(run, scene).decide()), positions)
+    decision = witnessed(run, OpenRun(run, scene).decide())
+    decision = survived(run, same_everywhere(run, decision), positions)
     if _first_touch(run, decision) and positions is None:
         again = ruling(run.group, State.WAITING, Reason.HOST_NOT_ASKED, "looking at the fleet once more", run.id)
         return replace(again, plan=run.plan)

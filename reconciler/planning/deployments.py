@@ -80,8 +80,11 @@ def to_come(service: Service, history: History, order: Sequence[str]) -> tuple[S
 
 
 def taken_back(service: Service, history: History) -> bool:
-    """Tell whether a commit names a deployment that was replaced as the one that should serve."""
-    routes = _cut_over(service.name, history)
+    """Tell whether a commit names a deployment that was replaced as the one that should serve.
+
+    After a run was abandoned it only says which one does: what people did then is in no journal.
+    """
+    routes = _cut_over(service.name, _since_abandoned(service.name, history))
     known = any(set(each.hosts) == set(routes[0].onto) for each in all_of(service)) if routes else True
     return not known and any(set(service.hosts) == set(route.off) for route in routes)
 
@@ -107,13 +110,34 @@ def half_way(run: Run) -> bool:
 
 def _cut_over(service: str, history: History) -> tuple[ServiceRoute, ...]:
     """Return the routes by which a service was cut over, newest first, of all runs that stand."""
+    standing = cutovers(history)
     return tuple(
         route
         for run in reversed(history.runs)
         for route in run.plan.services
-        if route.service == service and route.onto and _stands(run, history) and cut_over(run, service)
+        if run.id in standing and route.service == service and route.onto and cut_over(run, service)
     )
 
 
-def _stands(run: Run, history: History) -> bool:
-    return any(each.id == run.id for each in history.completed(run.group))
+def cutovers(history: History) -> frozenset[str]:
+    """Return the runs in which a service was cut over and that nothing has taken back since.
+
+    One whose leg a later run took over is among them, and so is one with a run after it that was abandoned: people
+    write to the new deployment whatever became of that.
+    """
+    backs = {run.plan.undoes for run in history.runs if run.plan.direction == "back" and run.ended == "done"}
+    legs = (run for run in history.runs if run.id in backs or run.ended == "backed_out")
+    undone = {each.id for leg in legs for each in history.chain(leg)}
+    ended = (run for run in history.runs if run.ended in {"done", "superseded", "abandoned"} and run.id not in undone)
+    return frozenset(run.id for run in ended if any_cut_over(run))
+
+
+def _since_abandoned(service: str, history: History) -> History:
+    """Return the runs after the newest one of a service that was abandoned."""
+    runs = history.runs
+    walls = [n for n, run in enumerate(runs, start=1) if run.ended == "abandoned" and _concerns(run, service)]
+    return replace(history, runs=runs[walls[-1] :]) if walls else history
+
+
+def _concerns(run: Run, service: str) -> bool:
+    return any(route.service == service for route in run.plan.services)

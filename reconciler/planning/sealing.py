@@ -9,7 +9,7 @@ from reconciler.domain.backup import BackupSet
 from reconciler.domain.rehearsal import PREFIX
 from reconciler.domain.run import History, Run
 from reconciler.domain.segment import Keep
-from reconciler.planning.deployments import cut_over
+from reconciler.planning.deployments import cutovers
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.plan_back import barred_by
 from reconciler.steps import galera, prune_backups
@@ -81,11 +81,10 @@ def _reach(standing: Sequence[Run], history: History, sets: Sequence[BackupSet])
 def _newest(history: History, hosts: Collection[str]) -> Iterator[str]:
     """Yield the runs that have the last word on a group, a service's release and deployment, and a host's build."""
     seen: set[tuple[str, ...]] = set()
-    standing = {run.id for group in {run.group for run in history.runs} for run in history.completed(group)}
+    replaced = cutovers(history)
     for run in reversed(history.runs):
         told = {*_told(run, hosts)}
-        replaced = run.id in standing and any(r.onto and cut_over(run, r.service) for r in run.plan.services)
-        if replaced or told - seen:
+        if run.id in replaced or told - seen:
             yield run.id
         seen |= told
 

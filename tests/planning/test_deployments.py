@@ -55,6 +55,34 @@ def test_live_is_where_the_newest_cutover_went(runs: tuple[Run, ...], deployment
     assert live(NOVA, History(runs=runs)).deployment == deployment
 
 
+def later(ended: str, *, inherits: str = "", undoes: str = "") -> Run:
+    """Return a run after the first cutover that moves nothing onto another deployment."""
+    direction = "back" if undoes else "forward"
+    route = ServiceRoute(service="nova", start="b", goal="b", route=("b",))
+    plan = Plan(
+        id="p9", group="nova", inputs="j", services=(route,), direction=direction, inherits=inherits, undoes=undoes
+    )
+    return Run(id="r9", plan=plan, started_at=AT, ended=ended, ended_at=AT)
+
+
+@pytest.mark.parametrize(
+    ("after", "deployment"),
+    [
+        (later("", inherits="r1"), "liberty"),
+        (later("done", inherits="r1"), "liberty"),
+        (later("abandoned", inherits="r1"), "liberty"),
+        (later("abandoned", undoes="r1"), "liberty"),
+        (later("abandoned"), "liberty"),
+        (later("done", undoes="r1"), "own"),
+        (later("backed_out", inherits="r1"), "own"),
+    ],
+)
+def test_a_cutover_stands_until_it_is_taken_back_whatever_comes_of_its_leg(after: Run, deployment: str):
+    first = replace(FIRST, ended="superseded") if after.plan.inherits else FIRST
+
+    assert live(NOVA, History(runs=(first, after))).deployment == deployment
+
+
 @pytest.mark.parametrize(
     ("release", "deployment"), [("kilo", "own"), ("liberty", "liberty"), ("mitaka", "mitaka"), ("newton", "mitaka")]
 )
@@ -82,6 +110,8 @@ def test_a_commit_takes_a_deployment_back_by_naming_one_that_was_replaced():
     assert not back("mitaka", FIRST, SECOND)
     assert not back("liberty", FIRST)
     assert not back("own")
+    assert back("own", FIRST, later("done", inherits="r1"))
+    assert not back("own", FIRST, later("abandoned"))
 
 
 def test_databases_of_each_deployment_are_seen_under_a_name_of_their_own():

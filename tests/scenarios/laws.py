@@ -277,7 +277,8 @@ def law_6_no_service_runs_while_its_database_is_changed_offline(case: Case) -> I
     for deed in case.deeds:
         if deed.what in {"sync", "restore"} and deed.code == 0 and deed.serving:
             yield f"{deed.key.step} ran while {', '.join(deed.serving)} served {deed.service}"
-        older = {host: release for host, release in deed.serving.items() if release != deed.expanded}
+        at = deed.expanded or deed.was  # what is contracted once more changes nothing
+        older = {host: release for host, release in deed.serving.items() if release != at}
         if deed.what == "contract" and older:
             yield f"{deed.key.step} was tried while {older} could not survive it"
 

@@ -127,7 +127,7 @@ def test_a_leader_whose_store_another_took_ends_and_stands_by_when_it_is_started
     site: Site, daemon: Daemon, start: Callable[..., Daemon]
 ) -> None:
     (site.state / "journal.sqlite.lock").unlink()
-    leader = start()
+    leader = start(RECONCILER_WEB__LISTEN="127.0.0.1:0")
     leader.reached("InSync")
     site.commit("two")
     assert daemon.process.wait(4 * daemon.patience_s) == 1  # an idle one writes every half a minute
@@ -136,6 +136,7 @@ def test_a_leader_whose_store_another_took_ends_and_stands_by_when_it_is_started
     assert "Traceback" not in daemon.log
     leader.reached("InSync")
     once(site)
+    assert leader.process.poll() is None
     anew = start()
     anew.wait(lambda: "standing by" in anew.log)
 

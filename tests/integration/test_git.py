@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -333,6 +334,24 @@ async def test_urls_that_lead_nowhere_are_unreachable_and_show_no_password(tmp_p
     state = await GitSource(url, "main", tmp_path / "m", access=GitAccess(timeout_s=5)).latest("")
     assert (state.revision, state.problem) == (None, "SourceUnreachable")
     assert "hunter2" not in repr(state)
+
+
+async def test_a_repository_of_another_object_format_is_named(tmp_path):
+    subprocess.run(["git", "init", "-q", "--bare", "--object-format=sha256", tmp_path / "remote.git"], check=True)
+    state = await GitSource(f"file://{tmp_path}/remote.git", "main", tmp_path / "mirror").latest("")
+    assert (state.revision, state.problem) == (None, "SourceUnreachable")
+    assert "unknown object format 'sha256'" in state.text
+
+
+async def test_a_remote_that_lost_what_lies_behind_its_newest_commit_is_not_followed(repo, tmp_path):
+    accepted = repo.commit(repo.files(FLEET))
+    head = repo.commit(repo.files({"fleet.yaml": b"name: two\n"}), accepted)
+    shallow = ["git", "clone", "-q", "--bare", "--depth", "1", f"file://{repo.path}", tmp_path / "shallow.git"]
+    subprocess.run(shallow, check=True)
+
+    state = await source(repo, tmp_path, f"file://{tmp_path}/shallow.git").latest(accepted)
+
+    assert (state.revision, state.head, state.problem) == (None, head, "HistoryRewritten")
 
 
 async def test_a_mirror_of_many_fetches_is_packed_and_loses_nothing(repo, tmp_path):

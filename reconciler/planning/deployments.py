@@ -79,11 +79,17 @@ def to_come(service: Service, history: History, order: Sequence[str]) -> tuple[S
     return tuple(taking_over(service, release) for release in ahead)
 
 
-def taken_back(service: Service, history: History) -> bool:
+def taken_back(service: Service, history: History, order: Sequence[str]) -> bool:
     """Tell whether a commit names a deployment that was replaced as the one that should serve.
 
-    After a run was abandoned it only says which one does: what people did then is in no journal.
+    It does so too by letting the live one take over only beyond the goal. After a run was abandoned a commit that
+    leaves out the live one only says which one does: what people did then is in no journal.
     """
+    places = [each.deployment for each in all_of(service)]
+    if places.index(serving_at(service, service.release, order).deployment) < places.index(
+        live(service, history).deployment
+    ):
+        return True
     routes = _cut_over(service.name, _since_abandoned(service.name, history))
     known = any(set(each.hosts) == set(routes[0].onto) for each in all_of(service)) if routes else True
     return not known and any(set(service.hosts) == set(route.off) for route in routes)

@@ -121,7 +121,7 @@ def _intent(position: Position, scene: Scene) -> _Intent:
         return replace(intent, blocks=position.blocks)
     start, goal = position.release, service.release
     order = [each.release.id for each in scene.catalog.service(service.component).releases]
-    if order.index(goal) < order.index(start) or taken_back(declared, scene.history):
+    if order.index(goal) < order.index(start) or taken_back(declared, scene.history, order):
         return replace(intent, back=True)
     if start == goal and serving_at(declared, goal, order).deployment == service.deployment:
         refresh = scene.desired.procedures["refresh"]

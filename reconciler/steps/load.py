@@ -7,8 +7,9 @@ from dataclasses import replace
 from pydantic import Field
 
 from reconciler.domain.effect import Ask, HostScript
-from reconciler.domain.outcome import Outcome
+from reconciler.domain.outcome import Done, Failed, Outcome
 from reconciler.domain.plan import Undo
+from reconciler.domain.reasons import Reason
 from reconciler.steps import Evidence, _dumps
 from reconciler.steps._dumps import Target
 from reconciler.steps._load import MARIADB_BODY, SQLITE_BODY
@@ -81,6 +82,13 @@ def proofs(_args: Model) -> tuple[Ask, ...]:
     return ()
 
 
-def judge(_args: Model, evidence: Evidence) -> Outcome:
-    """Follow the script; leaves `path`, `sha256`, `tables` and `marker`, or `absent`; of an undo `present`."""
-    return _dumps.judge(evidence)
+def judge(args: Model, evidence: Evidence) -> Outcome:
+    """Follow the script; leaves `path`, `sha256`, `tables` and `marker`, or `absent`; of an undo `present`.
+
+    A load that does not say what it read back has not read it: a schema step would make a new service of nothing.
+    """
+    outcome = _dumps.judge(evidence)
+    if isinstance(outcome, Done) and not args.take_back and outcome.values.keys().isdisjoint({"tables", "absent"}):
+        text = f"the host says that it is done, and not what it read back from {_name(args)}"
+        return Failed(Reason.STEP_FAILED, text, "See what is in that database, and what the step left on the host.")
+    return outcome

@@ -66,6 +66,7 @@ class Site:
     machines: dict[str, Machine]
     data: Data
     backups: dict[str, Data] = field(default_factory=dict)
+    loaded: str = ""  # the run that filled the database
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,12 +294,15 @@ class Fleet:
     def _load(self, site: Site, order: Order) -> Exited:
         verb, run = order.script.args[0], order.script.args[3] or order.key.run
         if verb == "unload":
-            site.data = Data("", [])
-        elif run not in site.backups:
+            if site.loaded == run:
+                site.data, site.loaded = Data("", []), ""
+            return Exited(0, "")
+        if site.data.release and site.loaded != run:
+            return Exited(1, "it is not empty, and what is in it was not loaded by this run")
+        if run not in site.backups:
             return Exited(1, f"no backup of {run}")
-        else:
-            site.data = copy.deepcopy(site.backups[run])
-        return Exited(0, "")
+        site.data, site.loaded = copy.deepcopy(site.backups[run]), run
+        return Exited(0, "", {"tables": "40"})
 
     def _sync(self, site: Site, order: Order) -> Exited:
         release, mode, data = _release_of(order), order.script.args[-1], site.data

@@ -102,9 +102,9 @@ def test_hosts_to_come_are_those_between_the_live_deployment_and_the_goal():
 
 def test_a_commit_takes_a_deployment_back_by_naming_one_that_was_replaced():
     def back(hosts: str, *runs: Run) -> bool:
-        return taken_back(replace(NOVA, hosts=HOSTS[hosts], replacements={}), History(runs=runs))
+        return taken_back(replace(NOVA, hosts=HOSTS[hosts], replacements={}), History(runs=runs), ORDER)
 
-    assert not taken_back(NOVA, History(runs=(FIRST, SECOND)))
+    assert not taken_back(NOVA, History(runs=(FIRST, SECOND)), ORDER)
     assert back("own", FIRST, SECOND)
     assert back("liberty", FIRST, SECOND)
     assert not back("mitaka", FIRST, SECOND)
@@ -112,6 +112,16 @@ def test_a_commit_takes_a_deployment_back_by_naming_one_that_was_replaced():
     assert not back("own")
     assert back("own", FIRST, later("done", inherits="r1"))
     assert not back("own", FIRST, later("abandoned"))
+
+
+def test_a_commit_takes_a_deployment_back_by_letting_it_take_over_only_beyond_the_goal():
+    def moved(goal: str) -> Service:
+        later = {"mitaka": NOVA.replacements["liberty"], "newton": NOVA.replacements["mitaka"]}
+        return replace(NOVA, release=goal, replacements=later)
+
+    assert taken_back(moved("liberty"), History(runs=(FIRST,)), ORDER)
+    assert not taken_back(moved("mitaka"), History(runs=(FIRST,)), ORDER)
+    assert not taken_back(moved("liberty"), History(), ORDER)
 
 
 def test_databases_of_each_deployment_are_seen_under_a_name_of_their_own():

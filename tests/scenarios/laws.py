@@ -141,6 +141,9 @@ def law_1_one_hop_at_a_time_along_allowed_edges(case: Case) -> Iterator[str]:
     for deed in case.deeds:
         if deed.what not in SCHEMA or deed.code != 0:
             continue
+        if not deed.was:
+            yield f"{deed.key.step} made {deed.now} of a database that held nothing"
+            continue
         policy = case.accepted(case.pinned[deed.key.run]).services[deed.service].policy
         starts = same_schema(deed.was)
         # Contract ends the hop that expand began, and a repeated step changes nothing.

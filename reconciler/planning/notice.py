@@ -49,7 +49,7 @@ def _of_service(steps: Sequence[Step], hosts: int) -> Iterable[tuple[str, Notice
         paused = len(out) >= total > 0 or (paused and place <= cutover)
         now = Notice.PAUSE if paused else Notice.DEGRADED if out else Notice.NONE
         yield from ((step.id, now) for step in members)
-        out -= {step.host for step in members if _does(step, _STARTING)}
+        out -= {step.host for step in members if starts(step)}
 
 
 _STOPPING: Mapping[str, Collection[Json]] = {
@@ -72,6 +72,11 @@ _STARTING: Mapping[str, Collection[Json]] = {
 def stops(step: Step) -> bool:
     """Tell whether a step takes its host out of work."""
     return step.phase is Phase.QUIESCE or _does(step, _STOPPING)
+
+
+def starts(step: Step) -> bool:
+    """Tell whether a step brings its host back to work."""
+    return _does(step, _STARTING)
 
 
 def _does(step: Step, what: Mapping[str, Collection[Json]]) -> bool:

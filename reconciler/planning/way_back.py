@@ -12,6 +12,7 @@ from reconciler.domain.run import Run
 from reconciler.planning.backup_sets import dumps_of, from_set
 from reconciler.planning.held_node import leading, led, undo_of
 from reconciler.planning.inherit import through
+from reconciler.planning.notice import starts, stops
 from reconciler.planning.proved_first import proved_first, takes_rows
 from reconciler.steps import barrier, kinds
 
@@ -36,7 +37,7 @@ def undo_steps(runs: Sequence[Run], *, under: str, accept_loss: frozenset[str]) 
         part = tuple(guarded(part, seals, accept_loss, keep=run.id != under, prefix=prefix))
         ends = _ends(undone)
         undone += tuple(replace(step, after=step.after or ends) for step in part)
-    undone = proved_first(led(undone, leads), stands=all(run.id != under for run in runs))
+    undone = proved_first(_started_last(led(undone, leads)), stands=all(run.id != under for run in runs))
     return undone + _checks(undone, runs[-1].plan.checks_back)
 
 
@@ -60,6 +61,28 @@ def _mirrored(run: Run, leads: frozenset[str], prefix: str, *, same_run: bool) -
         if step.id in undoable:
             later = _undone_before(step.id, waiting, undoable)
             yield from _mirror(step, later, run, same_run=same_run, prefix=prefix)
+
+
+def _started_last(undone: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Let no host serve before the rows of its service are put back, whichever run of the leg has stopped it.
+
+    What comes after its start on that host waits with it; everything else goes on without.
+    """
+    rows: dict[str, list[str]] = {}
+    held: dict[str, Step] = {}
+    for step in reversed(undone):
+        if takes_rows(step):
+            rows.setdefault(step.service, []).append(step.id)
+        elif step.service in rows and starts(step) and not stops(step):
+            held[step.id] = step
+    for step in undone:
+        if any(
+            each in held and (held[each].service, held[each].host) == (step.service, step.host) for each in step.after
+        ):
+            held.setdefault(step.id, step)
+    rest = (replace(step, after=through(step.after, held)) for step in undone if step.id not in held)
+    late = (replace(step, after=(*step.after, *rows[step.service])) for step in undone if step.id in held)
+    return (*rest, *late)
 
 
 def _ends(steps: tuple[Step, ...]) -> tuple[str, ...]:

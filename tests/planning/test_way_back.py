@@ -64,6 +64,24 @@ def test_a_schema_that_began_to_move_is_restored_once_before_anything_starts():
     assert not any(step.kind == "unchanged" for step in found.values())
 
 
+def test_a_host_that_only_a_later_run_stopped_is_started_after_the_rows_are_put_back_too():
+    sync = upto("keystone.migrate.schema-sync.main.2023.1@ks1")
+    stop = next(step for step in FORWARD.steps if step.id == "keystone.quiesce.stop@ks3")
+    first = replace(sync, attempts={id_: tries for id_, tries in sync.attempts.items() if id_ != stop.id})
+    rolled = tuple(
+        replace(stop, id=f"keystone.roll.stop@ks{n}", phase=Phase.ROLL, after=after)
+        for n, after in ((3, ()), (4, ("keystone.roll.stop@ks3",)))
+    )
+    second = replace(run(2, replace(FORWARD, inherits="r1", steps=rolled)), id="r2")
+
+    found = {step.id: step for step in undo_steps([second, first], under="r2", accept_loss=frozenset())}
+
+    restore = "back.r1.keystone.migrate.schema-sync.main.2023.1@ks1"
+    starts = [step.id for step in found.values() if step.kind == "units"]
+    assert {"back.keystone.roll.stop@ks3", "back.keystone.roll.stop@ks4"} < set(starts)
+    assert all(restore in ancestors(found[each], found) for each in starts)
+
+
 def test_a_step_that_moved_several_databases_has_all_of_them_restored():
     moved = "keystone.migrate.schema-sync.main.2023.1@ks1"
     steps = tuple(_also(step, "api", "cell0") if step.id == moved else step for step in FORWARD.steps)

@@ -66,7 +66,8 @@ def _mirrored(run: Run, leads: frozenset[str], prefix: str, *, same_run: bool) -
 def _started_last(undone: tuple[Step, ...]) -> tuple[Step, ...]:
     """Let no host serve before the rows of its service are put back, whichever run of the leg has stopped it.
 
-    What comes after its start on that host waits with it; everything else goes on without.
+    Such a start comes last of its service, for its host may have to get back more than rows. What waited for it goes
+    on without it.
     """
     rows: dict[str, list[str]] = {}
     held: dict[str, Step] = {}
@@ -75,13 +76,15 @@ def _started_last(undone: tuple[Step, ...]) -> tuple[Step, ...]:
             rows.setdefault(step.service, []).append(step.id)
         elif step.service in rows and starts(step) and not stops(step):
             held[step.id] = step
-    for step in undone:
-        if any(
-            each in held and (held[each].service, held[each].host) == (step.service, step.host) for each in step.after
-        ):
-            held.setdefault(step.id, step)
-    rest = (replace(step, after=through(step.after, held)) for step in undone if step.id not in held)
-    late = (replace(step, after=(*step.after, *rows[step.service])) for step in undone if step.id in held)
+    rest = tuple(replace(step, after=through(step.after, held)) for step in undone if step.id not in held)
+    ends = {
+        service: [each.id for each in rest if each.service == service and each.id in _ends(rest)] for service in rows
+    }
+    late = (
+        replace(step, after=tuple(dict.fromkeys((*step.after, *rows[step.service], *ends[step.service]))))
+        for step in undone
+        if step.id in held
+    )
     return (*rest, *late)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Plan, Step, Undo
 from reconciler.domain.procedure import Phase
 from reconciler.domain.run import Attempt, Run
+from reconciler.planning.inherit import inherit
 from reconciler.planning.serial import plan_from_json, plan_to_json
 from reconciler.planning.way_back import undo_steps
 from tests.planning.test_plan import ancestors, plan
@@ -80,6 +82,25 @@ def test_a_host_that_only_a_later_run_stopped_is_started_after_the_rows_are_put_
     starts = [step.id for step in found.values() if step.kind == "units"]
     assert {"back.keystone.roll.stop@ks3", "back.keystone.roll.stop@ks4"} < set(starts)
     assert all(restore in ancestors(found[each], found) for each in starts)
+
+
+@pytest.mark.parametrize("away", ["ks1", "ks3"])
+def test_whatever_two_runs_of_a_leg_began_the_way_back_restores_and_then_starts(away: str):
+    """The later run goes through the quiesce once more, and stops the host that was `away` before."""
+    for older in range(0, len(FORWARD.steps), 2):
+        first = run(older)
+        left = {name: tries for name, tries in first.attempts.items() if name != f"keystone.quiesce.stop@{away}"}
+        first = replace(first, attempts=left)
+        rest = replace(FORWARD, inherits="r1", steps=inherit(FORWARD.steps, [first]))
+        second = replace(upto("keystone.quiesce.stop@ks3", rest), id="r2")
+
+        found = {step.id: step for step in undo_steps([second, first], under="r2", accept_loss=frozenset())}
+
+        order = list(found)
+        assert all(order.index(each) < order.index(step.id) for step in found.values() for each in step.after)
+        kinds = {step.id: step.kind for step in found.values() if step.kind in {"restore", "config_files"}}
+        late = [found[each] for each in found if each == f"back.keystone.quiesce.stop@{away}"]
+        assert "restore" not in kinds.values() or all(kinds.keys() <= ancestors(step, found) for step in late)
 
 
 def test_a_step_that_moved_several_databases_has_all_of_them_restored():

@@ -46,15 +46,22 @@ def watches_left(run: Run) -> tuple[Step, ...]:
 
 
 def with_rest(steps: Sequence[Step], rest: Sequence[Step]) -> tuple[Step, ...]:
-    """Put what is left over behind steps that move hosts, and what finishes last; newer steps replace older ones."""
+    """Put what is left over behind steps that move hosts, and what finishes last; newer steps replace older ones.
+
+    Where services of a group go one procedure after another, what finishes the first of them stays before the next.
+    """
     known = {step.id for step in steps}
     rest = _linked([step for step in rest if step.id not in known], rest)
-    moves = [step for step in steps if step.phase is not Phase.FINISH]
+    waited_for: set[str] = set()
+    for step in reversed(steps):
+        if step.phase is not Phase.FINISH or step.id in waited_for:
+            waited_for |= {step.id, *step.after}
+    moves = [step for step in steps if step.id in waited_for]
     ends = _ends(moves)
     left = [step if step.after else replace(step, after=ends) for step in rest]
     before = [step for step in left if step.phase is not Phase.FINISH]
     last = _ends(before)
-    finish = [replace(step, after=(*step.after, *last)) for step in steps if step.phase is Phase.FINISH]
+    finish = [replace(step, after=(*step.after, *last)) for step in steps if step.id not in waited_for]
     return (*moves, *before, *finish, *(step for step in left if step.phase is Phase.FINISH))
 
 

@@ -91,6 +91,21 @@ def test_what_is_left_comes_behind_what_moves_and_a_newer_step_stands_for_an_old
     assert found[-1].title == "newer"
 
 
+def test_what_finishes_one_service_stays_before_the_next_one_that_waits_for_it():
+    newer = (
+        step("start@c2", Phase.ROLL, "units", host="c2"),
+        step("given@c2", Phase.FINISH, "units", "start@c2", host="c2"),
+        replace(SMOKE, after=("given@c2",)),
+        step("stop@c4", Phase.QUIESCE, "units", "smoke@c1", host="c4"),
+        step("smoke@c4", Phase.FINISH, "http_probe", "stop@c4", host="c4"),
+    )
+
+    found = with_rest(newer, (BACKFILL,))
+
+    assert [each.id for each in found] == ["start@c2", "given@c2", "smoke@c1", "stop@c4", "backfill@c1", "smoke@c4"]
+    assert waits(found)["smoke@c1"] == ("given@c2",)
+
+
 def test_a_plan_that_walks_on_ends_the_watches_of_the_one_before():
     begun = step("watch.start@c1", Phase.QUIESCE, "watch", args={"name": "guest", "action": "start"})
     other = step("other.start@c1", Phase.QUIESCE, "watch", args={"name": "other", "action": "start"})

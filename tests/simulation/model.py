@@ -98,6 +98,7 @@ class Model:
         left = {"superseded", "done"} if reopens else {"superseded"}
         if plan["inherits"] and self.runs[plan["inherits"]].ended not in left:
             yield f"{entry.run} goes on with {plan['inherits']}, which was not left to it"
+        yield from _out_of_order(entry.run, plan["steps"])
         self.runs[entry.run] = RunLife(entry.group, plan["inherits"], _by_id(plan["steps"]))
 
     def _turned_back(self, entry: Entry) -> Iterator[str]:
@@ -105,6 +106,7 @@ class Model:
         if run.turned or run.ended:
             yield f"{entry.run} was turned back when it was {run.ended or 'turned back already'}"
         run.turned = True
+        yield from _out_of_order(entry.run, entry.body["steps"])
         run.take(_by_id(entry.body["steps"]))
 
     def _intent(self, entry: Entry) -> Iterator[str]:
@@ -117,7 +119,8 @@ class Model:
             yield f"{entry.step} of {entry.run} began with attempt {attempt}"
         if (entry.run, entry.step, attempt - 1) in run.open:
             yield f"{entry.step} of {entry.run} was begun anew before anybody knew how it had ended"
-        if entry.step in run.done:
+        asked = run.steps.get(entry.step, {}).get("phase") == "preflight"  # every six hours anew: law 7 counts them
+        if entry.step in run.done and not asked:
             yield f"{entry.step} of {entry.run} was begun, and was done already"
         if epoch < self.epoch:
             yield f"{entry.step} was begun under epoch {epoch}, after {self.epoch}"
@@ -209,6 +212,15 @@ def _line(commit: str, parents: Mapping[str, str]) -> list[str]:
         line.append(commit)
         commit = parents[commit]
     return line
+
+
+def _out_of_order(run: str, steps: Any) -> Iterator[str]:
+    """Find steps that stand before one that they wait for."""
+    ahead = {step["id"] for step in steps}
+    for step in steps:
+        if late := ahead.intersection(step["after"]):
+            yield f"{step['id']} of {run} stands before {sorted(late)}, for which it waits"
+        ahead.discard(step["id"])
 
 
 def _by_id(steps: Any) -> dict[str, Mapping[str, Any]]:

@@ -61,6 +61,7 @@ PLAN = {
     ],
 }
 PINNED = Draft(Kind.PLAN_PINNED, "keystone", "r1", body={"plan": PLAN})
+AWRY = Draft(Kind.PLAN_PINNED, "keystone", "r1", body={"plan": {**PLAN, "steps": PLAN["steps"][::-1]}})
 ENDED = Draft(Kind.RUN_ENDED, "keystone", "r1", body={"result": "done"})
 
 
@@ -122,6 +123,7 @@ def test_a_plain_history_is_sound():
         ((PINNED, intent("stop@ks1"), intent("stop@ks1", 2)), [], "before anybody knew how it had ended"),
         ((PINNED, result("stop@ks1", "failed")), [], "was not going on"),
         ((*STOPPED, ENDED), DONE[:1], "is done without"),
+        ((AWRY,), [], "stands before ['stop@ks1'], for which it waits"),
         ((*BOTH, ENDED, ENDED), DONE, "ended twice"),
         ((*STOPPED, Draft(Kind.PLAN_PINNED, "keystone", "r2", body={"plan": PLAN})), DONE[:1], "of keystone went on"),
         ((*STOPPED[:2], *STOPPED[2:], intent("start@ks1", 1, 0)), DONE[:1], "under epoch 0, after 1"),

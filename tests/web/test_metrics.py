@@ -62,6 +62,16 @@ async def advanced() -> Board:
     return await board_of(stage)
 
 
+@pytest.fixture
+async def halted() -> Board:
+    stage = Stage()
+    stage.want(release="yoga")
+    await stage.until(State.IN_SYNC)
+    stage.want(release="2026.1", config=BROKEN_CONFIG)
+    await stage.until(State.HALTED)
+    return await board_of(stage)
+
+
 async def test_a_fleet_that_advanced(advanced: Board):
     found = samples(advanced)
     assert value(found, "hop_state", service="keystone", state="in_sync") == 1
@@ -92,13 +102,8 @@ async def test_a_fleet_that_advanced(advanced: Board):
     assert schema["version"]
 
 
-async def test_a_canary_that_failed():
-    stage = Stage()
-    stage.want(release="yoga")
-    await stage.until(State.IN_SYNC)
-    stage.want(release="2026.1", config=BROKEN_CONFIG)
-    await stage.until(State.HALTED)
-    found = samples(await board_of(stage))
+async def test_a_canary_that_failed(halted: Board):
+    found = samples(halted)
     assert value(found, "hop_state", service="keystone", state="halted") == 1
     assert value(found, "canary_runs_total", service="keystone", result="failed") == 1
     assert value(found, "halts", service="keystone") == 1
@@ -166,8 +171,8 @@ def documented() -> set[str]:
     )
 
 
-async def test_every_series_that_somebody_uses_is_exported(advanced: Board):
-    exported = {f"reconciler_{name}" for name, _ in samples(advanced)}
+async def test_every_series_that_somebody_uses_is_exported(advanced: Board, halted: Board):
+    exported = {f"reconciler_{name}" for board in (advanced, halted) for name, _ in samples(board)}
     assert used_in_rules() - exported == set()
     assert used_in_dashboards()
     assert used_in_dashboards() - exported == set()

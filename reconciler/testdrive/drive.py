@@ -117,12 +117,13 @@ def _new_root() -> Path:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal do what Ctrl-C does."""
+    """Let SIGTERM and a closed terminal do what Ctrl-C does, also where that is ignored, as in the background."""
 
     def interrupt(*_: object) -> None:
         signal.raise_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

@@ -42,12 +42,19 @@ def test_keystone_advances_is_stopped_recovers_and_comes_back(engine, short):
     assert list(short.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_one_leaves_nothing(number, short):
+INTERRUPTIBLE = 'trap - INT; exec "$@"'
+IN_THE_BACKGROUND = "trap '' INT; exec \"$@\""
+"""A shell starts what goes on beside it so that Ctrl-C is for others."""
+
+
+@pytest.mark.parametrize(
+    ("number", "shell"),
+    [(signal.SIGINT, INTERRUPTIBLE), (signal.SIGTERM, INTERRUPTIBLE), (signal.SIGTERM, IN_THE_BACKGROUND)],
+)
+def test_an_interrupted_one_leaves_nothing(number, shell, short):
     environment = {**os.environ, "TMPDIR": str(short)}
-    with subprocess.Popen(
-        command("--database", "sqlite"), env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    argv = ["sh", "-c", shell, "sh", *command("--database", "sqlite")]
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         said = [line for line in iter(process.stdout.readline, "") if _interrupts_at(line, process, number)]
         assert process.wait(60) == 130

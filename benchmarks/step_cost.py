@@ -35,9 +35,10 @@ from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import Phase
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Ready
 from reconciler.execution.executor import Executor
-from reconciler.ports import Order, Ports, StepKey
+from reconciler.ports import Order, Ports
 from tests.support.sshd import Sshd, running_sshd
 
 

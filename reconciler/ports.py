@@ -20,18 +20,10 @@ from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
 from reconciler.domain.segment import Cut
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.structure import Structure
 
 # ---------------------------------------------------------------- hosts
-
-
-@dataclass(frozen=True, slots=True)
-class StepKey:
-    """By what a host knows a step; each part matches ``[A-Za-z0-9._@+-]+`` or is a positive number."""
-
-    run: str
-    step: str
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from reconciler.domain.observation import Unknown
 from reconciler.domain.position import Position
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.rehearsal import group_of
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Decision, Report, State
 from reconciler.execution.defects import judged
 from reconciler.execution.intake import take_commands, take_revision
@@ -25,7 +26,6 @@ from reconciler.planning.relations import Order
 from reconciler.planning.scene import NO_ORDER, Scene, groups_of
 from reconciler.planning.stall import stalls_of
 from reconciler.planning.unheard import behind, unheard
-from reconciler.ports import StepKey
 
 MAX_ROUNDS = 8
 """How often one pass decides anew after it wrote to the journal; a bound, not an expectation."""

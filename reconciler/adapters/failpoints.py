@@ -22,8 +22,9 @@ from reconciler.domain.journal import Command, Draft, Entry, Kind
 from reconciler.domain.reasons import Reason
 from reconciler.domain.revision import Revision, SourceState
 from reconciler.domain.segment import Cut
+from reconciler.domain.step_key import StepKey
 from reconciler.errors import SettingsError
-from reconciler.ports import Answer, Hosts, HostStep, Journal, Order, Ports, Question, Source, StepKey, Unreachable
+from reconciler.ports import Answer, Hosts, HostStep, Journal, Order, Ports, Question, Source, Unreachable
 
 VARIABLE = "RECONCILER_FAILPOINT"
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}

@@ -13,7 +13,8 @@ from reconciler.adapters.ssh_errors import LinkError
 from reconciler.adapters.ssh_talk import Ending, Talk
 from reconciler.domain.desired import Host
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, HostStep, Order, Question, Running, StepKey, Unreachable
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, HostStep, Order, Question, Running, Unreachable
 
 # Bytes of one step's state as the runner tells it, in base64, with room for banners before it.
 _TALK_LIMIT = (runner.OUTPUT_LIMIT + runner.VALUES_LIMIT) * 3 // 2 + 65536

@@ -12,19 +12,9 @@ from math import ceil
 from reconciler.adapters.script import quote, render_script, render_secrets
 from reconciler.domain.desired import Host
 from reconciler.domain.outcome import Exited
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.text import clean_text
-from reconciler.ports import (
-    Answer,
-    Died,
-    Fenced,
-    HostStep,
-    NeverStarted,
-    Order,
-    Question,
-    Reverted,
-    Running,
-    StepKey,
-)
+from reconciler.ports import Answer, Died, Fenced, HostStep, NeverStarted, Order, Question, Reverted, Running
 
 RUNNER = files("reconciler.adapters").joinpath("runner.sh").read_text()
 OUTPUT_LIMIT = 65536  # bytes of a step's output, as in runner.sh

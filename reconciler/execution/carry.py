@@ -11,22 +11,11 @@ from reconciler.domain.effect import HostScript, UpdateDns
 from reconciler.domain.outcome import Exited, Failed, Lost, Outcome, Sample
 from reconciler.domain.plan import Step
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.errors import SecretError
 from reconciler.execution.prove import ask
 from reconciler.execution.sampling import resolve
-from reconciler.ports import (
-    Died,
-    Fenced,
-    Guard,
-    HostStep,
-    NeverStarted,
-    Order,
-    Ports,
-    Reverted,
-    Running,
-    StepKey,
-    Unreachable,
-)
+from reconciler.ports import Died, Fenced, Guard, HostStep, NeverStarted, Order, Ports, Reverted, Running, Unreachable
 from reconciler.steps import Evidence, kinds
 
 ASK_ANEW_S = 3.0

@@ -10,12 +10,12 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.journal import Draft, Kind
 from reconciler.domain.outcome import Done, Failed, Lost, Outcome
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Ready
 from reconciler.execution.carry import carry
 from reconciler.execution.older_disk import older_disk
-from reconciler.planning.scene import Attempted
 from reconciler.planning.serial import outcome_to_json
-from reconciler.ports import NeverStarted, Ports, Secrets, StepKey, Unreachable
+from reconciler.ports import NeverStarted, Ports, Secrets, Unreachable
 
 Carried = Outcome | Unreachable | NeverStarted
 
@@ -53,10 +53,10 @@ class Executor:
             self.tasks[_key(each)] = task
             self.began.setdefault(_key(each), self.ports.clock.elapsed_s() - each.age_s)
 
-    def followed_s(self) -> Mapping[Attempted, float]:
+    def followed_s(self) -> Mapping[StepKey, float]:
         """Return how long each attempt runs whose outcome is not known yet."""
         now = self.ports.clock.elapsed_s()
-        return {(key.run, key.step, key.attempt): now - began for key, began in self.began.items()}
+        return {key: now - began for key, began in self.began.items()}
 
     async def _carried(self, ready: Ready, desired: Desired, *, may_start: bool) -> Carried:
         key = _key(ready)

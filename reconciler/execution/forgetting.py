@@ -13,8 +13,7 @@ from reconciler.domain.run import History
 from reconciler.planning.retention import forgettable
 from reconciler.ports import Ports, Question, Unreachable
 
-Known = Mapping[str, Sequence[str]]
-"""The runs by host."""
+RunsByHost = Mapping[str, Sequence[str]]
 
 AT_ONCE = 50
 """How many runs a host is told at a time; the next sweep goes on."""
@@ -29,7 +28,7 @@ class Forgetting:
 
     tidy: dict[str, int] = field(default_factory=dict)
 
-    async def ask(self, hosts: Iterable[Host], history: History, ports: Ports) -> Known:
+    async def ask(self, hosts: Iterable[Host], history: History, ports: Ports) -> RunsByHost:
         """Ask hosts that were not asked since a run ended for the runs they know.
 
         They are asked, for one that was away for long knows runs that the journal has sealed since, and all know of
@@ -42,7 +41,7 @@ class Forgetting:
             return {host.name: runs for host, runs in zip(asked, found, strict=True) if runs is not None}
         return {}
 
-    async def forget(self, known: Known, hosts: Mapping[str, Host], history: History, ports: Ports) -> None:
+    async def forget(self, known: RunsByHost, hosts: Mapping[str, Host], history: History, ports: Ports) -> None:
         """Tell hosts which of the runs that they know to forget."""
         with suppress(OSError):
             await asyncio.gather(*(self._of(hosts[name], runs, history, ports) for name, runs in known.items()))

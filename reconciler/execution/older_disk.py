@@ -5,8 +5,9 @@ from __future__ import annotations
 from reconciler.domain.desired import Desired
 from reconciler.domain.outcome import Lost
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Ready
-from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+from reconciler.ports import NeverStarted, Ports, Unreachable
 
 
 async def older_disk(ready: Ready, key: StepKey, desired: Desired, ports: Ports) -> Lost | Unreachable | None:

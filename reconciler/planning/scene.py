@@ -17,11 +17,9 @@ from reconciler.domain.quarantine import Aside
 from reconciler.domain.reasons import TEXTS, Reason
 from reconciler.domain.run import History
 from reconciler.domain.said import FORM, digest_of_said
+from reconciler.domain.step_key import StepKey
 from reconciler.gates import gates
 from reconciler.planning.relations import Order
-
-Attempted = tuple[str, str, int]
-"""A run, a step of it, and which attempt."""
 
 NO_ORDER = Order()
 """The order of a fleet in which no rule relates one component to another."""
@@ -48,7 +46,7 @@ class Scene:
     free: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     alerts: Mapping[str, Observed[tuple[MetricSample, ...]]] = field(default_factory=dict)
     aside: tuple[Aside, ...] = ()
-    followed_s: Mapping[Attempted, float] = field(default_factory=dict)
+    followed_s: Mapping[StepKey, float] = field(default_factory=dict)
     unheard: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -11,6 +11,7 @@ from reconciler.domain.plan import Json, Step
 from reconciler.domain.procedure import Phase
 from reconciler.domain.reasons import Reason, hint_of
 from reconciler.domain.run import Attempt, Run
+from reconciler.domain.step_key import StepKey
 from reconciler.planning.deployments import any_cut_over
 from reconciler.planning.scene import Scene, accepted_losses
 from reconciler.planning.serial import step_to_json
@@ -47,7 +48,7 @@ def late(run: Run, running: Sequence[Step], scene: Scene) -> Trouble | None:
     for step in running:
         last = run.last(step.id)
         assert last is not None
-        lasts_s = scene.followed_s.get((run.id, step.id, last.number), age_s(last, scene))
+        lasts_s = scene.followed_s.get(StepKey(run.id, step.id, last.number), age_s(last, scene))
         if lasts_s > step.timeout_s and not raised(run, step, last.number, Reason.STEP_SLOW, scene):
             return step, Failed(str(Reason.STEP_SLOW), f"it runs for more than {step.timeout_s:.0f} s"), last.number
     return None

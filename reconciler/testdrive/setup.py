@@ -24,6 +24,7 @@ from reconciler.domain.desired import Desired
 from reconciler.domain.outcome import Done
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import ActionSpec, Phase
+from reconciler.domain.step_key import StepKey
 from reconciler.errors import DesiredStateError, ReconcilerError
 from reconciler.execution.carry import carry
 from reconciler.execution.read import read_files
@@ -31,7 +32,6 @@ from reconciler.planning.actions import expand
 from reconciler.planning.graph import make_step
 from reconciler.planning.leg import Place
 from reconciler.planning.setting import Setting
-from reconciler.ports import StepKey
 from reconciler.settings import read_settings
 from reconciler.testdrive import keystone, mariadb, processes, sshd, supervisor
 from reconciler.testdrive.repository import Repository

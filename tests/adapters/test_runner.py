@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from reconciler.adapters.runner import Reply, ask, command, forget, path, request
 from reconciler.domain.desired import Host, Login
 from reconciler.domain.outcome import Exited
-from reconciler.ports import Answer, Died, Fenced, NeverStarted, Running, StepKey
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, Died, Fenced, NeverStarted, Running
 
 SHELLS = [shell for shell in ("dash", "busybox sh", "bash") if shutil.which(shell.split()[0])]
 HOST = Host(name="alpha", address="alpha.example", state_dir="/state")

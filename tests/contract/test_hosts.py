@@ -20,6 +20,7 @@ from reconciler.adapters.script import render_script, render_secrets
 from reconciler.domain.desired import Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.text import clean_text
 from reconciler.execution.forgetting import KEY, SCRIPT
 from reconciler.ports import (
@@ -33,7 +34,6 @@ from reconciler.ports import (
     Order,
     Question,
     Running,
-    StepKey,
     Unreachable,
 )
 from tests.fakes.hosts import FakeHosts

@@ -14,8 +14,9 @@ from reconciler.domain.outcome import Done, Exited, Failed, Lost
 from reconciler.domain.plan import Step
 from reconciler.domain.procedure import CutsLink, Phase
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.execution.carry import carry
-from reconciler.ports import Guard, NeverStarted, Ports, StepKey, Unreachable
+from reconciler.ports import Guard, NeverStarted, Ports, Unreachable
 from tests.fakes.clock import VirtualClock, settle
 from tests.fakes.databases import Content, MemoryDatabases
 from tests.fakes.dns import MemoryDns

@@ -28,8 +28,9 @@ from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.plan import Json, Step
 from reconciler.domain.row_probe import RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.structure import Structure
-from reconciler.ports import Answer, Order, Question, StepKey
+from reconciler.ports import Answer, Order, Question
 from reconciler.steps import environment, schema_sync, units
 from reconciler.steps._dumps import UNREADABLE
 from tests.fakes.clock import VirtualClock

@@ -20,9 +20,10 @@ from reconciler.domain.observation import Absent, Known, Observed
 from reconciler.domain.outcome import Exited, Sample
 from reconciler.domain.row_probe import SAMPLES, RowProbe, Rows
 from reconciler.domain.schema import SchemaMarker
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.structure import Structure
 from reconciler.planning.expected import expected_after, heads_expected
-from reconciler.ports import Answer, Clock, Order, Question, StepKey
+from reconciler.ports import Answer, Clock, Order, Question
 from reconciler.steps import _dumps, _load, command, config_files, environment, prune_backups, units
 from tests.fakes.hosts import FakeHosts, Faults
 

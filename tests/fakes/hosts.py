@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.domain.desired import Host
 from reconciler.domain.outcome import Exited
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.ports import (
     Answer,
     Died,
@@ -19,7 +20,6 @@ from reconciler.ports import (
     Question,
     Reverted,
     Running,
-    StepKey,
     Unreachable,
 )
 from tests.fakes.told import Told

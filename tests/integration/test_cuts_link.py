@@ -25,9 +25,10 @@ from reconciler.domain.plan import Plan, Step, Undo
 from reconciler.domain.procedure import CutsLink, Phase
 from reconciler.domain.reasons import Reason
 from reconciler.domain.run import Attempt, Run
+from reconciler.domain.step_key import StepKey
 from reconciler.execution.carry import carry
 from reconciler.planning.way_back import undo_steps
-from reconciler.ports import NeverStarted, Ports, StepKey, Unreachable
+from reconciler.ports import NeverStarted, Ports, Unreachable
 from tests.fakes.databases import MemoryDatabases
 from tests.fakes.dns import MemoryDns
 from tests.fakes.journal import MemoryJournal, Store

@@ -19,7 +19,8 @@ from reconciler.adapters.runner import Reply, ask, command, disarm, request, sta
 from reconciler.domain.desired import Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
-from reconciler.ports import Died, Guard, HostStep, NeverStarted, Order, Reverted, StepKey
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Died, Guard, HostStep, NeverStarted, Order, Reverted
 
 pytestmark = pytest.mark.integration
 KEY = StepKey("r1", "step", 1)

@@ -18,7 +18,8 @@ from reconciler.domain.desired import Host, Login
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, Order, Question, StepKey, Unreachable
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, Order, Question, Unreachable
 from tests.support.sshd import Sshd, running_sshd
 
 pytestmark = pytest.mark.integration

@@ -18,7 +18,8 @@ from reconciler.domain.desired import Host
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, Died, HostStep, NeverStarted, Order, Question, Running, StepKey, Unreachable
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, Died, HostStep, NeverStarted, Order, Question, Running, Unreachable
 from reconciler.steps import reboot
 from tests.support.sshd import Sshd, running_sshd
 

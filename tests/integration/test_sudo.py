@@ -16,7 +16,8 @@ from reconciler.cli import app
 from reconciler.domain.effect import HostScript
 from reconciler.domain.outcome import Exited
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, Order, Question, Running, StepKey, Unreachable
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, Order, Question, Running, Unreachable
 from tests.support.sudo import USER, SudoHost, sudo_host
 
 pytestmark = pytest.mark.integration

@@ -31,12 +31,13 @@ from reconciler.daemon import Daemon
 from reconciler.domain.desired import Desired, Host
 from reconciler.domain.observation import Known, Observations
 from reconciler.domain.outcome import Outcome
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import look
 from reconciler.execution.memory import Memory
 from reconciler.execution.read import read_files
-from reconciler.ports import HostStep, Ports, StepKey, Unreachable
+from reconciler.ports import HostStep, Ports, Unreachable
 from tests.fakes.source import MemorySource
 from tests.lab.lab import Lab
 from tests.lab.repository import DEMO, DEMO_VERSIONS

@@ -11,13 +11,13 @@ from reconciler.domain.desired import ConfigFile, Desired
 from reconciler.domain.journal import Kind
 from reconciler.domain.outcome import Exited
 from reconciler.domain.segment import Keep, segments_of
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import State
 from reconciler.execution.executor import Executor
 from reconciler.execution.memory import Memory
 from reconciler.planning.history import fold
 from reconciler.planning.kept import kept_sets
 from reconciler.planning.retention import KEPT_RUNS
-from reconciler.ports import StepKey
 from tests.scenarios.stage import Stage
 from tests.support.sample import desired
 

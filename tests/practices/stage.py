@@ -9,12 +9,13 @@ from reconciler.domain.desired import Desired, Service
 from reconciler.domain.observation import Package
 from reconciler.domain.plan import Step
 from reconciler.domain.revision import Revision
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Report, State, Verdict
 from reconciler.execution.executor import Executor
 from reconciler.execution.look import database_of
 from reconciler.execution.memory import Memory, Read
 from reconciler.planning.deployments import all_of, seen_as
-from reconciler.ports import Ports, StepKey
+from reconciler.ports import Ports
 from reconciler.reconcile import reconcile
 from tests.fakes.clock import VirtualClock, settle
 from tests.fakes.cloud import Cloud

@@ -230,7 +230,8 @@ def _unsoaked(entry: Entry, leg: Leg, step: Mapping[str, Any]) -> Iterator[str]:
 def _values(entry: Entry) -> Mapping[str, Any]:
     """Return what a step left to others."""
     body: Any = entry.body
-    return body.get("values", {})  # type: ignore[no-any-return]
+    values: Mapping[str, Any] = body.get("values", {})
+    return values
 
 
 def _denied(wanted: Desired, group: str, at: datetime) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.domain.journal import Entry, Kind
-from reconciler.ports import StepKey
+from reconciler.domain.step_key import StepKey
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from reconciler.domain.desired import Host, Prometheus
 from reconciler.domain.metric import MetricSample
 from reconciler.domain.observation import Known, Observed
 from reconciler.domain.reasons import Reason
-from reconciler.ports import Answer, Clock, HostStep, Order, Question, StepKey, Unreachable
+from reconciler.domain.step_key import StepKey
+from reconciler.ports import Answer, Clock, HostStep, Order, Question, Unreachable
 from tests.fakes.hosts import FakeHosts
 from tests.fakes.metrics import MemoryMetrics
 from tests.simulation.gates import Heard

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.domain.chain import seal
 from reconciler.domain.journal import GENESIS, Draft, Entry, Kind
-from reconciler.ports import StepKey
+from reconciler.domain.step_key import StepKey
 from tests.fakes.clock import START
 from tests.fakes.fleet import Deed
 from tests.simulation.faults import LATEST, NEWEST

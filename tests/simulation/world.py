@@ -12,9 +12,10 @@ from reconciler.daemon import Daemon
 from reconciler.domain.alert import Alert
 from reconciler.domain.desired import Desired, Host, Quarantine, SecretRef, Service
 from reconciler.domain.reasons import Reason
+from reconciler.domain.step_key import StepKey
 from reconciler.domain.verdict import Report, State
 from reconciler.errors import JournalError
-from reconciler.ports import HostStep, Order, Ports, StepKey
+from reconciler.ports import HostStep, Order, Ports
 from tests.fakes.hosts import Faults
 from tests.fakes.journal import Killed
 from tests.scenarios.laws import law_9_every_verdict_explains_itself, law_12_in_sync_is_true
